@@ -1,0 +1,33 @@
+//! Pairwise Noise sessions: what two members of a call share, and nobody else.
+//!
+//! ```text
+//!  Initiator ── first message ──►  Responder        handshake.rs   (IKpsk1, bound by binding.rs)
+//!      ▲                               │
+//!      └──────── second message ◄──────┘
+//!      │
+//!      ▼
+//!   Session   seal / open, packets and control      session.rs     (when keys change, when they end)
+//!      ├── Keys                                     transport.rs   (one handshake's two keys)
+//!      │     └── replay::Window                     replay.rs      (8192 counters)
+//!      └── key types that wipe themselves           key.rs, primitives.rs
+//! ```
+//!
+//! Everything here is pure: time and randomness are arguments, bytes go in and come out. The pattern is
+//! `Noise_IKpsk1_25519_ChaChaPoly_BLAKE2s` (The Noise Protocol Framework, revision 34), run by `snow` with
+//! primitives of our own that wipe their keys.
+
+mod binding;
+mod handshake;
+mod key;
+mod primitives;
+mod replay;
+mod session;
+mod transport;
+
+pub use binding::{Binding, Role};
+pub use handshake::{HandshakeError, Initiator, Responder};
+pub use key::{Psk, PublicKey, StaticKey};
+pub use session::{
+    OLD_KEYS_LIFETIME, OpenError, REKEY_AFTER, RekeyError, SESSION_LIFETIME, SealError, Session,
+};
+pub use transport::OVERHEAD;
