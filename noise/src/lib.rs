@@ -30,4 +30,4 @@ pub use key::{Psk, PublicKey, StaticKey};
 pub use session::{
     OLD_KEYS_LIFETIME, OpenError, REKEY_AFTER, RekeyError, SESSION_LIFETIME, SealError, Session,
 };
-pub use transport::OVERHEAD;
+pub use transport::{Arrivals, OVERHEAD};

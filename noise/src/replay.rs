@@ -23,6 +23,11 @@ impl Window {
         }
     }
 
+    /// One more than the newest counter accepted.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Whether `counter` was not accepted before and is not too old to know.
     pub const fn is_fresh(&self, counter: u64) -> bool {
         if counter >= self.next {

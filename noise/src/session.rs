@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use crate::binding::{Binding, Role};
 use crate::handshake::{HandshakeError, Initiator, Responder};
 use crate::key::{Psk, PublicKey, StaticKey};
-use crate::transport::{Keys, Parts};
+use crate::transport::{Arrivals, Keys, Parts};
 
 /// 120 s: fresh keys are asked for after this time (WireGuard's `REKEY_AFTER_TIME`).
 pub const REKEY_AFTER: Duration = Duration::from_secs(120);
@@ -98,6 +98,8 @@ pub struct Session {
     previous: Option<(Epoch, Instant)>,
     /// Initiator: a re-handshake that waits for its answer.
     asked: Option<Initiator>,
+    /// What came under keys that are replaced.
+    finished: Arrivals,
 }
 
 impl Session {
@@ -154,6 +156,7 @@ impl Session {
             next: None,
             previous: None,
             asked: None,
+            finished: Arrivals::default(),
         }
     }
 
@@ -245,7 +248,19 @@ impl Session {
         }
     }
 
+    /// Packets that came and that should have come, over the whole session. Stragglers under replaced keys are
+    /// not counted.
+    #[must_use]
+    pub const fn arrivals(&self) -> Arrivals {
+        let current = self.current.keys.arrivals();
+        Arrivals {
+            received: self.finished.received + current.received,
+            expected: self.finished.expected + current.expected,
+        }
+    }
+
     fn switch_to(&mut self, epoch: Epoch, now: Instant) {
+        self.finished = self.arrivals();
         let old = std::mem::replace(&mut self.current, epoch);
         self.previous = Some((old, now + OLD_KEYS_LIFETIME));
     }

@@ -16,6 +16,15 @@ pub const OVERHEAD: usize = HEADER_LEN + TAG_LEN;
 /// Control messages count in the upper half of the nonce space, so that the two kinds never share a nonce.
 const CONTROL_BIT: u64 = 1 << 63;
 
+/// How many packets of the other side came, and how many its counters say that it sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Packets opened.
+    pub received: u64,
+    /// Packets sealed by the other side up to the newest that came.
+    pub expected: u64,
+}
+
 /// The two keys that one handshake agreed on, with the counters used under them.
 pub struct Keys {
     state: StatelessTransportState,
@@ -23,6 +32,7 @@ pub struct Keys {
     packets_sent: u64,
     control_sent: u64,
     control_received: u64,
+    packets_received: u64,
     window: Window,
 }
 
@@ -42,6 +52,7 @@ impl Keys {
             packets_sent: 0,
             control_sent: 0,
             control_received: 0,
+            packets_received: 0,
             window: Window::new(),
         })
     }
@@ -53,6 +64,13 @@ impl Keys {
 
     pub const fn messages_sent(&self) -> u64 {
         self.packets_sent.saturating_add(self.control_sent)
+    }
+
+    pub const fn arrivals(&self) -> Arrivals {
+        Arrivals {
+            received: self.packets_received,
+            expected: self.window.next(),
+        }
     }
 
     pub fn seal_packet(&mut self, inside: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -86,6 +104,7 @@ impl Keys {
         }
         let inside = self.open(message)?;
         self.window.mark(message.counter);
+        self.packets_received += 1;
         Ok(inside)
     }
 

@@ -1,1 +1,44 @@
-//! x
+//! The call as a pure state machine: what a participant decides, without a socket, a clock or a thread.
+//!
+//! ```text
+//!   code.rs ─ what one passes to another       roster.rs ─ who is here, in signed entries
+//!   book.rs ─ what became of each code         wire.rs ─── control messages   packet.rs ─ media's packets
+//!                       │                                   │
+//!                       ▼                                   ▼
+//!   handle_* ─►  call/  Call: admission, introductions, presence, media  ─►  poll_output, poll_timeout
+//!                  │        one link.rs for each connection
+//!                  ▼
+//!   gate.rs ─ what may pass at the socket: tag.rs, initial.rs; counted in ledger.rs
+//! ```
+//!
+//! Inputs are [`Call::handle_connected`], [`Call::handle_frame`], [`Call::handle_datagram`] and their like; each
+//! takes the time as an argument. Outputs are taken with [`Call::poll_output`] until there is none.
+
+pub mod address;
+mod book;
+mod call;
+pub mod code;
+pub mod gate;
+pub mod initial;
+pub mod ledger;
+mod limit;
+mod link;
+mod name;
+pub mod packet;
+pub mod roster;
+pub mod route;
+mod secret;
+pub mod tag;
+mod time;
+pub mod wire;
+
+pub use call::{
+    Admit, Call, Command, Config, Connected, DialId, End, Event, LinkStats, Output, Problem, Side, Ticket,
+    Why,
+};
+pub use code::Code;
+pub use link::ConnId;
+pub use name::Name;
+pub use packet::Class;
+pub use secret::{Secret, TagKey};
+pub use time::{Clock, UnixTime};

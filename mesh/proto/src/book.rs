@@ -1,0 +1,136 @@
+//! The codes that this participant gave out, and what became of each.
+
+use std::net::SocketAddr;
+
+use libp2p_identity::PeerId;
+use rand::CryptoRng;
+use sightline_noise::PublicKey;
+
+use crate::code::{Code, DEFAULT_LIFETIME};
+use crate::gate::ExpectId;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::wire::Refusal;
+
+/// Codes remembered at once. The oldest that admits nobody any more goes first.
+const MAX_CODES: usize = 16;
+
+/// What has become of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Open,
+    UsedBy(PeerId),
+    Withdrawn,
+}
+
+/// One code that was given out.
+#[derive(Debug)]
+struct Entry {
+    id: ExpectId,
+    secret: Secret,
+    expires: UnixTime,
+    fate: Fate,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct Book(Vec<Entry>);
+
+impl Book {
+    /// Makes a code. Returns it with the id of one that was forgotten to make room, if any.
+    ///
+    /// `None` when sixteen codes are still open: withdraw one first.
+    pub fn issue(
+        &mut self,
+        id: ExpectId,
+        inviter: PublicKey,
+        addresses: &[SocketAddr],
+        now: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Option<(Code, Option<ExpectId>)> {
+        let forgotten = if self.0.len() >= MAX_CODES {
+            let at = self.0.iter().position(|entry| {
+                entry.fate != Fate::Open || now >= entry.expires
+            })?;
+            Some(self.0.remove(at).id)
+        } else {
+            None
+        };
+        // A code holds whole minutes.
+        let expires = UnixTime(now.after(DEFAULT_LIFETIME).0 / 60 * 60);
+        let secret = Secret::generate(rng);
+        self.0.push(Entry { id, secret: secret.clone(), expires, fate: Fate::Open });
+        Some((Code { inviter, secret, expires, addresses: addresses.to_vec() }, forgotten))
+    }
+
+    /// The secret behind a tag that came in.
+    #[must_use]
+    pub fn secret(&self, id: ExpectId) -> Option<&Secret> {
+        self.0.iter().find(|entry| entry.id == id).map(|entry| &entry.secret)
+    }
+
+    /// Spends a code on `peer`; who knocked with it before may knock again.
+    ///
+    /// # Errors
+    /// Why the code admits nobody.
+    pub fn spend(&mut self, id: ExpectId, peer: PeerId, now: UnixTime) -> Result<(), Refusal> {
+        let entry = self.0.iter_mut().find(|entry| entry.id == id).ok_or(Refusal::Withdrawn)?;
+        match entry.fate {
+            Fate::Open if now >= entry.expires => Err(Refusal::Expired),
+            Fate::Open => {
+                entry.fate = Fate::UsedBy(peer);
+                Ok(())
+            }
+            Fate::UsedBy(first) if first == peer => Ok(()),
+            Fate::UsedBy(_) => Err(Refusal::Used),
+            Fate::Withdrawn => Err(Refusal::Withdrawn),
+        }
+    }
+
+    /// Withdraws every code that is still open. Returns how many there were.
+    pub fn withdraw(&mut self) -> usize {
+        let open = self.0.iter_mut().filter(|entry| entry.fate == Fate::Open);
+        open.map(|entry| entry.fate = Fate::Withdrawn).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    fn issue(book: &mut Book, id: u64) -> Option<(Code, Option<ExpectId>)> {
+        let mut rng = StdRng::seed_from_u64(id);
+        book.issue(ExpectId(id), PublicKey([0; 32]), &[], UnixTime(1_800_000_000), &mut rng)
+    }
+
+    #[test]
+    fn a_code_admits_one_participant_until_it_expires_or_is_withdrawn() {
+        let mut book = Book::default();
+        let now = UnixTime(1_800_000_000);
+        let [ann, bob] = [PeerId::random(), PeerId::random()];
+        for id in 1..=3 {
+            issue(&mut book, id).expect("room");
+        }
+        assert_eq!(book.spend(ExpectId(1), ann, now), Ok(()));
+        assert_eq!(book.spend(ExpectId(1), ann, now), Ok(()), "the same one may try again");
+        assert_eq!(book.spend(ExpectId(1), bob, now), Err(Refusal::Used));
+        assert_eq!(book.spend(ExpectId(2), bob, now.after(DEFAULT_LIFETIME)), Err(Refusal::Expired));
+        assert_eq!(book.withdraw(), 2);
+        assert_eq!(book.spend(ExpectId(3), bob, now), Err(Refusal::Withdrawn));
+        assert_eq!(book.spend(ExpectId(9), bob, now), Err(Refusal::Withdrawn));
+    }
+
+    #[test]
+    fn codes_are_bounded_and_open_ones_are_never_forgotten() {
+        let mut book = Book::default();
+        for id in 0..MAX_CODES as u64 {
+            assert!(matches!(issue(&mut book, id), Some((_, None))));
+        }
+        assert!(issue(&mut book, 99).is_none());
+        book.withdraw();
+        assert!(matches!(issue(&mut book, 99), Some((_, Some(ExpectId(0))))));
+    }
+}

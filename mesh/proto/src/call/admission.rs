@@ -1,0 +1,151 @@
+//! Getting in: a code is made, somebody knocks with it, is let in or not.
+
+use std::time::Instant;
+
+use libp2p_identity::PeerId;
+
+use super::{Admit, Call, End, Event, Output, Problem};
+use crate::gate::Change;
+use crate::link::{ConnId, Purpose};
+use crate::roster::{CallId, Card, Joined, Left, Roster};
+use crate::wire::{Control, Refusal};
+
+impl Call {
+    pub(super) fn issue_code(&mut self, now: Instant) {
+        if self.roster.is_none() || self.config.addresses.is_empty() {
+            return self.event(Event::Problem(Problem::NotInCall, None));
+        }
+        let id = crate::gate::ExpectId(self.new_id());
+        let wall = self.config.clock.wall_at(now);
+        let (inviter, addresses) = (self.noise.public(), &self.config.addresses);
+        let Some((code, forgotten)) = self.book.issue(id, inviter, addresses, wall, &mut self.rng)
+        else {
+            return self.event(Event::Problem(Problem::TooManyCodes, None));
+        };
+        if let Some(old) = forgotten {
+            self.change_gate(Change::Forget(old));
+        }
+        self.change_gate(Change::Expect(id, code.secret.tag_key()));
+        self.event(Event::Code(code));
+    }
+
+    pub(super) fn handle_knock(&mut self, conn: ConnId, card: Card, now: Instant) {
+        let wall = self.config.clock.wall_at(now);
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.stage))
+        else {
+            return self.fail(conn, Problem::Malformed);
+        };
+        let id = *id;
+        let (peer, from) = (link.peer, link.remote);
+        if card.verify() != Some(peer) || card.noise() != session {
+            return self.turn_away(conn, Refusal::Invalid, now);
+        }
+        if let Err(why) = self.book.spend(id, peer, wall) {
+            return self.turn_away(conn, why, now);
+        }
+        if self.roster.as_ref().is_none_or(Roster::is_full) {
+            return self.turn_away(conn, Refusal::Full, now);
+        }
+        let name = card.name();
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.purpose = Purpose::Guest(id, Some(Box::new(card)));
+        }
+        match self.config.admit {
+            Admit::Ask => self.event(Event::Knock { peer, name, from }),
+            Admit::Code => self.admit(peer, now),
+        }
+    }
+
+    fn turn_away(&mut self, conn: ConnId, why: Refusal, now: Instant) {
+        self.send(conn, &Control::Refused(why), now);
+        self.outputs.push_back(Output::Close(conn));
+    }
+
+    fn guest(&self, peer: PeerId) -> Option<(ConnId, Card)> {
+        self.links.iter().find_map(|(conn, link)| match &link.purpose {
+            Purpose::Guest(_, Some(card)) if link.peer == peer => Some((*conn, (**card).clone())),
+            _ => None,
+        })
+    }
+
+    pub(super) fn refuse(&mut self, peer: PeerId, now: Instant) {
+        if let Some((conn, _)) = self.guest(peer) {
+            self.turn_away(conn, Refusal::Declined, now);
+        }
+    }
+
+    /// Lets somebody in who knocked: into the roster, and to everybody who is here.
+    pub(super) fn admit(&mut self, peer: PeerId, now: Instant) {
+        let Some((conn, card)) = self.guest(peer) else { return };
+        let Some(roster) = &mut self.roster else { return };
+        let entry = Joined::sign(card, &self.config.identity, roster.call());
+        let admitted = entry.is_some_and(|entry| roster.handle_joined(entry).is_ok());
+        if !admitted {
+            return self.turn_away(conn, Refusal::Full, now);
+        }
+        let (joined, left) = roster.entries();
+        let welcome = Control::Welcome { call: (*roster.call()).into(), joined, left };
+        self.send(conn, &welcome, now);
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.purpose = Purpose::Member;
+        }
+        self.meet(peer, now);
+        let others: Vec<_> = self.linked().into_iter().filter(|other| *other != peer).collect();
+        self.adopt(conn, now);
+        for other in others {
+            self.introduce(peer, other, now);
+        }
+    }
+
+    pub(super) fn handle_welcome(
+        &mut self,
+        conn: ConnId,
+        call: CallId,
+        joined: Vec<Joined>,
+        left: Vec<Left>,
+        now: Instant,
+    ) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        if !matches!(link.purpose, Purpose::Inviter) || self.roster.is_some() {
+            return self.fail(conn, Problem::Malformed);
+        }
+        let inviter = link.peer;
+        let mut roster = Roster::new(call);
+        roster.handle_many(joined);
+        for entry in left {
+            // A leaving that does not fit changes nothing, and its subject is then just not reached.
+            let _ignored = roster.handle_left(entry);
+        }
+        if !roster.is_present(&self.me) || !roster.is_present(&inviter) {
+            return self.fail(conn, Problem::Roster);
+        }
+        link.purpose = Purpose::Member;
+        let present: Vec<_> = roster.present().filter(|peer| *peer != self.me).collect();
+        self.roster = Some(roster);
+        self.event(Event::Admitted);
+        for peer in present {
+            self.meet(peer, now);
+        }
+        self.adopt(conn, now);
+    }
+
+    pub(super) fn handle_refused(&mut self, conn: ConnId, why: Refusal) {
+        let refused = self
+            .links
+            .get(&conn)
+            .is_some_and(|link| matches!(link.purpose, Purpose::Inviter));
+        if !refused {
+            return self.fail(conn, Problem::Malformed);
+        }
+        self.outputs.push_back(Output::Close(conn));
+        self.end(End::Refused(why));
+    }
+}
+
+fn link_static(stage: &crate::link::Stage) -> Option<sightline_noise::PublicKey> {
+    match stage {
+        crate::link::Stage::Open(session) => Some(session.remote_static()),
+        _ => None,
+    }
+}

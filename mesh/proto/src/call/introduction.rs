@@ -1,0 +1,164 @@
+//! Introductions: a member that both sides know gives them a secret, and one of them dials.
+
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+
+use super::connection::Target;
+use super::{Call, Event, Problem};
+use crate::gate::Change;
+use crate::link::ConnId;
+use crate::roster::{Joined, Roster};
+use crate::route;
+use crate::secret::Secret;
+use crate::wire::{Control, Peer};
+
+/// 30 s: how long an introduced member may take to arrive.
+const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
+
+/// 5 s: the time before the same two are introduced again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Introductions that wait for somebody's arrival at once.
+const MAX_EXPECTATIONS: usize = 48;
+
+/// We were told that this peer comes, with this secret.
+pub struct Expectation {
+    pub peer: PeerId,
+    pub secret: Secret,
+    since: Instant,
+}
+
+/// We are bringing two members together.
+pub struct Introduction {
+    secret: Secret,
+    since: Instant,
+}
+
+impl Call {
+    /// Brings two members together: `waiter` is told first, so that it expects `dialler` before the first
+    /// packet comes.
+    pub(super) fn introduce(&mut self, dialler: PeerId, waiter: PeerId, now: Instant) {
+        let recent = |introduction: &Introduction| now < introduction.since + AGAIN;
+        if self.introductions.get(&(dialler, waiter)).is_some_and(recent)
+            || self.introductions.get(&(waiter, dialler)).is_some_and(recent)
+        {
+            return;
+        }
+        let secret = Secret::generate(&mut self.rng);
+        let entry = self.roster.as_ref().and_then(|roster| roster.get(&dialler)).cloned();
+        let (Some(entry), Some(conn)) = (entry, self.link_of(&waiter)) else { return };
+        let message = Control::Introduce { entry, secret: secret.0.into(), dial: false };
+        self.introductions.insert((dialler, waiter), Introduction { secret, since: now });
+        self.send(conn, &message, now);
+    }
+
+    /// The waiter is ready: now the other side may dial.
+    pub(super) fn handle_ready(&mut self, conn: ConnId, dialler: &Peer, now: Instant) {
+        let Some(waiter) = self.links.get(&conn).map(|link| link.peer) else { return };
+        let Some(dialler) = dialler.id() else {
+            return self.fail(conn, Problem::Malformed);
+        };
+        let Some(introduction) = self.introductions.get(&(dialler, waiter)) else { return };
+        let secret = introduction.secret.0.into();
+        let entry = self.roster.as_ref().and_then(|roster| roster.get(&waiter)).cloned();
+        if let (Some(entry), Some(to)) = (entry, self.link_of(&dialler)) {
+            self.send(to, &Control::Introduce { entry, secret, dial: true }, now);
+        }
+    }
+
+    pub(super) fn handle_introduce(
+        &mut self,
+        conn: ConnId,
+        entry: Joined,
+        secret: Secret,
+        dial: bool,
+        now: Instant,
+    ) {
+        let card = entry.card.clone();
+        let Some(peer) = card.verify() else {
+            return self.fail(conn, Problem::Roster);
+        };
+        if peer == self.me {
+            return;
+        }
+        self.handle_entries(conn, vec![entry], Vec::new(), now);
+        let known = self.roster.as_ref().is_some_and(|roster| roster.is_present(&peer));
+        if !known || self.link_of(&peer).is_some() {
+            return;
+        }
+        let addresses = card.addresses();
+        let is_allowed = |address: &std::net::SocketAddr| {
+            route::judge(self.config.rule, *address, &[], &addresses).is_some()
+        };
+        if !addresses.iter().any(is_allowed) {
+            return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
+        }
+        if dial {
+            let dialling = self.dials.values().any(|dial| dial.target == Target::Member(peer));
+            if !dialling {
+                self.dial(Target::Member(peer), secret, addresses, now);
+            }
+            return;
+        }
+        if self.expectations.len() >= MAX_EXPECTATIONS {
+            return;
+        }
+        let id = self.new_expectation(&secret);
+        self.expectations.insert(id, Expectation { peer, secret, since: now });
+        self.send(conn, &Control::Ready(peer.into()), now);
+    }
+
+    pub(super) fn forget_expectations(&mut self, now: Instant) {
+        let over: Vec<_> = self
+            .expectations
+            .iter()
+            .filter(|(_, expectation)| now >= expectation.since + EXPECTATION_LIFETIME)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            self.expectations.remove(&id);
+            self.change_gate(Change::Forget(id));
+        }
+        self.introductions.retain(|_, introduction| now < introduction.since + AGAIN);
+    }
+
+    /// Two members that both have a link with us but none with each other are introduced (again), by the
+    /// smallest id among those who could.
+    pub(super) fn mend_holes(&mut self, now: Instant) {
+        let Some(roster) = &self.roster else { return };
+        let linked: Vec<PeerId> = self
+            .linked()
+            .into_iter()
+            .filter(|peer| self.members.get(peer).is_some_and(|member| member.is_settled(now)))
+            .collect();
+        let mut holes = Vec::new();
+        for (at, one) in linked.iter().enumerate() {
+            for other in &linked[at + 1..] {
+                if self.see_each_other(*one, *other) || !is_hole_ours(self, roster, *one, *other) {
+                    continue;
+                }
+                holes.push((*one, *other));
+            }
+        }
+        for (one, other) in holes {
+            self.introduce(one, other, now);
+        }
+    }
+
+    fn see_each_other(&self, one: PeerId, other: PeerId) -> bool {
+        let sees = |a: &PeerId, b: &PeerId| self.members.get(a).is_some_and(|m| m.says_linked(b));
+        sees(&one, &other) && sees(&other, &one)
+    }
+}
+
+fn is_hole_ours(call: &Call, roster: &Roster, one: PeerId, other: PeerId) -> bool {
+    let could = |peer: &PeerId| {
+        call.members
+            .get(peer)
+            .is_some_and(|member| member.says_linked(&one) && member.says_linked(&other))
+    };
+    !roster
+        .present()
+        .any(|peer| peer < call.me && peer != one && peer != other && could(&peer))
+}

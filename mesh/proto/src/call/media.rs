@@ -1,0 +1,114 @@
+//! Packets: media to every member whose route is active, and pings.
+
+use std::time::Instant;
+
+use super::{Call, Output};
+use crate::link::{ConnId, Stage};
+use crate::packet::{self, Class, TooLong};
+
+/// Pings until a round trip is known well, before they go with each beat only.
+const EARLY_PINGS: usize = 4;
+
+const PING: u8 = 0;
+const PONG: u8 = 1;
+
+impl Call {
+    /// Sends one body of media to every member whose route is active. Returns how many that are.
+    ///
+    /// # Errors
+    /// [`TooLong`] when no packet of its class holds it.
+    pub fn handle_media(&mut self, class: Class, body: &[u8], now: Instant) -> Result<usize, TooLong> {
+        let inside = packet::pack(class, body)?;
+        let conns: Vec<_> = self.members.values().filter_map(|member| member.link).collect();
+        let mut sent = 0;
+        for conn in conns {
+            if self.links.get(&conn).is_some_and(|link| link.approval.is_some()) {
+                self.seal_and_send(conn, &inside, now);
+                sent += 1;
+            }
+        }
+        Ok(sent)
+    }
+
+    fn seal_and_send(&mut self, conn: ConnId, inside: &[u8], now: Instant) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Stage::Open(session) = &mut link.stage else { return };
+        // An expired session is closed at the next tick.
+        if let Ok(datagram) = session.seal_packet(inside, now) {
+            link.meter.sent_bytes += datagram.len() as u64;
+            self.outputs.push_back(Output::Datagram(conn, datagram));
+        }
+    }
+
+    /// A datagram came on a connection. What cannot be opened or read is dropped and counted.
+    pub fn handle_datagram(&mut self, conn: ConnId, datagram: &[u8], now: Instant) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        let is_member = link.is_member();
+        link.meter.received_bytes += datagram.len() as u64;
+        let opened = if link.packets.take(now) {
+            link.session().and_then(|session| session.open_packet(datagram, now).ok())
+        } else {
+            None
+        };
+        let unpacked = opened.as_deref().and_then(|inside| packet::unpack(inside).ok());
+        match unpacked {
+            Some((Class::Control, body)) => self.handle_ping(conn, body, now),
+            Some((class, body)) if is_member => {
+                let peer = link.peer;
+                self.outputs.push_back(Output::Packet(peer, class, body.to_vec()));
+            }
+            _ => link.meter.dropped += 1,
+        }
+    }
+
+    pub(super) fn ping(&mut self, beat: bool, now: Instant) {
+        let due: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.is_member() && (beat || link.meter.taken() < EARLY_PINGS))
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in due {
+            self.ping_one(conn, now);
+        }
+    }
+
+    pub(super) fn ping_one(&mut self, conn: ConnId, now: Instant) {
+        self.send_times(conn, PING, &[self.micros(now)], now);
+    }
+
+    fn handle_ping(&mut self, conn: ConnId, body: &[u8], now: Instant) {
+        let micros = self.micros(now);
+        let times: Vec<u64> =
+            body.get(1..).unwrap_or_default().as_chunks().0.iter().map(|t| u64::from_be_bytes(*t)).collect();
+        match (body.first(), times.as_slice()) {
+            (Some(&PING), [sent]) => self.send_times(conn, PONG, &[*sent, micros, micros], now),
+            (Some(&PONG), [sent, received, answered]) => {
+                if let Some(link) = self.links.get_mut(&conn) {
+                    link.meter.handle_pong(*sent, *received, *answered, micros);
+                }
+            }
+            _ => {
+                if let Some(link) = self.links.get_mut(&conn) {
+                    link.meter.dropped += 1;
+                }
+            }
+        }
+    }
+
+    fn send_times(&mut self, conn: ConnId, kind: u8, times: &[u64], now: Instant) {
+        let mut body = vec![kind];
+        for time in times {
+            body.extend_from_slice(&time.to_be_bytes());
+        }
+        if let Ok(inside) = packet::pack(Class::Control, &body) {
+            self.seal_and_send(conn, &inside, now);
+        }
+    }
+
+    /// This program's clock, microseconds since its start.
+    fn micros(&self, now: Instant) -> u64 {
+        u64::try_from(self.config.clock.since_start(now).as_micros()).unwrap_or(u64::MAX)
+    }
+
+}

@@ -1,0 +1,316 @@
+//! One participant's view of a call.
+
+mod admission;
+mod connection;
+mod introduction;
+mod media;
+mod output;
+mod presence;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use libp2p_identity::{Keypair, PeerId};
+use rand::rngs::StdRng;
+use sightline_noise::StaticKey;
+
+use crate::book::Book;
+use crate::code::Code;
+use crate::gate::{Change, ExpectId};
+use crate::link::{ConnId, Link, Purpose, Stage};
+use crate::name::Name;
+use crate::roster::{Card, CallId, Joined, Left, Roster};
+use crate::route::Rule;
+use crate::secret::Secret;
+use crate::time::Clock;
+use crate::wire::Control;
+
+pub use connection::{Connected, DialId, Side, Ticket};
+pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
+
+/// Sightline's protocol, as bound into every session.
+const PROTOCOL: u8 = 1;
+
+/// 250 ms: how often a call looks at what is due.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Who decides about somebody who knocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Admit {
+    /// The person, each time.
+    #[default]
+    Ask,
+    /// Whoever has an open code is let in.
+    Code,
+}
+
+/// What a participant brings.
+pub struct Config {
+    /// The identity for this call: an Ed25519 key pair, made fresh.
+    pub identity: Keypair,
+    /// Shown to the others.
+    pub name: Name,
+    /// Where this participant can be reached; goes into codes and to the other members.
+    pub addresses: Vec<SocketAddr>,
+    /// Where media may go unasked.
+    pub rule: Rule,
+    /// Who decides about knocks.
+    pub admit: Admit,
+    /// Ties monotonic time to the wall clock.
+    pub clock: Clock,
+}
+
+/// The state machine of one participant.
+pub struct Call {
+    config: Config,
+    me: PeerId,
+    noise: StaticKey,
+    card: Card,
+    rng: StdRng,
+    /// The code that this participant joins with.
+    code: Option<Code>,
+    book: Book,
+    /// `None` until admitted.
+    roster: Option<Roster>,
+    members: BTreeMap<PeerId, presence::Member>,
+    links: BTreeMap<ConnId, Link>,
+    dials: BTreeMap<DialId, connection::Dial>,
+    expectations: BTreeMap<ExpectId, introduction::Expectation>,
+    introductions: BTreeMap<(PeerId, PeerId), introduction::Introduction>,
+    approvals: BTreeMap<SocketAddr, BTreeSet<connection::Holder>>,
+    outputs: VecDeque<Output>,
+    next_id: u64,
+    next_tick: Instant,
+    next_beat: Instant,
+    ended: bool,
+}
+
+/// A participant whose identity cannot sign its own card: not an Ed25519 key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this call's identity could not be made")]
+pub struct IdentityError;
+
+impl Call {
+    /// Starts a call of one. The first code comes with [`Command::NewCode`].
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn start(config: Config, mut rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+        let mut id: CallId = [0; 16];
+        rand::Rng::fill_bytes(&mut rng, &mut id);
+        let mut call = Self::new(config, rng, now)?;
+        let mut roster = Roster::new(id);
+        let entry =
+            Joined::sign(call.card.clone(), &call.config.identity, &id).ok_or(IdentityError)?;
+        roster.handle_joined(entry).map_err(|_| IdentityError)?;
+        call.roster = Some(roster);
+        Ok(call)
+    }
+
+    /// Joins the call that `code` leads to, and dials at once: giving the code is consent to its addresses.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn join(config: Config, code: Code, rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+        let mut call = Self::new(config, rng, now)?;
+        call.dial(connection::Target::Inviter, code.secret.clone(), code.addresses.clone(), now);
+        call.code = Some(code);
+        Ok(call)
+    }
+
+    fn new(config: Config, mut rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+        let noise = StaticKey::generate(&mut rng);
+        let card = Card::sign(&config.identity, noise.public(), &config.name, &config.addresses)
+            .ok_or(IdentityError)?;
+        Ok(Self {
+            me: config.identity.public().to_peer_id(),
+            config,
+            noise,
+            card,
+            rng,
+            code: None,
+            book: Book::default(),
+            roster: None,
+            members: BTreeMap::new(),
+            links: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            expectations: BTreeMap::new(),
+            introductions: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            next_id: 0,
+            next_tick: now,
+            next_beat: now,
+            ended: false,
+        })
+    }
+
+    /// This participant's id in the call.
+    #[must_use]
+    pub const fn me(&self) -> PeerId {
+        self.me
+    }
+
+    /// Takes a wish of the user.
+    pub fn handle_command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Admit(peer) => self.admit(peer, now),
+            Command::Refuse(peer) => self.refuse(peer, now),
+            Command::NewCode => self.issue_code(now),
+            Command::Withdraw => {
+                self.book.withdraw();
+            }
+            Command::Tell(peer, body) => {
+                if let Some(conn) = self.link_of(&peer) {
+                    self.send(conn, &Control::App(body.into()), now);
+                }
+            }
+            Command::Leave => self.leave(now),
+        }
+    }
+
+    /// What to do next; to be called until there is nothing.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Call::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        let dials = self.dials.values().filter_map(connection::Dial::next_at);
+        dials.fold(self.next_tick, Instant::min)
+    }
+
+    /// Does what is due by `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.dial_next_addresses(now);
+        if now < self.next_tick {
+            return;
+        }
+        self.next_tick = now + TICK;
+        if self.ended {
+            return;
+        }
+        self.close_overdue_links(now);
+        self.renew_keys(now);
+        self.forget_expectations(now);
+        let beat_due = now >= self.next_beat;
+        if beat_due {
+            self.next_beat = now + presence::BEAT;
+            self.beat(now);
+            self.mend_holes(now);
+        }
+        self.ping(beat_due, now);
+        self.find_the_gone(now);
+    }
+
+    /// Members, with what is known of each.
+    #[must_use]
+    pub fn present(&self) -> Vec<PeerId> {
+        self.roster.iter().flat_map(Roster::present).collect()
+    }
+
+    /// Members with a session at this moment.
+    #[must_use]
+    pub fn linked(&self) -> BTreeSet<PeerId> {
+        let members = self.members.iter();
+        members.filter(|(_, member)| member.link.is_some()).map(|(peer, _)| *peer).collect()
+    }
+
+    fn leave(&mut self, now: Instant) {
+        let farewell = self
+            .roster
+            .as_ref()
+            .and_then(|roster| Left::sign(&self.config.identity, roster.call()));
+        for conn in self.links.keys().copied().collect::<Vec<_>>() {
+            if let Some(left) = &farewell
+                && self.links.get(&conn).is_some_and(Link::is_member)
+            {
+                self.send(conn, &Control::Bye(left.clone()), now);
+            }
+            self.outputs.push_back(Output::Close(conn));
+        }
+        self.end(End::Left);
+    }
+
+    fn end(&mut self, why: End) {
+        if !self.ended {
+            self.ended = true;
+            self.event(Event::Ended(why));
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn change_gate(&mut self, change: Change) {
+        self.outputs.push_back(Output::Gate(change));
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn new_expectation(&mut self, secret: &Secret) -> ExpectId {
+        let id = ExpectId(self.new_id());
+        self.change_gate(Change::Expect(id, secret.tag_key()));
+        id
+    }
+
+    fn name_of(&self, peer: &PeerId) -> Name {
+        let entry = self.roster.as_ref().and_then(|roster| roster.get(peer));
+        entry.map_or_else(|| Name::new(""), |entry| entry.card.name())
+    }
+
+    /// Seals a control message and hands it out; without a session, does nothing.
+    fn send(&mut self, conn: ConnId, message: &Control, now: Instant) {
+        let Some(session) = self.links.get_mut(&conn).and_then(Link::session) else {
+            return;
+        };
+        // An expired session is closed at the next tick.
+        if let Ok(frame) = session.seal_control(&message.encode(), now) {
+            self.outputs.push_back(Output::Frame(conn, frame));
+        }
+    }
+
+    /// Ends a link because of what its peer did; the call goes on.
+    fn fail(&mut self, conn: ConnId, problem: Problem) {
+        let peer = self.links.get(&conn).map(|link| link.peer);
+        self.event(Event::Problem(problem, peer));
+        self.outputs.push_back(Output::Close(conn));
+    }
+
+    fn renew_keys(&mut self, now: Instant) {
+        for conn in self.links.keys().copied().collect::<Vec<_>>() {
+            let Some(link) = self.links.get_mut(&conn) else { continue };
+            let Stage::Open(session) = &mut link.stage else { continue };
+            if session.is_expired(now) {
+                self.fail(conn, Problem::KeysExpired);
+            } else if let Some(first) = session.handle_timeout(now, &mut self.rng) {
+                self.send(conn, &Control::RekeyFirst(first.into()), now);
+            }
+        }
+    }
+
+    fn close_overdue_links(&mut self, now: Instant) {
+        let overdue: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| {
+                let waits = match (&link.purpose, &link.stage) {
+                    (_, Stage::Initiating(..) | Stage::Responding(_)) => true,
+                    (Purpose::Guest(_, card), Stage::Open(_)) => card.is_none(),
+                    _ => false,
+                };
+                waits && now >= link.since + connection::SETUP_TIME
+            })
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in overdue {
+            self.outputs.push_back(Output::Close(conn));
+        }
+    }
+}

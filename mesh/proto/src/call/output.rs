@@ -1,0 +1,202 @@
+//! What goes into and comes out of a call.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use libp2p_identity::PeerId;
+
+use crate::call::connection::Ticket;
+use crate::code::Code;
+use crate::gate::Change;
+use crate::link::ConnId;
+use crate::name::Name;
+use crate::packet::Class;
+use crate::route::Route;
+use crate::tag::Tag;
+use crate::wire::Refusal;
+
+/// A wish of the user.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Let in who knocked.
+    Admit(PeerId),
+    /// Do not let in who knocked.
+    Refuse(PeerId),
+    /// Make another code.
+    NewCode,
+    /// Withdraw every code that is still open.
+    Withdraw,
+    /// Send an opaque message to one member, reliably, in order.
+    Tell(PeerId, Vec<u8>),
+    /// Leave the call.
+    Leave,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Output {
+    /// Change what the gate lets pass. Comes before what depends on it.
+    Gate(Change),
+    /// Open a connection to `remote`, its first destination connection id being `tag`.
+    Dial {
+        /// Comes back in [`crate::Side::Dialler`] or [`crate::Call::handle_dial_failed`].
+        ticket: Ticket,
+        /// Where to.
+        remote: SocketAddr,
+        /// Who must answer, when that is known.
+        peer: Option<PeerId>,
+        /// The first packet's tag.
+        tag: Tag,
+    },
+    /// Send a frame on a connection's control stream.
+    Frame(ConnId, Vec<u8>),
+    /// Send a datagram on a connection.
+    Datagram(ConnId, Vec<u8>),
+    /// Close a connection once what was handed out for it is sent.
+    Close(ConnId),
+    /// A packet of a member.
+    Packet(PeerId, Class, Vec<u8>),
+    /// Something to tell the user or the program above.
+    Event(Event),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A code was made.
+    Code(Code),
+    /// Somebody came with a code and waits: answer with [`Command::Admit`] or [`Command::Refuse`].
+    Knock {
+        /// Who.
+        peer: PeerId,
+        /// The name that they give themselves.
+        name: Name,
+        /// Where they are.
+        from: SocketAddr,
+    },
+    /// This participant was let in.
+    Admitted,
+    /// A member is here.
+    Joined {
+        /// Who.
+        peer: PeerId,
+        /// Their name.
+        name: Name,
+        /// Who let them in.
+        invited_by: PeerId,
+    },
+    /// A member is no longer here.
+    Left {
+        /// Who.
+        peer: PeerId,
+        /// Their name.
+        name: Name,
+        /// How.
+        why: Why,
+    },
+    /// The way to a member changed.
+    Route(Route),
+    /// An opaque message of a member.
+    Told(PeerId, Vec<u8>),
+    /// Something went wrong; the call goes on.
+    Problem(Problem, Option<PeerId>),
+    /// The call is over for this participant.
+    Ended(End),
+}
+
+/// How a member went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// They said so.
+    Left,
+    /// Nobody can reach them any more.
+    Lost,
+}
+
+/// Why the call is over for this participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It left.
+    Left,
+    /// Nobody answered at the code's addresses.
+    Unreachable,
+    /// Whoever answered does not hold the code's key.
+    Impostor,
+    /// It was not let in.
+    Refused(Refusal),
+    /// The inviter went away before letting it in.
+    InviterGone,
+}
+
+/// What went wrong with a peer; the sentence is for the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A control message that this protocol does not have.
+    #[error("A member's program sent a message that makes no sense. The connection to it was closed.")]
+    Malformed,
+    /// More control messages than any program needs.
+    #[error("A member's program sent too many messages. The connection to it was closed.")]
+    Flood,
+    /// The handshake failed.
+    #[error("Somebody who connected could not prove to be who they should be, and was turned away.")]
+    Handshake,
+    /// The session could not be renewed.
+    #[error("The keys shared with a member could not be renewed in time. The connection was closed.")]
+    KeysExpired,
+    /// A roster entry with a wrong signature, or from nobody known.
+    #[error("A member's program passed on a list of people that does not hold together.")]
+    Roster,
+    /// The rule that the user chose forbids it.
+    #[error("Your rule for addresses does not allow a connection to this member.")]
+    NotApproved,
+    /// Sixteen codes are open.
+    #[error("No further code can be made: sixteen are still open. Withdraw them first.")]
+    TooManyCodes,
+    /// The control stream was not read for too long.
+    #[error("A member's program stopped reading. The connection to it was closed.")]
+    Stalled,
+    /// A code can only be made when an address is shared and one is in the call.
+    #[error("A code can be made only in a call.")]
+    NotInCall,
+}
+
+impl Problem {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Flood => "flood",
+            Self::Handshake => "handshake",
+            Self::KeysExpired => "keys_expired",
+            Self::Roster => "roster",
+            Self::NotApproved => "not_approved",
+            Self::TooManyCodes => "too_many_codes",
+            Self::Stalled => "stalled",
+            Self::NotInCall => "not_in_call",
+        }
+    }
+}
+
+/// What was measured on the link to one member, since it was made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkStats {
+    /// The newest round trip.
+    pub rtt: Option<Duration>,
+    /// The peer's clock (since its program's start) minus ours, microseconds.
+    pub clock_offset: Option<i64>,
+    /// Sealed bytes handed out, packets and control.
+    pub sent_bytes: u64,
+    /// Sealed bytes that came.
+    pub received_bytes: u64,
+    /// Packets that came.
+    pub received: u64,
+    /// Packets that should have come, by their counters.
+    pub expected: u64,
+    /// Packets that came and were unreadable, replayed or too many.
+    pub dropped: u64,
+    /// Of what we sent in the last second, the share that did not arrive.
+    pub sent_loss: f32,
+}

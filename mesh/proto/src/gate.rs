@@ -1,0 +1,279 @@
+//! The gate: which datagrams may pass between the program and the network. It stands at the socket, the last
+//! place before the operating system, and counts everything in the [`Ledger`].
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+
+use crate::initial;
+use crate::ledger::{Ledger, Passage};
+use crate::secret::TagKey;
+use crate::tag::{self, Seen, Tag};
+use crate::time::Clock;
+
+/// 10 s: how long a valid tag lets its source address speak without more proof.
+const GUEST_LIFETIME: Duration = Duration::from_secs(10);
+
+/// Addresses that may be in their handshake at once.
+const MAX_GUESTS: usize = 32;
+
+/// What a tag can be checked against: a code that was given out, or an introduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpectId(pub u64);
+
+/// A change to what the gate lets pass.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Datagrams to and from this address may pass.
+    Approve(SocketAddr),
+    /// They may no longer.
+    Revoke(SocketAddr),
+    /// The address is this member's: written in the ledger.
+    Name(SocketAddr, PeerId),
+    /// First packets with a tag of this key may come in.
+    Expect(ExpectId, TagKey),
+    /// They may no longer.
+    Forget(ExpectId),
+}
+
+/// The gate's state.
+#[derive(Debug)]
+pub struct Gate {
+    clock: Clock,
+    approved: BTreeMap<SocketAddr, Option<PeerId>>,
+    guests: BTreeMap<SocketAddr, Instant>,
+    expected: BTreeMap<ExpectId, TagKey>,
+    seen: Seen,
+    ledger: Ledger,
+}
+
+impl Gate {
+    /// A gate that lets nothing pass yet.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            approved: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            seen: Seen::default(),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// Applies a change that the call decided.
+    pub fn handle_change(&mut self, change: Change) {
+        match change {
+            Change::Approve(remote) => {
+                self.approved.entry(remote).or_default();
+            }
+            Change::Revoke(remote) => {
+                self.approved.remove(&remote);
+                self.guests.remove(&remote);
+            }
+            Change::Name(remote, peer) => {
+                self.ledger.name(remote, peer);
+                if let Some(owner) = self.approved.get_mut(&remote) {
+                    *owner = Some(peer);
+                }
+            }
+            Change::Expect(id, key) => {
+                self.expected.insert(id, key);
+            }
+            Change::Forget(id) => {
+                self.expected.remove(&id);
+            }
+        }
+    }
+
+    /// Whether a datagram of `len` bytes may leave; counts it.
+    pub fn handle_outgoing(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        len: usize,
+        now: Instant,
+    ) -> bool {
+        let pass = self.is_open_to(remote, now);
+        self.count(local, remote, len, pass, Passage::Sent, now);
+        pass
+    }
+
+    /// Whether a received datagram may go on to QUIC; counts it.
+    pub fn handle_incoming(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        datagram: &[u8],
+        now: Instant,
+    ) -> bool {
+        let pass = self.is_open_to(remote, now) || self.admit_guest(remote, datagram, now);
+        self.count(local, remote, datagram.len(), pass, Passage::Received, now);
+        pass
+    }
+
+    /// Which code or introduction a tag belongs to.
+    #[must_use]
+    pub fn owner(&self, tag: &Tag, now: Instant) -> Option<ExpectId> {
+        let now = self.clock.wall_at(now);
+        self.expected
+            .iter()
+            .find_map(|(id, key)| tag::is_valid(key, tag, now).then_some(*id))
+    }
+
+    /// The addresses that datagrams may go to, without those in their handshake.
+    pub fn approved(&self) -> impl Iterator<Item = SocketAddr> {
+        self.approved.keys().copied()
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
+        self.approved.contains_key(&remote)
+            || self.guests.get(&remote).is_some_and(|until| now < *until)
+    }
+
+    fn admit_guest(&mut self, remote: SocketAddr, datagram: &[u8], now: Instant) -> bool {
+        if self.expected.is_empty() {
+            return false;
+        }
+        let Some(tag) = initial::tag(datagram) else {
+            return false;
+        };
+        if self.owner(&tag, now).is_none() {
+            return false;
+        }
+        self.guests.retain(|_, until| now < *until);
+        if self.guests.len() >= MAX_GUESTS
+            || !self.seen.insert(&tag, remote, self.clock.wall_at(now))
+        {
+            return false;
+        }
+        self.guests.insert(remote, now + GUEST_LIFETIME);
+        true
+    }
+
+    fn count(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        len: usize,
+        pass: bool,
+        passed: Passage,
+        now: Instant,
+    ) {
+        let passage = if pass { passed } else { Passage::Refused };
+        let at = self.clock.since_start(now);
+        self.ledger.count(local, remote, len, passage, at);
+        if pass && let Some(Some(peer)) = self.approved.get(&remote) {
+            self.ledger.name_row(local, remote, *peer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+
+    const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+
+    fn remote(last: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, last], 99))
+    }
+
+    struct Setting {
+        gate: Gate,
+        key: TagKey,
+        rng: StdRng,
+        now: Instant,
+    }
+
+    fn setting() -> Setting {
+        let now = Instant::now();
+        let mut rng = StdRng::seed_from_u64(1);
+        let key = Secret::generate(&mut rng).tag_key();
+        let mut gate = Gate::new(Clock { start: now, wall: UnixTime(1_800_000_000) });
+        gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+        Setting { gate, key, rng, now }
+    }
+
+    impl Setting {
+        fn initial(&mut self) -> Vec<u8> {
+            let mut datagram = vec![0; 1200];
+            datagram[0] = 0xc0;
+            datagram[4] = 1;
+            datagram[5] = 20;
+            let tag = tag::make(&self.key, UnixTime(1_800_000_000), &mut self.rng);
+            datagram[6..26].copy_from_slice(&tag);
+            datagram
+        }
+
+        fn comes_in(&mut self, from: SocketAddr, datagram: &[u8]) -> bool {
+            self.gate.handle_incoming(LOCAL, from, datagram, self.now)
+        }
+
+        fn goes_out(&mut self, to: SocketAddr) -> bool {
+            self.gate.handle_outgoing(LOCAL, to, 100, self.now)
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_to_an_address_that_was_not_approved() {
+        let mut setting = setting();
+        assert!(!setting.goes_out(remote(1)));
+        setting.gate.handle_change(Change::Approve(remote(1)));
+        assert!(setting.goes_out(remote(1)));
+        assert!(!setting.goes_out(remote(2)));
+        setting.gate.handle_change(Change::Revoke(remote(1)));
+        assert!(!setting.goes_out(remote(1)));
+        let (_, _, row) = setting.gate.ledger().rows().next().expect("a row");
+        assert_eq!((row.sent_packets, row.sent_bytes, row.refused_packets), (1, 100, 2));
+    }
+
+    #[test]
+    fn a_stranger_gets_in_with_a_valid_tag_only_and_only_for_the_handshake() {
+        let mut setting = setting();
+        assert!(!setting.comes_in(remote(1), &[0xc0; 1200]));
+        assert!(!setting.comes_in(remote(1), b"hello"));
+        assert!(!setting.goes_out(remote(1)));
+        let initial = setting.initial();
+        assert!(setting.comes_in(remote(1), &initial));
+        assert!(setting.goes_out(remote(1)), "the handshake is answered");
+        assert!(setting.comes_in(remote(1), b"the rest of the handshake"));
+        assert!(!setting.comes_in(remote(2), &initial), "a copy from elsewhere");
+        setting.now += GUEST_LIFETIME;
+        assert!(!setting.goes_out(remote(1)));
+        assert!(!setting.comes_in(remote(1), b"late"));
+    }
+
+    #[test]
+    fn a_withdrawn_code_opens_nothing() {
+        let mut setting = setting();
+        setting.gate.handle_change(Change::Forget(ExpectId(1)));
+        let initial = setting.initial();
+        assert!(!setting.comes_in(remote(1), &initial));
+    }
+
+    #[test]
+    fn handshakes_at_once_are_bounded() {
+        let mut setting = setting();
+        let let_in = (0..=255)
+            .filter(|last| {
+                let initial = setting.initial();
+                setting.comes_in(remote(*last), &initial)
+            })
+            .count();
+        assert_eq!(let_in, MAX_GUESTS);
+    }
+}

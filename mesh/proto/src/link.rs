@@ -1,0 +1,179 @@
+//! One connection to one peer: its handshake, its session, what it measured.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+use sightline_noise::{Binding, Initiator, Psk, Session};
+
+use crate::gate::ExpectId;
+use crate::limit::Bucket;
+use crate::roster::Card;
+use crate::route::Approval;
+
+/// Control messages a second that a member may send for long, and at once. A call of sixteen needs twenty.
+const CONTROL_RATE: (u32, u32) = (100, 400);
+
+/// Packets a second that a member may send for long, and at once: 12 Mbit/s of full ones.
+const PACKET_RATE: (u32, u32) = (1500, 3000);
+
+/// Names a connection; given by whoever owns the connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+/// What a connection is for.
+#[derive(Debug)]
+pub enum Purpose {
+    /// Somebody came with a code of ours. The card is there once they knocked.
+    Guest(ExpectId, Option<Box<Card>>),
+    /// We came with a code; the other side is who made it.
+    Inviter,
+    /// Both are in the call.
+    Member,
+}
+
+/// How far the session has come.
+pub enum Stage {
+    /// We sent the first message of the handshake.
+    Initiating(Initiator, Psk),
+    /// We wait for it.
+    Responding(Psk),
+    /// There is a session.
+    Open(Box<Session>),
+}
+
+/// A connection.
+pub struct Link {
+    pub peer: PeerId,
+    /// Whether this side dialled.
+    pub dialled: bool,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    pub purpose: Purpose,
+    pub stage: Stage,
+    pub since: Instant,
+    pub binding: Binding,
+    /// What allows media on it; `None` keeps media off.
+    pub approval: Option<Approval>,
+    pub control: Bucket,
+    pub packets: Bucket,
+    pub meter: Meter,
+}
+
+impl Link {
+    /// The rates at which a member may talk, each bucket full.
+    pub fn buckets(now: Instant) -> (Bucket, Bucket) {
+        (
+            Bucket::new(CONTROL_RATE.0, CONTROL_RATE.1, now),
+            Bucket::new(PACKET_RATE.0, PACKET_RATE.1, now),
+        )
+    }
+
+    pub const fn is_member(&self) -> bool {
+        matches!(self.purpose, Purpose::Member)
+    }
+
+    pub fn session(&mut self) -> Option<&mut Session> {
+        match &mut self.stage {
+            Stage::Open(session) => Some(session),
+            _ => None,
+        }
+    }
+}
+
+/// Round trips and clocks, from pings; counts of what passed.
+#[derive(Debug, Default)]
+pub struct Meter {
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
+    /// Packets that could not be opened or read, or came too fast.
+    pub dropped: u64,
+    /// Of what we sent, the share that did not arrive, by the peer's last two reports.
+    pub sent_loss: f32,
+    last_report: (u64, u64),
+    samples: [Option<Sample>; 8],
+    taken: usize,
+}
+
+/// One ping's result.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    rtt: Duration,
+    /// The peer's clock minus ours, microseconds.
+    offset: i64,
+}
+
+impl Meter {
+    /// Takes the four times of a ping, microseconds: sent and returned by our clock, received and answered by
+    /// the peer's (RFC 5905, section 8).
+    pub fn handle_pong(&mut self, sent: u64, received: u64, answered: u64, returned: u64) {
+        let Some(away) = returned.checked_sub(sent) else {
+            return;
+        };
+        let rtt = away.saturating_sub(answered.saturating_sub(received));
+        let half_sum = |a: u64, b: u64| (a / 2 + b / 2).cast_signed();
+        let offset = half_sum(received, answered) - half_sum(sent, returned);
+        let slot = self.taken % self.samples.len();
+        self.samples[slot] = Some(Sample { rtt: Duration::from_micros(rtt), offset });
+        self.taken += 1;
+    }
+
+    /// How many pings came back.
+    pub const fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// The newest round trip.
+    pub fn rtt(&self) -> Option<Duration> {
+        let newest = self.taken.checked_sub(1)? % self.samples.len();
+        self.samples[newest].map(|sample| sample.rtt)
+    }
+
+    /// The peer's clock minus ours, microseconds, from the quickest of the last eight pings.
+    pub fn clock_offset(&self) -> Option<i64> {
+        let samples = self.samples.iter().flatten();
+        samples.min_by_key(|sample| sample.rtt).map(|sample| sample.offset)
+    }
+
+    /// Takes the peer's count of what arrived.
+    pub fn handle_report(&mut self, received: u64, expected: u64) {
+        let (last_received, last_expected) = self.last_report;
+        let came = received.saturating_sub(last_received);
+        let sent = expected.saturating_sub(last_expected);
+        self.sent_loss = if sent == 0 {
+            0.0
+        } else {
+            (1.0 - came as f32 / sent as f32).clamp(0.0, 1.0)
+        };
+        self.last_report = (received, expected);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_tells_round_trip_and_clock_offset() {
+        let mut meter = Meter::default();
+        // 10 ms there, 2 ms thinking, 10 ms back; the peer's clock is 1 s ahead.
+        meter.handle_pong(1_000_000, 2_010_000, 2_012_000, 1_022_000);
+        assert_eq!(meter.rtt(), Some(Duration::from_millis(20)));
+        assert_eq!(meter.clock_offset(), Some(1_000_000));
+        // A slower, lopsided ping does not spoil the offset.
+        meter.handle_pong(2_000_000, 3_090_000, 3_090_000, 2_100_000);
+        assert_eq!(meter.clock_offset(), Some(1_000_000));
+        assert_eq!(meter.rtt(), Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn reports_tell_the_loss_since_the_last() {
+        let mut meter = Meter::default();
+        meter.handle_report(100, 100);
+        assert!(meter.sent_loss.abs() < 1e-6);
+        meter.handle_report(175, 200);
+        assert!((meter.sent_loss - 0.25).abs() < 1e-6);
+        meter.handle_report(0, u64::MAX);
+        assert!((0.0..=1.0).contains(&meter.sent_loss));
+    }
+}

@@ -1,0 +1,126 @@
+//! The tag in a first packet: 20 bytes of QUIC connection id that only a code's holder can make.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use rand::CryptoRng;
+
+use crate::secret::TagKey;
+use crate::time::UnixTime;
+
+/// Length of a tag: the longest connection id that QUIC v1 allows (RFC 9000, section 17.2), bytes.
+pub const LEN: usize = RANDOM_LEN + MAC_LEN;
+
+const RANDOM_LEN: usize = 8;
+const MAC_LEN: usize = 12;
+
+/// 5 min: how far apart two clocks may be, and how long a random part is remembered.
+const WINDOW_SECONDS: u64 = 300;
+
+/// Random parts remembered at once. Only a code's holder can fill this.
+const MAX_SEEN: usize = 1024;
+
+/// 8 random bytes, then 12 bytes of a keyed hash over them and the current five minutes.
+pub type Tag = [u8; LEN];
+
+/// Makes a tag for a first packet that is sent at `now`.
+pub fn make(key: &TagKey, now: UnixTime, rng: &mut impl CryptoRng) -> Tag {
+    let mut tag = [0; LEN];
+    let (random, mac) = tag.split_at_mut(RANDOM_LEN);
+    rng.fill_bytes(random);
+    mac.copy_from_slice(&compute(key, random, now.0 / WINDOW_SECONDS));
+    tag
+}
+
+/// Whether `tag` was made with `key` in this window or one beside it.
+#[must_use]
+pub fn is_valid(key: &TagKey, tag: &Tag, now: UnixTime) -> bool {
+    let (random, mac) = tag.split_at(RANDOM_LEN);
+    let window = now.0 / WINDOW_SECONDS;
+    (window.saturating_sub(1)..=window + 1).any(|window| is_equal(&compute(key, random, window), mac))
+}
+
+/// In constant time, so that the time of a refusal tells nothing about the tag.
+fn is_equal(ours: &[u8; MAC_LEN], theirs: &[u8]) -> bool {
+    ours.len() == theirs.len()
+        && ours.iter().zip(theirs).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
+    let mac = key.mac(&[random, &window.to_be_bytes()]);
+    let mut tag = [0; MAC_LEN];
+    tag.copy_from_slice(&mac[..MAC_LEN]);
+    tag
+}
+
+/// Remembers which random parts were used from where: a copy sent again from elsewhere gets nothing.
+#[derive(Debug, Default)]
+pub struct Seen(BTreeMap<[u8; RANDOM_LEN], (SocketAddr, UnixTime)>);
+
+impl Seen {
+    /// Records the use of a valid tag. False when it was used from another address, or when there is no room.
+    pub fn insert(&mut self, tag: &Tag, from: SocketAddr, now: UnixTime) -> bool {
+        let Some(random) = tag.first_chunk::<RANDOM_LEN>() else {
+            return false;
+        };
+        if let Some((first, _)) = self.0.get(random) {
+            return *first == from;
+        }
+        if self.0.len() >= MAX_SEEN {
+            self.0.retain(|_, (_, at)| now.0 < at.0 + 3 * WINDOW_SECONDS);
+        }
+        let room = self.0.len() < MAX_SEEN;
+        if room {
+            self.0.insert(*random, (from, now));
+        }
+        room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_tag_is_valid_for_its_key_and_its_minutes_only() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let key = Secret::generate(&mut rng).tag_key();
+        let other = Secret::generate(&mut rng).tag_key();
+        let now = UnixTime(1_800_000_000);
+        let tag = make(&key, now, &mut rng);
+        assert!(is_valid(&key, &tag, now));
+        assert!(is_valid(&key, &tag, UnixTime(now.0 + WINDOW_SECONDS)));
+        assert!(!is_valid(&key, &tag, UnixTime(now.0 + 3 * WINDOW_SECONDS)));
+        assert!(!is_valid(&other, &tag, now));
+        for bit in 0..LEN * 8 {
+            let mut changed = tag;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(!is_valid(&key, &changed, now), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_copy_from_elsewhere_counts_as_nothing_and_memory_stays_bounded() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let key = Secret::generate(&mut rng).tag_key();
+        let now = UnixTime(1_800_000_000);
+        let (here, elsewhere) = (
+            SocketAddr::from(([192, 0, 2, 1], 1)),
+            SocketAddr::from(([192, 0, 2, 2], 1)),
+        );
+        let mut seen = Seen::default();
+        let tag = make(&key, now, &mut rng);
+        assert!(seen.insert(&tag, here, now));
+        assert!(seen.insert(&tag, here, now), "a retransmission from the same address");
+        assert!(!seen.insert(&tag, elsewhere, now));
+        for _ in 0..2 * MAX_SEEN {
+            seen.insert(&make(&key, now, &mut rng), here, now);
+        }
+        assert_eq!(seen.0.len(), MAX_SEEN);
+        assert!(!seen.insert(&tag, elsewhere, now), "never forgotten within its time");
+    }
+}
