@@ -1,1 +1,24 @@
-//! x
+//! The call on the network. The decisions are `sightline-mesh-proto`'s; here are the socket, the clock and the
+//! libraries that carry them out.
+//!
+//! ```text
+//!   Mesh (handle.rs) ──► actor.rs ── the one loop: inputs to the state machine, its outputs to the network
+//!                          │   │
+//!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
+//!          ├ control.rs: one stream for each connection, framed by frame.rs
+//!          └ transport.rs, muxer.rs: our transport on …
+//!                 endpoint.rs: … quinn endpoints, with tls.rs
+//!                 socket.rs: … on sockets that the gate guards
+//! ```
+
+mod actor;
+mod control;
+mod endpoint;
+mod frame;
+mod handle;
+mod muxer;
+mod socket;
+mod tls;
+mod transport;
+
+pub use handle::{Entry, Inbox, Mesh, OpenError, Setup, Stats};

@@ -134,7 +134,9 @@ impl Gate {
         &self.ledger
     }
 
-    fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
+    /// Whether datagrams may pass to and from `remote`, as a member's address or in a handshake.
+    #[must_use]
+    pub fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
         self.approved.contains_key(&remote)
             || self.guests.get(&remote).is_some_and(|until| now < *until)
     }

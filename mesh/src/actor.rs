@@ -1,0 +1,384 @@
+//! The one loop: what the network and the program above bring goes into the state machine, and what the state
+//! machine wants is done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::{AsyncReadExt, StreamExt};
+use libp2p::allow_block_list::{self, AllowedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
+use quinn::VarInt;
+use sightline_mesh_proto::{Call, Class, Command, Connected, ConnId, Event, Output, Ticket};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::control;
+use crate::endpoint::Endpoints;
+use crate::frame;
+use crate::handle::{Inbox, Stats};
+use crate::socket::SharedGate;
+use crate::transport::{Arrival, Plan, Plans, Transport, serial};
+
+/// Control frames that may wait to be written to one peer; one that reads is never this far behind.
+const OUTBOX: usize = 128;
+
+/// Frames and datagrams that may wait for the loop, of all peers together.
+const ARRIVALS: usize = 1024;
+
+/// Taken from a queue at once, so that what arrives together is handled together.
+const BATCH: usize = 64;
+
+/// 300 ms: how long a closed connection may take to deliver its last words.
+const LINGER: Duration = Duration::from_millis(300);
+
+/// A year: the swarm does not see datagrams, so it must not judge whether a connection is idle.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// 1 GiB of process memory: from here on no further connection is accepted.
+const MEMORY_LIMIT: usize = 1 << 30;
+
+/// Connections: sixteen members, their doubles while two dial each other, and knocks.
+const MAX_CONNECTIONS: u32 = 48;
+
+/// What the program above brings.
+pub enum Input {
+    Media(Class, Vec<u8>),
+    Command(Command),
+    Stats(blocking::SyncSender<Stats>),
+}
+
+/// What a peer brings.
+enum FromPeer {
+    Frame(ConnId, Vec<u8>),
+    Datagram(ConnId, Bytes),
+    /// Its control stream ended or broke.
+    StreamEnded(ConnId),
+    /// Its last words had their time.
+    Lingered(ConnId),
+}
+
+/// A connection that the call knows.
+struct Peer {
+    connection: quinn::Connection,
+    outbox: Option<mpsc::Sender<Vec<u8>>>,
+    /// What waits for the control stream to stand.
+    waiting: Option<mpsc::Receiver<Vec<u8>>>,
+}
+
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    allowed: allow_block_list::Behaviour<AllowedPeers>,
+    limits: connection_limits::Behaviour,
+    memory: memory_connection_limits::Behaviour,
+    control: control::Behaviour,
+}
+
+/// The loop's state.
+pub struct Actor {
+    call: Call,
+    swarm: Swarm<Behaviour>,
+    endpoints: Endpoints,
+    gate: SharedGate,
+    plans: Plans,
+    inbox: Arc<dyn Inbox>,
+    events: mpsc::Sender<Event>,
+    arrivals: mpsc::Receiver<Arrival>,
+    from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
+    arrived: HashMap<u64, (Connected, quinn::Connection)>,
+    peers: HashMap<ConnId, Peer>,
+    tasks: JoinSet<()>,
+    ended: bool,
+}
+
+impl Actor {
+    /// `None` when libp2p refuses its own set-up.
+    pub fn new(
+        call: Call,
+        identity: &Keypair,
+        endpoints: Endpoints,
+        gate: SharedGate,
+        inbox: Arc<dyn Inbox>,
+        events: mpsc::Sender<Event>,
+    ) -> Option<Self> {
+        let mut tasks = JoinSet::new();
+        let plans = Plans::default();
+        let (arrival_sink, arrivals) = mpsc::channel(BATCH);
+        let transport =
+            Transport::new(endpoints.clone(), &gate, plans.clone(), arrival_sink, &mut tasks);
+        let swarm = swarm(identity, transport)?;
+        Some(Self {
+            call,
+            swarm,
+            endpoints,
+            gate,
+            plans,
+            inbox,
+            events,
+            arrivals,
+            from_peers: mpsc::channel(ARRIVALS),
+            arrived: HashMap::new(),
+            peers: HashMap::new(),
+            tasks,
+            ended: false,
+        })
+    }
+
+    /// Runs until the call has ended and its last words are said.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut from_peers = Vec::with_capacity(BATCH);
+        self.drain().await;
+        while !(self.ended && self.peers.is_empty()) {
+            let deadline = self.call.poll_timeout();
+            tokio::select! {
+                count = inputs.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        self.call.handle_command(Command::Leave, now());
+                        self.drain().await;
+                        break;
+                    }
+                    for input in batch.drain(..) {
+                        self.handle_input(input);
+                    }
+                }
+                _ = self.from_peers.1.recv_many(&mut from_peers, BATCH) => {
+                    for arrival in from_peers.drain(..) {
+                        self.handle_from_peer(arrival);
+                    }
+                }
+                Some(arrival) = self.arrivals.recv() => self.handle_arrival(arrival),
+                event = self.swarm.select_next_some() => self.handle_swarm(event),
+                () = tokio::time::sleep_until(deadline.into()) => self.call.handle_timeout(now()),
+            }
+            self.drain().await;
+        }
+        let linger = tokio::time::Instant::now() + LINGER;
+        while !self.peers.is_empty() && tokio::time::Instant::now() < linger {
+            tokio::select! {
+                arrival = self.from_peers.1.recv() => if let Some(arrival) = arrival {
+                    self.handle_from_peer(arrival);
+                },
+                event = self.swarm.select_next_some() => self.handle_swarm(event),
+                () = tokio::time::sleep_until(linger) => {}
+            }
+            self.drain().await;
+        }
+        self.endpoints.close().await;
+        self.tasks.shutdown().await;
+    }
+
+    fn handle_input(&mut self, input: Input) {
+        match input {
+            Input::Media(class, body) => {
+                // Bodies are made to fit by the program's own packetizers.
+                let fits = self.call.handle_media(class, &body, now());
+                debug_assert!(fits.is_ok(), "{fits:?}");
+            }
+            Input::Command(command) => self.call.handle_command(command, now()),
+            Input::Stats(reply) => {
+                let linked = self.call.linked();
+                let stats = linked.into_iter().filter_map(|peer| Some((peer, self.call.stats(&peer)?)));
+                // Whoever asked may have stopped waiting.
+                let _gone = reply.try_send(stats.collect());
+            }
+        }
+    }
+
+    fn handle_from_peer(&mut self, arrival: FromPeer) {
+        match arrival {
+            FromPeer::Frame(conn, frame) => self.call.handle_frame(conn, &frame, now()),
+            FromPeer::Datagram(conn, datagram) => self.call.handle_datagram(conn, &datagram, now()),
+            FromPeer::StreamEnded(conn) | FromPeer::Lingered(conn) => self.forget(conn),
+        }
+    }
+
+    /// A connection passed its TLS handshake: its peer may enter the swarm.
+    fn handle_arrival(&mut self, arrival: Arrival) {
+        self.swarm.behaviour_mut().allowed.allow_peer(arrival.connected.peer);
+        let serial = arrival.connected.conn.0;
+        self.arrived.insert(serial, (arrival.connected, arrival.connection));
+        // A handshake given up meanwhile is reported by the swarm.
+        let _given_up = arrival.allowed.send(());
+    }
+
+    fn handle_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::ConnectionEstablished { endpoint, .. } => {
+                if let Some(serial) = serial(endpoint.get_remote_address()) {
+                    self.connect(serial);
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Control(opened)) => {
+                self.start_control(ConnId(opened.serial), opened.stream);
+            }
+            SwarmEvent::ConnectionClosed { endpoint, .. } => {
+                if let Some(serial) = serial(endpoint.get_remote_address()) {
+                    self.forget(ConnId(serial));
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { error, .. } => {
+                if let libp2p::swarm::DialError::Transport(failed) = error {
+                    for serial in failed.iter().filter_map(|(address, _)| serial(address)) {
+                        self.call.handle_dial_failed(Ticket(serial), now());
+                    }
+                }
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, .. } => {
+                if let Some(serial) = serial(&send_back_addr) {
+                    self.arrived.remove(&serial);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, serial: u64) {
+        let Some((connected, connection)) = self.arrived.remove(&serial) else {
+            return;
+        };
+        let conn = connected.conn;
+        let (outbox, waiting) = mpsc::channel(OUTBOX);
+        let sink = self.from_peers.0.clone();
+        let datagrams = connection.clone();
+        self.tasks.spawn(async move {
+            while let Ok(datagram) = datagrams.read_datagram().await {
+                if sink.send(FromPeer::Datagram(conn, datagram)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let peer = Peer { connection, outbox: Some(outbox), waiting: Some(waiting) };
+        self.peers.insert(conn, peer);
+        self.call.handle_connected(connected, now());
+    }
+
+    fn start_control(&mut self, conn: ConnId, stream: Stream) {
+        let Some(waiting) = self.peers.get_mut(&conn).and_then(|peer| peer.waiting.take()) else {
+            return;
+        };
+        let (read, write) = stream.split();
+        self.tasks.spawn(frame::write_all(write, waiting));
+        let sink = self.from_peers.0.clone();
+        self.tasks.spawn(async move {
+            frame::read_all(read, sink.clone(), |frame| FromPeer::Frame(conn, frame)).await;
+            // A loop that is gone needs no telling.
+            let _gone = sink.send(FromPeer::StreamEnded(conn)).await;
+        });
+    }
+
+    /// Does what the call wants.
+    async fn drain(&mut self) {
+        while let Some(output) = self.call.poll_output() {
+            match output {
+                Output::Gate(change) => self.gate.lock().handle_change(change),
+                Output::Dial { ticket, remote, peer, tag } => {
+                    self.dial(ticket, Plan { remote, peer, tag });
+                }
+                Output::Frame(conn, frame) => {
+                    let outbox = self.peers.get(&conn).and_then(|peer| peer.outbox.as_ref());
+                    let stalled = outbox.is_some_and(|outbox| {
+                        matches!(outbox.try_send(frame), Err(mpsc::error::TrySendError::Full(_)))
+                    });
+                    if stalled {
+                        self.call.handle_stalled(conn);
+                    }
+                }
+                Output::Datagram(conn, datagram) => {
+                    if let Some(peer) = self.peers.get(&conn) {
+                        // The oldest waiting datagram gives way when there is no room; a closed connection
+                        // is reported by the swarm.
+                        let _closed = peer.connection.send_datagram(datagram.into());
+                    }
+                }
+                Output::Close(conn) => self.close(conn),
+                Output::Packet(peer, class, body) => {
+                    self.inbox.handle_packet(peer, class, body, now());
+                }
+                Output::Event(event) => {
+                    self.ended |= matches!(event, Event::Ended(_));
+                    // A program that does not listen any more is about to stop us.
+                    let _gone = self.events.send(event).await;
+                }
+            }
+        }
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn dial(&mut self, ticket: Ticket, plan: Plan) {
+        let address = self.plans.insert(ticket, plan);
+        let options = match plan.peer {
+            Some(peer) => {
+                self.swarm.behaviour_mut().allowed.allow_peer(peer);
+                DialOpts::peer_id(peer)
+                    .condition(PeerCondition::Always)
+                    .addresses(vec![address])
+                    .build()
+            }
+            None => DialOpts::unknown_peer_id().address(address).build(),
+        };
+        if self.swarm.dial(options).is_err() {
+            self.call.handle_dial_failed(ticket, now());
+        }
+    }
+
+    /// Lets what was handed out be sent, then closes.
+    fn close(&mut self, conn: ConnId) {
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        if peer.outbox.take().is_none() {
+            return;
+        }
+        let connection = peer.connection.clone();
+        let sink = self.from_peers.0.clone();
+        self.tasks.spawn(async move {
+            // The peer closes when it has read the last words.
+            let _late = tokio::time::timeout(LINGER, connection.closed()).await;
+            let _gone = sink.send(FromPeer::Lingered(conn)).await;
+        });
+    }
+
+    fn forget(&mut self, conn: ConnId) {
+        if let Some(peer) = self.peers.remove(&conn) {
+            peer.connection.close(VarInt::from_u32(0), b"");
+        }
+        self.call.handle_closed(conn, now());
+    }
+}
+
+fn swarm(identity: &Keypair, transport: Transport) -> Option<Swarm<Behaviour>> {
+    let limits = ConnectionLimits::default()
+        .with_max_pending_incoming(Some(MAX_CONNECTIONS / 2))
+        .with_max_pending_outgoing(Some(MAX_CONNECTIONS))
+        .with_max_established(Some(MAX_CONNECTIONS))
+        .with_max_established_per_peer(Some(2));
+    let behaviour = Behaviour {
+        allowed: allow_block_list::Behaviour::default(),
+        limits: connection_limits::Behaviour::new(limits),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(MEMORY_LIMIT),
+        control: control::Behaviour::default(),
+    };
+    let mut swarm = libp2p::SwarmBuilder::with_existing_identity(identity.clone())
+        .with_tokio()
+        .with_other_transport(|_| transport)
+        .ok()?
+        .with_behaviour(|_| behaviour)
+        .ok()?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(NEVER))
+        .build();
+    swarm.listen_on(Multiaddr::empty().with(Protocol::Memory(0))).ok()?;
+    Some(swarm)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the loop's clock")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,208 @@
+//! What the program above holds of the mesh: it starts, is told what to do, reports, and stops.
+
+use std::net::SocketAddr;
+use std::sync::mpsc as blocking;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use libp2p::identity::{Keypair, PeerId};
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+use sightline_mesh_proto::gate::Gate;
+use sightline_mesh_proto::ledger::Row;
+use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::{Admit, Call, Class, Clock, Code, Command, Config, Event, LinkStats, Name};
+use tokio::sync::mpsc;
+
+use crate::actor::{Actor, Input};
+use crate::endpoint::{EndpointError, Endpoints};
+use crate::socket::SharedGate;
+use crate::tls::Tls;
+
+/// Inputs that may wait for the loop: half a second of everything in a large call.
+const INPUTS: usize = 512;
+
+/// Events that may wait for the program above.
+const EVENTS: usize = 1024;
+
+/// How a participant comes into a call.
+#[derive(Debug)]
+pub enum Entry {
+    /// It starts one.
+    Start,
+    /// It joins one.
+    Join(Code),
+}
+
+/// What a participant brings.
+#[derive(Debug)]
+pub struct Setup {
+    /// Started, or joined with a code.
+    pub entry: Entry,
+    /// Addresses to listen on and share; port 0 picks one.
+    pub addresses: Vec<SocketAddr>,
+    /// Shown to the others.
+    pub name: Name,
+    /// Where media may go unasked.
+    pub rule: Rule,
+    /// Who decides about knocks.
+    pub admit: Admit,
+    /// The program's clock.
+    pub clock: Clock,
+}
+
+/// Takes media as it arrives, on the mesh's thread: it must not block.
+pub trait Inbox: Send + Sync {
+    /// A packet of a member arrived at `now`.
+    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, now: Instant);
+}
+
+/// Why a participant cannot take part.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// An address cannot be used, or encryption cannot be set up.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The operating system gives no randomness, or no thread.
+    #[error("The operating system refused what a call needs: {0}.")]
+    System(String),
+}
+
+/// What was measured on the link to one member.
+pub type Stats = Vec<(PeerId, LinkStats)>;
+
+/// A participant's connection to its call. It owns one thread, which [`Mesh::stop`] ends.
+pub struct Mesh {
+    inputs: mpsc::Sender<Input>,
+    gate: SharedGate,
+    local: Vec<SocketAddr>,
+    me: PeerId,
+    thread: JoinHandle<()>,
+}
+
+impl Mesh {
+    /// Binds the addresses and takes part. Before this, no socket is open. `inbox` gets media as it arrives.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a sentence for the user.
+    pub fn start(setup: Setup, inbox: Arc<dyn Inbox>) -> Result<(Self, mpsc::Receiver<Event>), OpenError> {
+        let system = |error: &dyn std::fmt::Display| OpenError::System(error.to_string());
+        let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|error| system(&error))?;
+        let mut seed = [0; 32];
+        rand::Rng::fill_bytes(&mut rng, &mut seed);
+        let identity = Keypair::ed25519_from_bytes(seed).map_err(|error| system(&error))?;
+        let tls = Tls::new(&identity).map_err(EndpointError::from)?;
+        let gate = SharedGate::new(Gate::new(setup.clock));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| system(&error))?;
+        let endpoints = {
+            let _context = runtime.enter();
+            Endpoints::bind(&setup.addresses, &tls, &gate)?
+        };
+        let local = endpoints.local();
+        let config = Config {
+            identity: identity.clone(),
+            name: setup.name,
+            addresses: local.clone(),
+            rule: setup.rule,
+            admit: setup.admit,
+            clock: setup.clock,
+        };
+        let now = now();
+        let call = match setup.entry {
+            Entry::Start => Call::start(config, rng, now),
+            Entry::Join(code) => Call::join(config, code, rng, now),
+        };
+        let call = call.map_err(|error| system(&error))?;
+        let me = call.me();
+
+        let (inputs, input_source) = mpsc::channel(INPUTS);
+        let (event_sink, events) = mpsc::channel(EVENTS);
+        let thread = {
+            let gate = gate.clone();
+            std::thread::Builder::new()
+                .name("mesh".into())
+                .spawn(move || {
+                    runtime.block_on(async move {
+                        let actor = Actor::new(call, &identity, endpoints, gate, inbox, event_sink);
+                        if let Some(actor) = actor {
+                            actor.run(input_source).await;
+                        }
+                    });
+                    runtime.shutdown_timeout(Duration::from_millis(100));
+                })
+                .map_err(|error| system(&error))?
+        };
+        Ok((Self { inputs, gate, local, me, thread }, events))
+    }
+
+    /// This participant's id in the call.
+    #[must_use]
+    pub const fn me(&self) -> PeerId {
+        self.me
+    }
+
+    /// The addresses that are listened on and shared, with their real ports.
+    #[must_use]
+    pub fn local(&self) -> &[SocketAddr] {
+        &self.local
+    }
+
+    /// What sends to this mesh from other threads.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender(self.inputs.clone())
+    }
+
+    /// What was measured on each link; empty when the call is over.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let (reply, answer) = blocking::sync_channel(1);
+        if self.inputs.blocking_send(Input::Stats(reply)).is_err() {
+            return Vec::new();
+        }
+        answer.recv_timeout(Duration::from_secs(1)).unwrap_or_default()
+    }
+
+    /// The ledger's rows as (local, remote, row), and how many datagrams of further strangers were refused.
+    #[must_use]
+    pub fn ledger(&self) -> (Vec<(SocketAddr, SocketAddr, Row)>, u64) {
+        let gate = self.gate.lock();
+        let rows = gate.ledger().rows().map(|(local, remote, row)| (local, remote, row.clone()));
+        (rows.collect(), gate.ledger().others())
+    }
+
+    /// Leaves the call if that has not been done, and ends the thread. Takes at most about half a second.
+    pub fn stop(self) {
+        // When the loop is gone already, so is the call.
+        let _gone = self.inputs.blocking_send(Input::Command(Command::Leave));
+        drop(self.inputs);
+        let _panicked = self.thread.join();
+    }
+}
+
+/// Hands media and wishes to the mesh, from any thread but the mesh's own.
+#[derive(Clone)]
+pub struct Sender(mpsc::Sender<Input>);
+
+impl Sender {
+    /// Sends a body of media to all members. False when the mesh is too busy and the body was dropped.
+    pub fn send_media(&self, class: Class, body: Vec<u8>) -> bool {
+        self.0.try_send(Input::Media(class, body)).is_ok()
+    }
+
+    /// Hands over a wish; waits while the mesh is busy.
+    pub fn send_command(&self, command: Command) {
+        // When the loop is gone, so is the call that the wish was for.
+        let _gone = self.0.blocking_send(Input::Command(command));
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the mesh's clock")]
+fn now() -> Instant {
+    Instant::now()
+}

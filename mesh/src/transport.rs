@@ -1,0 +1,272 @@
+//! The libp2p transport on our endpoints. It dials only what the call planned, and hands libp2p no network
+//! addresses: a connection is `/memory/<serial>` to it, the serial being the call's [`ConnId`].
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::FutureExt;
+use libp2p::Multiaddr;
+use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEvent};
+use libp2p::identity::PeerId;
+use libp2p::multiaddr::Protocol;
+use sightline_mesh_proto::tag::{self, Tag};
+use sightline_mesh_proto::{Connected, ConnId, Side, Ticket};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::endpoint::Endpoints;
+use crate::muxer::Muxer;
+use crate::socket::SharedGate;
+use crate::tls;
+
+/// 10 s: as long as the gate lets a guest speak.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
+/// From this many handshakes at once on, an address must prove itself by a Retry first.
+const BUSY: usize = 8;
+
+/// Serials of accepted connections; those of dialled ones are their tickets.
+const ACCEPTED: u64 = 1 << 63;
+
+/// The exporter's label (RFC 8446, section 7.5).
+const EXPORTER_LABEL: &[u8] = b"EXPORTER-sightline-session";
+
+/// Where to dial, and how.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    pub remote: SocketAddr,
+    pub peer: Option<PeerId>,
+    pub tag: Tag,
+}
+
+/// A peer that finished its handshake, waiting to be allowed into the swarm.
+pub struct Arrival {
+    pub connected: Connected,
+    pub connection: quinn::Connection,
+    /// To be answered once the swarm's allow list has the peer.
+    pub allowed: oneshot::Sender<()>,
+}
+
+/// What the loop and the transport share: the dials that are planned.
+#[derive(Clone, Default)]
+pub struct Plans(Arc<Mutex<HashMap<u64, Plan>>>);
+
+impl Plans {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Plan>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plans a dial; libp2p is then given the returned address.
+    pub fn insert(&self, ticket: Ticket, plan: Plan) -> Multiaddr {
+        self.lock().insert(ticket.0, plan);
+        Multiaddr::empty().with(Protocol::Memory(ticket.0))
+    }
+}
+
+/// The serial in an address of ours.
+pub fn serial(address: &Multiaddr) -> Option<u64> {
+    address.iter().find_map(|part| match part {
+        Protocol::Memory(serial) => Some(serial),
+        _ => None,
+    })
+}
+
+/// Why a connection did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("this dial was not planned")]
+    NotPlanned,
+    #[error("no shared address can reach the other one")]
+    NoWay,
+    #[error("the handshake took too long")]
+    TimedOut,
+    #[error("somebody else answered")]
+    WrongPeer,
+    #[error(transparent)]
+    Quic(#[from] quinn::ConnectionError),
+}
+
+type Upgrade = BoxFuture<'static, Result<(PeerId, Muxer), ConnectError>>;
+
+/// The transport.
+pub struct Transport {
+    endpoints: Endpoints,
+    plans: Plans,
+    arrivals: mpsc::Sender<Arrival>,
+    incoming: mpsc::Receiver<(u64, Upgrade)>,
+    listener: Option<ListenerId>,
+    announced: bool,
+}
+
+impl Transport {
+    /// Must be made within the runtime: it spawns one accepting task for each endpoint, which end with the
+    /// endpoint.
+    pub fn new(
+        endpoints: Endpoints,
+        gate: &SharedGate,
+        plans: Plans,
+        arrivals: mpsc::Sender<Arrival>,
+        tasks: &mut tokio::task::JoinSet<()>,
+    ) -> Self {
+        let (sender, incoming) = mpsc::channel(BUSY);
+        for (at, (local, endpoint)) in endpoints.iter().enumerate() {
+            let accepting = Accepting {
+                local: *local,
+                endpoint: endpoint.clone(),
+                gate: gate.clone(),
+                arrivals: arrivals.clone(),
+                incoming: sender.clone(),
+                next: ACCEPTED | (at as u64) << 48,
+            };
+            tasks.spawn(accepting.run());
+        }
+        Self { endpoints, plans, arrivals, incoming, listener: None, announced: false }
+    }
+}
+
+impl libp2p::Transport for Transport {
+    type Output = (PeerId, Muxer);
+    type Error = ConnectError;
+    type ListenerUpgrade = Upgrade;
+    type Dial = Upgrade;
+
+    fn listen_on(&mut self, id: ListenerId, _: Multiaddr) -> Result<(), TransportError<ConnectError>> {
+        self.listener = Some(id);
+        Ok(())
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        self.listener.take_if(|listener| *listener == id).is_some()
+    }
+
+    fn dial(&mut self, address: Multiaddr, _: DialOpts) -> Result<Upgrade, TransportError<ConnectError>> {
+        let planned = serial(&address).and_then(|serial| Some((serial, self.plans.lock().remove(&serial)?)));
+        let (serial, plan) = planned.ok_or(TransportError::Other(ConnectError::NotPlanned))?;
+        let (local, connecting) = self
+            .endpoints
+            .dial(plan.remote, plan.tag)
+            .ok_or(TransportError::Other(ConnectError::NoWay))?;
+        let arrivals = self.arrivals.clone();
+        let conn = ConnId(serial);
+        let dialled = async move {
+            let connection = finish(connecting).await?;
+            let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
+            if plan.peer.is_some_and(|expected| expected != peer) {
+                return Err(ConnectError::WrongPeer);
+            }
+            let side = Side::Dialler(Ticket(serial));
+            let remote = plan.remote;
+            arrive(Facts { conn, peer, side, local, remote }, connection, arrivals).await
+        };
+        Ok(dialled.boxed())
+    }
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Upgrade, ConnectError>> {
+        let Some(listener_id) = self.listener else {
+            return Poll::Pending;
+        };
+        let local_addr = Multiaddr::empty().with(Protocol::Memory(0));
+        if !std::mem::replace(&mut self.announced, true) {
+            return Poll::Ready(TransportEvent::NewAddress { listener_id, listen_addr: local_addr });
+        }
+        match self.incoming.poll_recv(cx) {
+            Poll::Ready(Some((serial, upgrade))) => Poll::Ready(TransportEvent::Incoming {
+                listener_id,
+                upgrade,
+                local_addr,
+                send_back_addr: Multiaddr::empty().with(Protocol::Memory(serial)),
+            }),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// Accepts connections of one endpoint: only with a tag that belongs to a code or an introduction.
+struct Accepting {
+    local: SocketAddr,
+    endpoint: quinn::Endpoint,
+    gate: SharedGate,
+    arrivals: mpsc::Sender<Arrival>,
+    incoming: mpsc::Sender<(u64, Upgrade)>,
+    next: u64,
+}
+
+impl Accepting {
+    async fn run(mut self) {
+        while let Some(incoming) = self.endpoint.accept().await {
+            if let Some(upgrade) = self.accept(incoming) {
+                self.next += 1;
+                // A full queue drops the connection: its maker tries again.
+                let _full = self.incoming.try_send((self.next, upgrade));
+            }
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the network's clock")]
+    fn accept(&self, incoming: quinn::Incoming) -> Option<Upgrade> {
+        let tag: Option<Tag> = incoming.orig_dst_cid()[..].try_into().ok().filter(|t: &Tag| t.len() == tag::LEN);
+        let owner = tag.and_then(|tag| self.gate.lock().owner(&tag, std::time::Instant::now()));
+        let Some(owner) = owner else {
+            // Dropping it would answer.
+            incoming.ignore();
+            return None;
+        };
+        let busy = self.incoming.max_capacity() - self.incoming.capacity() >= BUSY / 2;
+        if busy && incoming.may_retry() {
+            let _unanswered = incoming.retry();
+            return None;
+        }
+        let remote = incoming.remote_address();
+        let connecting = incoming.accept().ok()?;
+        let arrivals = self.arrivals.clone();
+        let (local, conn) = (self.local, ConnId(self.next + 1));
+        let accepted = async move {
+            let connection = finish(connecting).await?;
+            let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
+            let side = Side::Listener(owner);
+            arrive(Facts { conn, peer, side, local, remote }, connection, arrivals).await
+        };
+        Some(accepted.boxed())
+    }
+}
+
+async fn finish(connecting: quinn::Connecting) -> Result<quinn::Connection, ConnectError> {
+    match tokio::time::timeout(HANDSHAKE_TIME, connecting).await {
+        Ok(connection) => Ok(connection?),
+        Err(_) => Err(ConnectError::TimedOut),
+    }
+}
+
+struct Facts {
+    conn: ConnId,
+    peer: PeerId,
+    side: Side,
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+/// Announces a connection and waits until the swarm will let its peer in.
+async fn arrive(
+    facts: Facts,
+    connection: quinn::Connection,
+    arrivals: mpsc::Sender<Arrival>,
+) -> Result<(PeerId, Muxer), ConnectError> {
+    let mut exporter = [0; 32];
+    connection
+        .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
+        .map_err(|_| ConnectError::WrongPeer)?;
+    let Facts { conn, peer, side, local, remote } = facts;
+    let connected = Connected { conn, peer, side, local, remote, exporter };
+    let (allowed, answer) = oneshot::channel();
+    let arrival = Arrival { connected, connection: connection.clone(), allowed };
+    arrivals.send(arrival).await.map_err(|_| ConnectError::TimedOut)?;
+    answer.await.map_err(|_| ConnectError::WrongPeer)?;
+    Ok((peer, Muxer::new(connection)))
+}

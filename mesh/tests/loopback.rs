@@ -1,0 +1,194 @@
+//! Participants in one process, over real sockets on loopback.
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, mpsc as blocking};
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+use sightline_mesh::{Entry, Inbox, Mesh, Setup};
+use sightline_mesh_proto::route::{Rule, State};
+use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, End, Event, Name, UnixTime, Why};
+use tokio::sync::mpsc;
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Collect(Mutex<blocking::Sender<(PeerId, Class, Vec<u8>)>>);
+
+impl Inbox for Collect {
+    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, _: Instant) {
+        let _ended = self.0.lock().expect("unpoisoned").send((peer, class, body));
+    }
+}
+
+struct Participant {
+    mesh: Mesh,
+    events: mpsc::Receiver<Event>,
+    packets: blocking::Receiver<(PeerId, Class, Vec<u8>)>,
+    seen: Vec<Event>,
+}
+
+fn enter(entry: Entry, name: &str) -> Participant {
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let setup = Setup {
+        entry,
+        addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        name: Name::new(name),
+        rule: Rule::Listed,
+        admit: Admit::Code,
+        clock: Clock { start: Instant::now(), wall: UnixTime(wall.as_secs()) },
+    };
+    let (sink, packets) = blocking::channel();
+    let (mesh, events) = Mesh::start(setup, Arc::new(Collect(Mutex::new(sink)))).expect("a free port");
+    Participant { mesh, events, packets, seen: Vec::new() }
+}
+
+impl Participant {
+    /// Waits for an event; those before it are kept in `seen`.
+    fn wait<T>(&mut self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => {
+                    let picked = pick(&event);
+                    self.seen.push(event);
+                    if let Some(picked) = picked {
+                        return picked;
+                    }
+                }
+                Err(_) if Instant::now() > deadline => panic!("no {what}; seen: {:?}", self.seen),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    fn code(&mut self) -> Code {
+        self.mesh.sender().send_command(Command::NewCode);
+        self.wait("code", |event| match event {
+            Event::Code(code) => Some(code.clone()),
+            _ => None,
+        })
+    }
+
+    fn wait_for_routes(&mut self, count: usize) {
+        let mut active = BTreeSet::new();
+        for event in &self.seen {
+            if let Event::Route(route) = event {
+                active.insert(route.peer);
+            }
+        }
+        while active.len() < count {
+            active.insert(self.wait("route", |event| match event {
+                Event::Route(route) if route.state == State::Active => Some(route.peer),
+                _ => None,
+            }));
+        }
+    }
+
+    /// Sends until the other side has it: datagrams may be lost.
+    fn reaches(&self, other: &Self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            self.mesh.sender().send_media(Class::Audio, b"hello".to_vec());
+            if let Ok((peer, class, body)) = other.packets.recv_timeout(Duration::from_millis(50))
+                && peer == self.mesh.me()
+            {
+                return class == Class::Audio && body == b"hello";
+            }
+        }
+        false
+    }
+}
+
+#[test]
+fn two_meet_by_a_code_and_only_their_addresses_are_in_the_ledgers() {
+    let mut ann = enter(Entry::Start, "ann");
+    let code = ann.code();
+    let mut bob = enter(Entry::Join(code), "bob");
+    ann.wait_for_routes(1);
+    bob.wait_for_routes(1);
+    assert!(ann.reaches(&bob));
+    assert!(bob.reaches(&ann));
+    for (one, other) in [(&ann, &bob), (&bob, &ann)] {
+        let (rows, others) = one.mesh.ledger();
+        let pairs: Vec<_> = rows.iter().map(|(local, remote, _)| (*local, *remote)).collect();
+        assert_eq!(pairs, [(one.mesh.local()[0], other.mesh.local()[0])]);
+        assert_eq!(rows[0].2.peer, Some(other.mesh.me()));
+        assert_eq!((rows[0].2.refused_packets, others), (0, 0));
+    }
+    bob.mesh.stop();
+    let why = ann.wait("leaving", |event| match event {
+        Event::Left { why, .. } => Some(*why),
+        _ => None,
+    });
+    assert_eq!(why, Why::Left);
+    ann.mesh.stop();
+}
+
+#[test]
+fn five_become_a_full_mesh() {
+    let mut people = vec![enter(Entry::Start, "p0")];
+    for index in 1..5 {
+        let code = people[index / 2].code();
+        let mut next = enter(Entry::Join(code), &format!("p{index}"));
+        next.wait("admission", |event| (*event == Event::Admitted).then_some(()));
+        people.push(next);
+    }
+    for person in &mut people {
+        person.wait_for_routes(4);
+    }
+    for one in &people {
+        for other in people.iter().filter(|other| other.mesh.me() != one.mesh.me()) {
+            assert!(one.reaches(other));
+        }
+    }
+    for person in people {
+        person.mesh.stop();
+    }
+}
+
+#[test]
+fn a_stranger_hears_nothing_whatever_it_sends() {
+    let mut ann = enter(Entry::Start, "ann");
+    let _code = ann.code();
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    stranger.set_read_timeout(Some(Duration::from_millis(300))).expect("a time-out");
+    let to = ann.mesh.local()[0];
+    let initial = |version: u32, length: usize| {
+        let mut packet = vec![0x5a; length];
+        packet[0] = 0xc3;
+        packet[1..5].copy_from_slice(&version.to_be_bytes());
+        packet[5] = 20;
+        packet
+    };
+    // An Initial without a tag; an unknown version (QUIC would negotiate); a short packet (QUIC would reset).
+    let packets = [initial(1, 1200), initial(0x0a0a_0a0a, 1200), vec![0x40; 200], b"hello".to_vec()];
+    for packet in &packets {
+        stranger.send_to(packet, to).expect("sent");
+    }
+    assert!(stranger.recv_from(&mut [0; 2048]).is_err(), "the stranger got an answer");
+    let (rows, _) = ann.mesh.ledger();
+    let (_, remote, row) = &rows[0];
+    assert_eq!(*remote, stranger.local_addr().expect("bound"));
+    assert_eq!((row.refused_packets, row.sent_packets), (packets.len() as u64, 0));
+    ann.mesh.stop();
+}
+
+#[test]
+fn a_used_code_is_told_apart_from_nobody_there() {
+    let mut ann = enter(Entry::Start, "ann");
+    let code = ann.code();
+    let mut bob = enter(Entry::Join(code.clone()), "bob");
+    bob.wait("admission", |event| (*event == Event::Admitted).then_some(()));
+    let mut eve = enter(Entry::Join(code), "eve");
+    let end = eve.wait("end", |event| match event {
+        Event::Ended(end) => Some(*end),
+        _ => None,
+    });
+    assert!(matches!(end, End::Refused(_)), "{end:?}");
+    for person in [ann, bob, eve] {
+        person.mesh.stop();
+    }
+}
