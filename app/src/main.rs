@@ -1,2 +1,27 @@
-//! x
-fn main() {}
+//! Sightline: private group calls that need nobody else.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use sightline::args::{Arguments, Verb};
+use sightline::exit::Exit;
+use sightline::{demo, devices, headless, inspect};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing more can be said when the terminal is gone.
+            let _gone = error.print();
+            return if error.use_stderr() { Exit::Arguments.into() } else { Exit::Wished.into() };
+        }
+    };
+    let exit = match arguments.verb {
+        Verb::Start(options) => headless::start(options),
+        Verb::Join { code, options } => headless::join(&code, options),
+        Verb::Demo(options) => demo::run(&options),
+        Verb::Inspect { code } => inspect::run(&code),
+        Verb::Devices => devices::run(),
+    };
+    exit.into()
+}

@@ -1,1 +1,39 @@
-//! x
+//! Capture, encoding, decoding and playing: devices, files, codecs. It knows packets and members' numbers, never
+//! an address.
+//!
+//! ```text
+//!   microphone/ ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
+//!   camera/ ──► slot.rs ──► send.rs PictureSender ── av1/ ──►  (the program above)
+//!
+//!   handle_audio ──► receive.rs Playout: jitter buffer, opus, mixer ──► speaker.rs
+//!   handle_video ──►                     reassembly, av1 decoder ──► latest picture
+//!                                          └──► record.rs
+//! ```
+//!
+//! Each arrow between threads is bounded and says what it drops.
+
+pub mod av1;
+pub mod camera;
+pub mod device_io;
+pub mod devices;
+pub mod microphone;
+mod opus_codec;
+mod pace;
+mod picture;
+mod receive;
+mod record;
+mod resample;
+mod send;
+mod slot;
+mod source;
+mod speaker;
+
+pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
+pub use picture::{MAX_PIXELS, Picture, Size};
+pub use receive::{MemberId, Observer, Playout, Received};
+pub use record::Recorder;
+pub use resample::{RateError, Resampler};
+pub use send::{Outbox, PictureSender, SentPictures, VoiceSender};
+pub use slot::LatestSlot;
+pub use source::{Sink, Source, SpecError};
+pub use speaker::{Speaker, SpeakerError};

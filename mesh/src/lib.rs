@@ -21,4 +21,4 @@ mod socket;
 mod tls;
 mod transport;
 
-pub use handle::{Entry, Inbox, Mesh, OpenError, Setup, Stats};
+pub use handle::{Entry, Inbox, Mesh, OpenError, Sender, Setup, Stats};

@@ -2,7 +2,7 @@
 //! No device, no codec, no clock: bytes and moments go in, frames and decisions come out.
 //!
 //! ```text
-//!   sound:    audio.rs ── packet ──► jitter.rs ── frame or concealment, every 20 ms
+//!   sound:    audio.rs ── packet ──► jitter.rs ── frame or concealment, every 20 ms ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── what the sender does about it
 //! ```
@@ -10,6 +10,7 @@
 pub mod audio;
 pub mod feedback;
 pub mod jitter;
+pub mod mixer;
 pub mod obu;
 pub mod rate;
 pub mod reassembly;

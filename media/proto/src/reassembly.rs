@@ -98,7 +98,8 @@ impl Reassembler {
 
     /// Whether a key frame is to be asked for now.
     pub fn poll_key_frame_request(&mut self, now: Instant) -> bool {
-        let due = self.next.is_none() && self.asked.is_none_or(|asked| now >= asked + ASK_AGAIN);
+        let has_begun = self.newest.is_some() || !self.partial.is_empty();
+        let due = has_begun && self.next.is_none() && self.asked.is_none_or(|asked| now >= asked + ASK_AGAIN);
         if due {
             self.asked = Some(now);
         }

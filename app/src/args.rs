@@ -1,0 +1,152 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sightline_media::av1::EncoderKind;
+use sightline_media::{Sink, Source};
+use sightline_mesh_proto::Admit;
+use sightline_mesh_proto::route::Rule;
+
+use crate::share::Share;
+
+/// Private group calls that need nobody else: no server, no account.
+#[derive(Debug, Parser)]
+#[command(name = "sightline", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start a call: prints a code that lets one person in
+    Start(Options),
+    /// Join a call with a code
+    Join {
+        /// The code; - reads it from standard input
+        code: String,
+        /// Everything else.
+        #[command(flatten)]
+        options: Options,
+    },
+    /// A whole call on this machine, each participant its own process, over loopback
+    Demo(DemoOptions),
+    /// Say what a code says, without contacting anyone
+    Inspect {
+        /// The code; - reads it from standard input
+        code: String,
+    },
+    /// List cameras, microphones and loudspeakers
+    Devices,
+}
+
+/// Options of `start` and `join`.
+#[derive(Args, Debug, Default)]
+pub struct Options {
+    /// Shown to the others
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// An address to share and listen on (repeatable); port 0 picks one
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub share: Vec<Share>,
+    /// off, device[:NAME], file:PATH (Y4M, looped), test
+    #[arg(long, value_name = "SRC", default_value = "off")]
+    pub camera: Source,
+    /// off, device[:NAME], file:PATH (WAV, looped), test
+    #[arg(long, value_name = "SRC", default_value = "off")]
+    pub microphone: Source,
+    /// device[:NAME], off
+    #[arg(long, value_name = "SRC", default_value = "off")]
+    pub speaker: Sink,
+    /// Record each member as played out: NAME.wav and NAME.y4m
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// Which addresses media may go to unasked [default: listed]
+    #[arg(long, value_name = "RULE")]
+    pub approve: Option<ApproveRule>,
+    /// Who decides whether somebody with a code is let in [default: ask]
+    #[arg(long, value_name = "RULE")]
+    pub admit: Option<AdmitRule>,
+    /// The picture's encoder: aom, rav1e [default: aom]
+    #[arg(long, value_name = "NAME")]
+    pub encoder: Option<EncoderKind>,
+    /// Leave after this many seconds
+    #[arg(long, value_name = "S")]
+    pub seconds: Option<u32>,
+    /// Events as JSON lines on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Read settings.json here instead of in the platform's folder
+    #[arg(long, value_name = "DIR")]
+    pub settings: Option<PathBuf>,
+}
+
+/// Options of `demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// How many participants
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=10))]
+    pub people: u8,
+    /// How long
+    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=86_400))]
+    pub seconds: u32,
+    /// Everybody's picture: off, device[:NAME], file:PATH (Y4M, looped), test
+    #[arg(long, value_name = "SRC", default_value = "test")]
+    pub camera: String,
+    /// Everybody's sound: off, device[:NAME], file:PATH (WAV, looped), test
+    #[arg(long, value_name = "SRC", default_value = "test")]
+    pub microphone: String,
+    /// The picture's encoder: aom, rav1e
+    #[arg(long, value_name = "NAME", default_value = "aom")]
+    pub encoder: String,
+    /// Record what each participant hears and sees, in a folder for each
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// Everybody's events as JSON lines, each with `participant`, and a summary at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where media may go unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApproveRule {
+    /// Addresses in the code that was accepted, and those that members share
+    Listed,
+    /// Any address at which a member proves who it is
+    All,
+    /// None
+    None,
+}
+
+impl From<ApproveRule> for Rule {
+    fn from(rule: ApproveRule) -> Self {
+        match rule {
+            ApproveRule::Listed => Self::Listed,
+            ApproveRule::All => Self::All,
+            ApproveRule::None => Self::None,
+        }
+    }
+}
+
+/// Who decides about knocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdmitRule {
+    /// The person, each time: `admit PEER` or `refuse PEER` on standard input
+    Ask,
+    /// Whoever has an open code is let in
+    Code,
+}
+
+impl From<AdmitRule> for Admit {
+    fn from(rule: AdmitRule) -> Self {
+        match rule {
+            AdmitRule::Ask => Self::Ask,
+            AdmitRule::Code => Self::Code,
+        }
+    }
+}

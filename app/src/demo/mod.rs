@@ -1,0 +1,196 @@
+//! `demo`: a whole call on this machine. Each participant is a process of its own, joined through real codes over
+//! loopback; this one only starts them, listens to their events, and tells what they saw and heard.
+
+mod child;
+mod summary;
+mod table;
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::args::DemoOptions;
+use crate::exit::Exit;
+use crate::report::write_error;
+use child::{Child, Said};
+use summary::Summary;
+use table::Table;
+
+/// The participants' names.
+const NAMES: [&str; 10] = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hana", "Ian", "Jo"];
+
+/// Events of all participants that may wait.
+const EVENTS: usize = 4096;
+
+/// 20 s: how long a participant may take to start, and all to leave.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// 1 s on a terminal, where the table is drawn over; 5 s where each one is printed below the last.
+const TABLE_EVERY: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(1)];
+
+/// Runs the demo.
+#[must_use]
+pub fn run(options: &DemoOptions) -> Exit {
+    let mut options = options.clone();
+    offer_devices(&mut options);
+    match Demo::start(options) {
+        Ok(demo) => demo.run(),
+        Err(sentence) => {
+            write_error(&sentence);
+            Exit::Arguments
+        }
+    }
+}
+
+/// Where a person sits in front and there are a camera and a microphone, asks whether to use them.
+fn offer_devices(options: &mut DemoOptions) {
+    let is_default = options.camera == "test" && options.microphone == "test";
+    if !is_default || options.json || !std::io::stdin().is_terminal() {
+        return;
+    }
+    let found = sightline_media::devices::list();
+    let (Some(camera), Some(microphone)) = (found.cameras.first(), found.microphones.first()) else {
+        return;
+    };
+    eprint!("Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N] ", NAMES[0]);
+    let mut answer = String::new();
+    // Without an answer the demo makes up its own.
+    let _gone = std::io::stderr().flush();
+    let _gone = std::io::stdin().lock().read_line(&mut answer);
+    if answer.trim().eq_ignore_ascii_case("y") {
+        options.camera = "device".into();
+        options.microphone = "device".into();
+    }
+}
+
+struct Demo {
+    options: DemoOptions,
+    children: Vec<Child>,
+    said: Receiver<Said>,
+    summary: Summary,
+}
+
+#[allow(clippy::disallowed_methods, reason = "the demo's clock")]
+impl Demo {
+    fn start(options: DemoOptions) -> Result<Self, String> {
+        let (sink, said) = sync_channel(EVENTS);
+        let people = usize::from(options.people);
+        let mut demo = Self {
+            summary: Summary::new(&NAMES[..people], &options),
+            children: Vec::new(),
+            said,
+            options,
+        };
+        for index in 0..people {
+            let code = match index {
+                0 => None,
+                _ => Some(demo.next_code()?),
+            };
+            let child = Child::start(index, NAMES[index], &demo.options, code.as_deref(), sink.clone())?;
+            demo.children.push(child);
+            if index == 0 {
+                demo.wait_for(0, "code")?;
+            } else {
+                demo.wait_for(index, "listening")?;
+            }
+        }
+        Ok(demo)
+    }
+
+    /// The starter's first code is there from the beginning; for each further one it is asked.
+    fn next_code(&mut self) -> Result<String, String> {
+        if self.children.len() > 1 {
+            if let Some(starter) = self.children.first_mut() {
+                starter.tell("code");
+            }
+            self.wait_for(0, "code")?;
+        }
+        self.summary.last_code().ok_or_else(|| "The first participant made no code.".to_owned())
+    }
+
+    fn wait_for(&mut self, index: usize, event: &str) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            match self.said.recv_timeout(patience) {
+                Ok(Said { participant, event: Some(said) }) => {
+                    let is_it = participant == index && said["event"] == event;
+                    self.note(participant, said);
+                    if is_it {
+                        return Ok(());
+                    }
+                }
+                Ok(Said { participant, event: None }) => {
+                    return Err(format!("{} could not take part.", NAMES[participant]));
+                }
+                Err(_) => return Err(format!("{} took too long to start.", NAMES[index])),
+            }
+        }
+    }
+
+    fn run(mut self) -> Exit {
+        let end = Instant::now() + Duration::from_secs(u64::from(self.options.seconds));
+        let is_terminal = std::io::stderr().is_terminal();
+        let every = TABLE_EVERY[usize::from(is_terminal)];
+        let mut table = Table::new(is_terminal);
+        let mut next_table = Instant::now() + every;
+        while Instant::now() < end {
+            let until = end.min(next_table).saturating_duration_since(Instant::now());
+            if let Ok(Said { participant, event }) = self.said.recv_timeout(until) {
+                match event {
+                    Some(event) => self.note(participant, event),
+                    None => self.summary.note_exit(participant),
+                }
+            }
+            if Instant::now() >= next_table {
+                next_table += every;
+                if !self.options.json {
+                    table.draw(&self.summary);
+                }
+            }
+        }
+        self.leave();
+        let verdict = self.summary.verdict();
+        if self.options.json {
+            let mut out = std::io::stdout().lock();
+            // A reader that is gone needs no summary.
+            let _gone = writeln!(out, "{}", self.summary.to_json(&verdict));
+        } else {
+            let mut out = std::io::stdout().lock();
+            let _gone = write!(out, "{}", self.summary.to_text(&verdict));
+        }
+        if verdict.is_good() { Exit::Wished } else { Exit::Failed }
+    }
+
+    /// Everybody leaves, and says their ledger last.
+    fn leave(&mut self) {
+        for child in &mut self.children {
+            child.tell("leave");
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let mut running = self.children.len();
+        while running > 0 {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            match self.said.recv_timeout(patience) {
+                Ok(Said { participant, event: Some(event) }) => self.note(participant, event),
+                Ok(Said { event: None, .. }) => running -= 1,
+                Err(_) => break,
+            }
+        }
+        for child in &mut self.children {
+            child.stop();
+        }
+    }
+
+    fn note(&mut self, participant: usize, mut event: Value) {
+        self.summary.note(participant, &event);
+        if self.options.json {
+            event["participant"] = json!(NAMES[participant]);
+            let _gone = writeln!(std::io::stdout().lock(), "{event}");
+        } else if event["event"] == "problem" {
+            write_error(&format!("{}: {}", NAMES[participant], event["message"].as_str().unwrap_or_default()));
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What a participant says: events as JSON lines on standard output, or sentences on standard error.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use libp2p_identity::PeerId;
+use serde_json::{Map, Value, json};
+use sightline_mesh::Mesh;
+use sightline_mesh_proto::ledger::Row;
+use sightline_mesh_proto::route::{Approval, Route, State};
+use sightline_mesh_proto::wire::Refusal;
+use sightline_mesh_proto::{Clock, Code, End, Event, Why};
+
+use crate::participant::MemberStats;
+
+/// Says things in one of two ways.
+pub struct Report {
+    json: bool,
+    clock: Clock,
+    names: HashMap<PeerId, String>,
+    before: HashMap<PeerId, Totals>,
+}
+
+/// A link's totals a second ago.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    sent: u64,
+    received: u64,
+    came: u64,
+    expected: u64,
+    concealed: u64,
+}
+
+impl Report {
+    pub fn new(json: bool, clock: Clock) -> Self {
+        Self { json, clock, names: HashMap::new(), before: HashMap::new() }
+    }
+
+    /// An event of the call.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::Code(code) => self.code(code),
+            Event::Knock { peer, name, from } => {
+                self.remember(peer, name.as_str());
+                self.json("knock", json!({"peer": peer.to_string(), "name": name.as_str(), "from": from}));
+                self.say(&format!(
+                    "{} is at the door, from {from}. Type “admit {peer}” or “refuse {peer}”.",
+                    self.name(peer)
+                ));
+            }
+            Event::Admitted => self.say("You are in."),
+            Event::Joined { peer, name, invited_by } => {
+                self.remember(peer, name.as_str());
+                self.json(
+                    "joined",
+                    json!({"peer": peer.to_string(), "name": name.as_str(), "invited_by": invited_by.to_string()}),
+                );
+                self.say(&format!("{} is here, let in by {}.", self.name(peer), self.name(invited_by)));
+            }
+            Event::Left { peer, name, why } => {
+                let (word, sentence) = match why {
+                    Why::Left => ("left", "left"),
+                    Why::Lost => ("lost", "is gone: nobody can reach them"),
+                };
+                self.json("left", json!({
+                    "peer": peer.to_string(), "name": name.as_str(), "invited_by": null, "why": word,
+                }));
+                self.say(&format!("{} {sentence}.", self.name(peer)));
+                self.before.remove(peer);
+            }
+            Event::Route(route) => self.route(route),
+            Event::Problem(problem, peer) => self.problem(problem.code(), &problem.to_string(), peer.as_ref()),
+            _ => {}
+        }
+    }
+
+    /// The addresses that are listened on.
+    pub fn listening(&self, local: &[SocketAddr]) {
+        self.json("listening", json!({"local": local}));
+        let local: Vec<_> = local.iter().map(ToString::to_string).collect();
+        self.say(&format!("Listening on {}.", local.join(", ")));
+    }
+
+    fn code(&self, code: &Code) {
+        let text = code.to_string();
+        self.json("code", json!({"code": text, "expires": code.expires.to_string(), "uses": 1}));
+        if !self.json {
+            // The code is what was asked for.
+            write_line(&text);
+        }
+        self.say(&format!(
+            "Give this code to one person, by a channel that you trust. It works once, until {}.",
+            code.expires
+        ));
+    }
+
+    fn route(&self, route: &Route) {
+        let (state, sentence) = match route.state {
+            State::Proposed => ("proposed", "sends nothing yet: your rule does not allow the address"),
+            State::Active => ("active", "media goes straight"),
+            State::Closed => ("closed", "closed"),
+        };
+        let approved_by = route.approved_by.map(|approval| match approval {
+            Approval::Code => "code",
+            Approval::Shared => "shared",
+            Approval::All => "all",
+        });
+        self.json("route", json!({
+            "peer": route.peer.to_string(), "state": state, "kind": "direct", "local": route.local,
+            "interface": null, "remote": route.remote, "via": null, "approved_by": approved_by,
+        }));
+        self.say(&format!(
+            "Route to {}: {} → {}, {sentence}.",
+            self.name(&route.peer),
+            route.local,
+            route.remote
+        ));
+    }
+
+    /// The first sound or picture of a member.
+    pub fn first(&self, what: &'static str, peer: &PeerId, since_join: Duration) {
+        let event = if what == "sound" { "first_audio" } else { "first_video" };
+        self.json(event, json!({"peer": peer.to_string(), "since_join": round(since_join.as_secs_f64(), 4)}));
+        self.say(&format!("First {what} of {} after {:.2} s.", self.name(peer), since_join.as_secs_f64()));
+    }
+
+    /// Something went wrong; the call goes on.
+    pub fn problem(&self, code: &str, message: &str, peer: Option<&PeerId>) {
+        self.json("problem", json!({"code": code, "message": message, "peer": peer.map(ToString::to_string)}));
+        match peer {
+            Some(peer) => self.say(&format!("{}: {message}", self.name(peer))),
+            None => self.say(message),
+        }
+    }
+
+    /// What was measured in the last second.
+    pub fn stats(&mut self, stats: &MemberStats, estimate_bps: u32) {
+        let (link, media) = (&stats.link, &stats.media);
+        let now = Totals {
+            sent: link.sent_bytes,
+            received: link.received_bytes,
+            came: link.received,
+            expected: link.expected,
+            concealed: media.audio.concealed,
+        };
+        let before = self.before.insert(stats.peer, now).unwrap_or_default();
+        let expected = now.expected.saturating_sub(before.expected);
+        let missing = expected.saturating_sub(now.came.saturating_sub(before.came));
+        let loss = if expected == 0 { 0.0 } else { missing as f64 / expected as f64 };
+        let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
+        self.json("stats", json!({
+            "peer": stats.peer.to_string(),
+            "rtt_ms": link.rtt.map(millis),
+            "loss": round(loss, 4),
+            "send_bps": (now.sent.saturating_sub(before.sent)) * 8,
+            "recv_bps": (now.received.saturating_sub(before.received)) * 8,
+            "estimate_bps": estimate_bps,
+            "dropped_packets": link.dropped,
+            "audio": {
+                "delay_ms": media.audio_delay.map(millis),
+                "concealed": now.concealed.saturating_sub(before.concealed),
+                "buffer_ms": millis(media.audio_buffer),
+                "level_db": media.level_db.map(|level| round(f64::from(level), 1)),
+            },
+            "video": {
+                "fps": media.pictures,
+                "width": media.size.map(|size| size.width),
+                "height": media.size.map(|size| size.height),
+                "freezes": media.freezes,
+                "frozen_s": round(media.frozen.as_secs_f64(), 2),
+                "delay_ms": media.video_delay.map(millis),
+                "lost": media.video_lost,
+                "dropped_packets": media.video_dropped,
+            },
+        }));
+    }
+
+    /// Every address that took part, with what passed.
+    pub fn ledger(&self, mesh: &Mesh) {
+        let (rows, others) = mesh.ledger();
+        let values: Vec<Value> = rows.iter().map(|(local, remote, row)| ledger_row(local, remote, row)).collect();
+        self.json("ledger", json!({"rows": values, "others_refused": others}));
+        for (local, remote, row) in &rows {
+            let whose = row.peer.map_or_else(|| "a stranger".to_owned(), |peer| self.name(&peer));
+            self.say(&format!(
+                "{local} ↔ {remote} ({whose}): sent {} bytes in {} packets, received {} in {}, refused {}.",
+                row.sent_bytes, row.sent_packets, row.recv_bytes, row.recv_packets, row.refused_packets
+            ));
+        }
+        if others > 0 {
+            self.say(&format!("{others} more packets of other strangers were refused."));
+        }
+    }
+
+    /// What the picture's encoder cost.
+    pub fn encoder(&self, name: &str, per_picture: Duration, dropped: u64) {
+        let millis = per_picture.as_secs_f64() * 1000.0;
+        self.json("encoder", json!({"name": name, "ms_per_frame": round(millis, 2), "dropped": dropped}));
+        self.say(&format!("Encoding with {name} took {millis:.1} ms a picture; {dropped} pictures were left out."));
+    }
+
+    /// The call is over for this participant.
+    pub fn end(&self, end: End) {
+        let (why, sentence) = match end {
+            End::Left => ("left", "You left the call.".to_owned()),
+            End::Unreachable => (
+                "unreachable",
+                "Nobody answered at the addresses in the code. Is the person who gave it to you still in the call, \
+                 and can your networks reach each other?"
+                    .to_owned(),
+            ),
+            End::Impostor => (
+                "impostor",
+                "Somebody answered at the address in the code who did not make it. Nothing was sent to them; ask for \
+                 another code by another channel."
+                    .to_owned(),
+            ),
+            End::InviterGone => (
+                "inviter_gone",
+                "The person who gave you the code went away before letting you in.".to_owned(),
+            ),
+            End::Refused(why) => (refusal_word(why), why.to_string()),
+        };
+        self.json("end", json!({"why": why}));
+        if !self.json || end != End::Left {
+            write_error(&sentence);
+        }
+    }
+
+    fn remember(&mut self, peer: &PeerId, name: &str) {
+        self.names.insert(*peer, name.to_owned());
+    }
+
+    fn name(&self, peer: &PeerId) -> String {
+        let tail: String = peer.to_string().chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+        match self.names.get(peer) {
+            Some(name) if !name.is_empty() => name.clone(),
+            Some(_) => format!("somebody ({tail})"),
+            None => "you".to_owned(),
+        }
+    }
+
+    fn json(&self, event: &str, fields: Value) {
+        if !self.json {
+            return;
+        }
+        let mut line = Map::new();
+        line.insert("event".into(), event.into());
+        line.insert("t".into(), round(self.elapsed().as_secs_f64(), 4).into());
+        if let Value::Object(fields) = fields {
+            line.extend(fields);
+        }
+        write_line(&Value::Object(line).to_string());
+    }
+
+    fn say(&self, sentence: &str) {
+        if !self.json {
+            write_error(sentence);
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the time in each event")]
+    fn elapsed(&self) -> Duration {
+        self.clock.since_start(std::time::Instant::now())
+    }
+}
+
+fn ledger_row(local: &SocketAddr, remote: &SocketAddr, row: &Row) -> Value {
+    json!({
+        "local": local, "remote": remote, "peer": row.peer.map(|peer| peer.to_string()),
+        "sent_bytes": row.sent_bytes, "sent_packets": row.sent_packets,
+        "recv_bytes": row.recv_bytes, "recv_packets": row.recv_packets,
+        "refused_packets": row.refused_packets,
+        "first": round(row.first.as_secs_f64(), 4), "last": round(row.last.as_secs_f64(), 4),
+    })
+}
+
+const fn refusal_word(why: Refusal) -> &'static str {
+    match why {
+        Refusal::Used => "code_used",
+        Refusal::Withdrawn => "code_withdrawn",
+        Refusal::Expired => "code_expired",
+        Refusal::Full => "full",
+        _ => "refused",
+    }
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+/// Standard output that is gone takes nothing more; the call goes on.
+fn write_line(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// A sentence for the person in front.
+pub fn write_error(sentence: &str) {
+    let _gone = writeln!(std::io::stderr().lock(), "{sentence}");
+}

@@ -1,0 +1,168 @@
+//! Joins mesh and media: who is whose number, packets in both directions, and what media has to say.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender as Notices;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use libp2p_identity::PeerId;
+use sightline_media::{MemberId, Observer, Outbox, Picture, Playout};
+use sightline_mesh::{Inbox, Sender};
+use sightline_mesh_proto::{Class, Event};
+
+/// Something that the participant's loop is told.
+#[derive(Debug)]
+pub enum Notice {
+    /// The call says.
+    Call(Event),
+    /// The first frame of a member's voice was played.
+    FirstAudio(MemberId, Instant),
+    /// The first picture of a member was decoded.
+    FirstVideo(MemberId, Instant),
+    /// A member's pictures can go on only with a key frame.
+    NeedsKeyFrame(MemberId),
+    /// A member's picture could not be decoded.
+    Undecodable(MemberId),
+    /// A microphone, camera, encoder or recording ended.
+    SourceFailed(&'static str, String),
+    /// A line came on standard input.
+    Line(String),
+    /// The operating system or the person wants the program to end.
+    Interrupted,
+}
+
+/// What a bench or a window looks at as it happens.
+pub trait Tap: Send + Sync {
+    /// A block of a member's voice is played out now.
+    fn played(&self, member: MemberId, samples: &[f32], at: Instant);
+    /// A member's picture was decoded just now.
+    fn shown(&self, member: MemberId, picture: &Picture);
+}
+
+/// Members' numbers.
+#[derive(Default)]
+pub struct Numbers {
+    next: AtomicU64,
+    by_peer: Mutex<HashMap<PeerId, MemberId>>,
+}
+
+impl Numbers {
+    pub fn add(&self, peer: PeerId) -> MemberId {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.lock().insert(peer, number);
+        number
+    }
+
+    pub fn remove(&self, peer: &PeerId) -> Option<MemberId> {
+        self.lock().remove(peer)
+    }
+
+    pub fn get(&self, peer: &PeerId) -> Option<MemberId> {
+        self.lock().get(peer).copied()
+    }
+
+    pub fn peer(&self, number: MemberId) -> Option<PeerId> {
+        self.lock().iter().find(|(_, own)| **own == number).map(|(peer, _)| *peer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, MemberId>> {
+        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Packets from the mesh to the media.
+pub struct Incoming {
+    pub numbers: Arc<Numbers>,
+    pub playout: Arc<Playout>,
+}
+
+impl Inbox for Incoming {
+    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, now: Instant) {
+        let Some(member) = self.numbers.get(&peer) else { return };
+        match class {
+            Class::Audio => {
+                // What came too late is counted by the buffer.
+                let _late = self.playout.handle_audio(member, &body, now);
+            }
+            Class::Video => self.playout.handle_video(member, &body, now),
+            Class::Control => {}
+        }
+    }
+}
+
+/// Packets from the media to the mesh, once there is one.
+pub struct Outgoing {
+    pub sender: OnceLock<Sender>,
+    pub notices: Notices<Notice>,
+    /// Packets that the mesh was too busy for.
+    pub dropped: AtomicU64,
+}
+
+impl Outgoing {
+    fn send(&self, class: Class, body: Vec<u8>) {
+        let sent = self.sender.get().is_some_and(|sender| sender.send_media(class, body));
+        self.dropped.fetch_add(u64::from(!sent), Ordering::Relaxed);
+    }
+}
+
+impl Outbox for Outgoing {
+    fn send_audio(&self, body: Vec<u8>) {
+        self.send(Class::Audio, body);
+    }
+
+    fn send_video(&self, body: Vec<u8>) {
+        self.send(Class::Video, body);
+    }
+
+    fn source_failed(&self, code: &'static str, message: String) {
+        tell(&self.notices, Notice::SourceFailed(code, message));
+    }
+}
+
+/// What the receiving side says, to the participant's loop and to a tap.
+pub struct Watching {
+    pub notices: Notices<Notice>,
+    pub tap: Option<Arc<dyn Tap>>,
+}
+
+#[allow(clippy::disallowed_methods, reason = "marks when something was first heard or seen")]
+impl Observer for Watching {
+    fn first_audio(&self, member: MemberId) {
+        hint(&self.notices, Notice::FirstAudio(member, Instant::now()));
+    }
+
+    fn first_video(&self, member: MemberId) {
+        hint(&self.notices, Notice::FirstVideo(member, Instant::now()));
+    }
+
+    fn needs_key_frame(&self, member: MemberId) {
+        hint(&self.notices, Notice::NeedsKeyFrame(member));
+    }
+
+    fn undecodable(&self, member: MemberId) {
+        hint(&self.notices, Notice::Undecodable(member));
+    }
+
+    fn played(&self, member: MemberId, samples: &[f32], at: Instant) {
+        if let Some(tap) = &self.tap {
+            tap.played(member, samples, at);
+        }
+    }
+
+    fn shown(&self, member: MemberId, picture: &Picture) {
+        if let Some(tap) = &self.tap {
+            tap.shown(member, picture);
+        }
+    }
+}
+
+/// Tells the loop, and waits for room; a loop that has ended needs no telling.
+pub fn tell(notices: &Notices<Notice>, notice: Notice) {
+    let _ended = notices.send(notice);
+}
+
+/// Tells the loop if there is room: for what comes again, and from threads that must not wait.
+pub fn hint(notices: &Notices<Notice>, notice: Notice) {
+    let _busy = notices.try_send(notice);
+}

@@ -1,0 +1,88 @@
+//! The picture codec: AV1, encoded live by one of two encoders behind one trait, decoded by dav1d's Rust port.
+
+mod aom;
+mod decoder;
+mod rav1e_encoder;
+
+use std::str::FromStr;
+use std::time::Instant;
+
+use sightline_media_proto::rate::Bitrate;
+
+use crate::picture::{Picture, Size};
+
+pub use decoder::{DecodeError, Decoder};
+
+/// An encoded picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// One temporal unit, without metadata.
+    pub data: Vec<u8>,
+    /// Whether it can be decoded without any other.
+    pub is_key: bool,
+    /// When the picture was captured.
+    pub captured: Instant,
+}
+
+/// Encodes pictures of one size as they come.
+pub trait Encoder: Send {
+    /// Encodes a picture, as a key frame if `force_key`. An encoder that holds pictures back returns earlier ones.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
+    fn encode(&mut self, picture: &Picture, force_key: bool) -> Result<Vec<Encoded>, EncodeError>;
+
+    /// Changes the rate from the next picture on.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError>;
+}
+
+/// Why a picture was not encoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The encoder does not accept the size or its settings.
+    #[error("the picture encoder could not be set up: {0}")]
+    Setup(String),
+    /// It failed at a picture.
+    #[error("the picture encoder failed: {0}")]
+    Failed(String),
+    /// The picture does not have the size that the encoder was made for.
+    #[error("the picture has another size than those before")]
+    Size,
+}
+
+/// Which encoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EncoderKind {
+    /// libaom: the quickest at a given quality.
+    #[default]
+    Aom,
+    /// rav1e: memory-safe; slower, and some pictures late.
+    Rav1e,
+}
+
+impl FromStr for EncoderKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "aom" => Ok(Self::Aom),
+            "rav1e" => Ok(Self::Rav1e),
+            _ => Err(format!("“{name}” is none of: aom, rav1e")),
+        }
+    }
+}
+
+/// Makes an encoder for pictures of `size`.
+///
+/// # Errors
+/// [`EncodeError::Setup`].
+pub fn encoder(kind: EncoderKind, size: Size, bitrate: Bitrate) -> Result<Box<dyn Encoder>, EncodeError> {
+    Ok(match kind {
+        EncoderKind::Aom => Box::new(aom::Aom::new(size, bitrate)?),
+        EncoderKind::Rav1e => Box::new(rav1e_encoder::Rav1e::new(size, bitrate)?),
+    })
+}

@@ -1,0 +1,198 @@
+//! A Y4M clip in place of a camera, looped, at its own pace.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use y4m::{Colorspace, Decoder, Limits};
+
+use super::{Camera, CameraError};
+use crate::pace::Pacer;
+use crate::picture::{MAX_PIXELS, Picture, Size};
+
+/// 30 pictures a second: a faster clip is thinned out.
+const MAX_RATE: f64 = 30.0;
+
+/// A clip.
+pub struct Clip<R: Read + Seek = File> {
+    decoder: Decoder<BufReader<SharedReader<R>>>,
+    reader: SharedReader<R>,
+    size: Size,
+    pacer: Pacer,
+    /// Of how many pictures one is shown.
+    every: usize,
+    path: String,
+}
+
+impl Clip<File> {
+    /// Opens a file and reads its header and first picture.
+    ///
+    /// # Errors
+    /// [`CameraError::Clip`].
+    pub fn open(path: &Path) -> Result<Self, CameraError> {
+        let name = path.display().to_string();
+        let file = File::open(path)
+            .map_err(|error| CameraError::Clip { path: name.clone(), why: error.to_string() })?;
+        Self::new(file, name)
+    }
+}
+
+impl<R: Read + Seek> Clip<R> {
+    /// Reads a clip from anything that can be rewound; `name` is for messages.
+    ///
+    /// # Errors
+    /// [`CameraError::Clip`].
+    pub fn new(reader: R, name: String) -> Result<Self, CameraError> {
+        let reader = SharedReader(std::sync::Arc::new(std::sync::Mutex::new(reader)));
+        let (decoder, size) = decoder(&reader).map_err(|why| CameraError::Clip { path: name.clone(), why })?;
+        let rate = decoder.get_framerate();
+        let rate = rate.num as f64 / rate.den.max(1) as f64;
+        if !(0.1..=1000.0).contains(&rate) {
+            let why = format!("{rate} pictures a second make no sense");
+            return Err(CameraError::Clip { path: name, why });
+        }
+        let every = (rate / MAX_RATE).ceil().max(1.0);
+        let pacer = Pacer::new(Duration::from_secs_f64(every / rate));
+        let mut clip = Self { decoder, reader, size, pacer, every: every as usize, path: name };
+        clip.next(Instant::now)?;
+        Ok(clip)
+    }
+
+    /// The next picture, from the beginning again after the last, without waiting for its time.
+    ///
+    /// # Errors
+    /// [`CameraError::Clip`].
+    pub fn next(&mut self, now: impl Fn() -> Instant) -> Result<Picture, CameraError> {
+        let mut rewound = false;
+        for _ in 1..self.every {
+            // The end is found below.
+            let _end = self.decoder.read_frame();
+        }
+        loop {
+            match self.decoder.read_frame() {
+                Ok(frame) => {
+                    let data = [frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat();
+                    return Ok(Picture { size: self.size, data, captured: now() });
+                }
+                Err(y4m::Error::EOF) if !rewound => {
+                    rewound = true;
+                    (self.decoder, _) = decoder(&self.reader).map_err(|why| self.error(why))?;
+                }
+                Err(error) => return Err(self.error(explain(&error))),
+            }
+        }
+    }
+
+    fn error(&self, why: String) -> CameraError {
+        CameraError::Clip { path: self.path.clone(), why }
+    }
+}
+
+impl<R: Read + Seek + Send> Camera for Clip<R> {
+    #[allow(clippy::disallowed_methods, reason = "a clip's clock")]
+    fn read(&mut self) -> Result<Picture, CameraError> {
+        self.pacer.wait();
+        self.next(Instant::now)
+    }
+}
+
+type Opened<R> = (Decoder<BufReader<SharedReader<R>>>, Size);
+
+fn decoder<R: Read + Seek>(reader: &SharedReader<R>) -> Result<Opened<R>, String> {
+    let mut reader = reader.clone();
+    reader.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
+    let limits = Limits { bytes: MAX_PIXELS as usize * 2 };
+    let decoder =
+        Decoder::new_with_limits(BufReader::new(reader), limits).map_err(|error| explain(&error))?;
+    let is_420 = matches!(
+        decoder.get_colorspace(),
+        Colorspace::C420 | Colorspace::C420jpeg | Colorspace::C420paldv | Colorspace::C420mpeg2
+    );
+    if !is_420 {
+        return Err("its colours are not in 4:2:0 with 8 bits; convert it".into());
+    }
+    let (width, height) = (decoder.get_width(), decoder.get_height());
+    let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
+    let size = size
+        .and_then(|(width, height)| Size::new(width, height))
+        .ok_or_else(|| format!("{width}×{height} pixels are too few or too many (16×16 to 1280×720)"))?;
+    Ok((decoder, size))
+}
+
+fn explain(error: &y4m::Error) -> String {
+    match error {
+        y4m::Error::EOF => "it holds no whole picture".into(),
+        y4m::Error::OutOfMemory => "its pictures are too large (1280×720 at most)".into(),
+        y4m::Error::IoError(error) => error.to_string(),
+        _ => "it is not a Y4M clip".into(),
+    }
+}
+
+/// One reader for each pass over the clip.
+struct SharedReader<R>(std::sync::Arc<std::sync::Mutex<R>>);
+
+impl<R> Clone for SharedReader<R> {
+    fn clone(&self) -> Self {
+        Self(std::sync::Arc::clone(&self.0))
+    }
+}
+
+impl<R> SharedReader<R> {
+    fn with<T>(&self, act: impl FnOnce(&mut R) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+impl<R: Read> Read for SharedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.with(|reader| reader.read(buffer))
+    }
+}
+
+impl<R: Seek> Seek for SharedReader<R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.with(|reader| reader.seek(to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn clip(header: &str, pictures: &[u8]) -> Vec<u8> {
+        let mut bytes = format!("YUV4MPEG2 {header}\n").into_bytes();
+        for value in pictures {
+            bytes.extend_from_slice(b"FRAME\n");
+            bytes.extend_from_slice(&[*value; 16 * 16 * 3 / 2]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_clip_is_looped() {
+        let bytes = clip("W16 H16 F30:1 C420jpeg", &[10, 20, 30]);
+        let mut clip = Clip::new(Cursor::new(bytes), "x".into()).expect("a clip");
+        let shown: Vec<u8> =
+            (0..6).map(|_| clip.next(Instant::now).expect("a picture").data[0]).collect();
+        assert_eq!(shown, [20, 30, 10, 20, 30, 10]);
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let cases = [
+            (clip("W16 H16 F30:1 C444", &[1]), "4:2:0"),
+            (clip("W8 H8 F30:1", &[1]), "8×8"),
+            (clip("W64000 H64000 F30:1", &[1]), "too large"),
+            (clip("W16 H16 F30:1", &[]), "no whole picture"),
+            (clip("W16 H16 F0:1", &[1]), "pictures a second"),
+            (b"RIFF".to_vec(), "not a Y4M"),
+        ];
+        for (bytes, expected) in cases {
+            let error = Clip::new(Cursor::new(bytes), "x".into()).err().expect("no clip").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Microphones: devices, clips, and a made-up voice, behind one trait.
+
+mod clip;
+mod device;
+mod voice;
+
+use std::time::Instant;
+
+use sightline_media_proto::audio::FRAME_SAMPLES;
+
+use crate::source::Source;
+
+pub use clip::Clip;
+
+/// 20 ms of sound: 960 samples at 48 kHz, mono, -1 to 1.
+pub type Frame = [f32; FRAME_SAMPLES];
+
+/// Something that gives sound.
+pub trait Microphone: Send {
+    /// Waits until 20 ms are complete. Returns when the first of them was captured.
+    ///
+    /// # Errors
+    /// [`MicrophoneError`]: there will be no more sound.
+    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError>;
+}
+
+/// Why there is no sound; sentences for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MicrophoneError {
+    /// A clip that cannot be read.
+    #[error("The clip {path} cannot be used: {why}.")]
+    Clip {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No such device.
+    #[error("There is no microphone{}.", .0.as_ref().map_or_else(String::new, |name| format!(" named “{name}”")))]
+    NotFound(Option<String>),
+    /// The device does not work.
+    #[error("The microphone cannot be used: {0}.")]
+    Device(String),
+}
+
+/// Opens a microphone; `None` for [`Source::Off`]. `seed` makes made-up voices differ.
+///
+/// # Errors
+/// [`MicrophoneError`].
+pub fn open(source: &Source, seed: u64) -> Result<Option<Box<dyn Microphone>>, MicrophoneError> {
+    Ok(match source {
+        Source::Off => None,
+        Source::Test => Some(Box::new(voice::Voice::new(seed))),
+        Source::File(path) => Some(Box::new(Clip::open(path)?)),
+        Source::Device(name) => Some(Box::new(device::Device::open(name.as_deref())?)),
+    })
+}
