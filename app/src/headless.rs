@@ -52,7 +52,11 @@ pub fn join(text: &str, options: Options) -> Exit {
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn read_code(text: &str) -> Result<Code, String> {
-    let text = if text == "-" { first_line()? } else { text.to_owned() };
+    let text = if text == "-" {
+        first_line()?
+    } else {
+        text.to_owned()
+    };
     Code::parse(&text).map_err(|error| error.to_string())
 }
 
@@ -161,7 +165,9 @@ impl Headless {
 
     fn run_until_end(&mut self) -> End {
         loop {
-            let deadline = self.leave_at.map_or(self.next_stats, |leave| leave.min(self.next_stats));
+            let deadline = self
+                .leave_at
+                .map_or(self.next_stats, |leave| leave.min(self.next_stats));
             match self.participant.next_notice(deadline) {
                 Some(Notice::Call(Event::Ended(end))) => return end,
                 Some(notice) => self.handle(notice),
@@ -193,7 +199,8 @@ impl Headless {
             Notice::FirstVideo(member, at) => self.tell_first("picture", member, at),
             Notice::Undecodable(member) => {
                 let peer = self.participant.peer(member);
-                let message = "A member's picture could not be decoded. It comes back with the next whole one.";
+                let message =
+                    "A member's picture could not be decoded. It comes back with the next whole one.";
                 self.report.problem("undecodable", message, peer.as_ref());
             }
             Notice::SourceFailed(code, message) => self.report.problem(code, &message, None),
@@ -224,11 +231,14 @@ impl Headless {
 
     /// Counted from the later of: this program's start (the code is given), the member's coming.
     fn tell_first(&self, what: &'static str, member: sightline_media::MemberId, at: Instant) {
-        let Some(peer) = self.participant.peer(member) else { return };
+        let Some(peer) = self.participant.peer(member) else {
+            return;
+        };
         let known = self.since.get(&peer).copied().unwrap_or(self.clock.start);
         let was_here_before = !self.is_starter() && known < self.clock.start + Duration::from_secs(1);
         let since = if was_here_before { self.clock.start } else { known };
-        self.report.first(what, &peer, at.saturating_duration_since(since));
+        self.report
+            .first(what, &peer, at.saturating_duration_since(since));
     }
 
     fn fulfil(&mut self, wish: Wish) {
@@ -270,7 +280,9 @@ impl Headless {
     }
 
     fn say_encoder(&self) {
-        let Some(sent) = self.participant.sent_pictures().filter(|sent| sent.encoded > 0) else { return };
+        let Some(sent) = self.participant.sent_pictures().filter(|sent| sent.encoded > 0) else {
+            return;
+        };
         let name = match self.encoder {
             EncoderKind::Aom => "aom",
             EncoderKind::Rav1e => "rav1e",

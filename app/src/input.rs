@@ -41,9 +41,11 @@ impl Wish {
         Ok(match (verb, rest) {
             ("mute", "") => Self::Mute,
             ("unmute", "") => Self::Unmute,
-            ("camera", source) if !source.is_empty() => {
-                Self::Camera(source.parse().map_err(|error: sightline_media::SpecError| error.to_string())?)
-            }
+            ("camera", source) if !source.is_empty() => Self::Camera(
+                source
+                    .parse()
+                    .map_err(|error: sightline_media::SpecError| error.to_string())?,
+            ),
             ("admit", peer) if !peer.is_empty() => Self::Admit(peer.to_owned()),
             ("refuse", peer) if !peer.is_empty() => Self::Refuse(peer.to_owned()),
             ("code", "") => Self::Code,
@@ -70,11 +72,17 @@ pub fn start(notices: SyncSender<Notice>) -> std::io::Result<()> {
             let limited = std::io::Read::take(&mut input, MAX_LINE as u64);
             match std::io::BufReader::with_capacity(1, limited).read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => return,
-                Ok(_) => tell(&notices, Notice::Line(String::from_utf8_lossy(&line).into_owned())),
+                Ok(_) => tell(
+                    &notices,
+                    Notice::Line(String::from_utf8_lossy(&line).into_owned()),
+                ),
             }
         }
     };
-    std::thread::Builder::new().name("input".into()).spawn(read).map(|_| ())
+    std::thread::Builder::new()
+        .name("input".into())
+        .spawn(read)
+        .map(|_| ())
 }
 
 #[cfg(test)]
@@ -84,7 +92,10 @@ mod tests {
     #[test]
     fn lines_are_read_as_the_command_line_names_them() {
         assert_eq!(Wish::parse("mute\n"), Ok(Wish::Mute));
-        assert_eq!(Wish::parse(" camera  file:/x y \r\n"), Ok(Wish::Camera(Source::File("/x y".into()))));
+        assert_eq!(
+            Wish::parse(" camera  file:/x y \r\n"),
+            Ok(Wish::Camera(Source::File("/x y".into())))
+        );
         assert_eq!(Wish::parse("admit 12D3"), Ok(Wish::Admit("12D3".into())));
         for bad in ["", "mute now", "camera", "camera x", "admit", "dance"] {
             assert!(Wish::parse(bad).is_err(), "{bad}");

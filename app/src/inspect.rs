@@ -21,7 +21,11 @@ pub fn run(text: &str) -> Exit {
     let mut out = std::io::stdout().lock();
     let state = if expired { "expired" } else { "until" };
     let mut lines = vec![format!("lets in: one person, once ({state} {})", code.expires)];
-    lines.extend(code.addresses.iter().map(|address| format!("will contact: {address}")));
+    lines.extend(
+        code.addresses
+            .iter()
+            .map(|address| format!("will contact: {address}")),
+    );
     for line in lines {
         // Nothing more can be said when the terminal is gone.
         let _gone = writeln!(out, "{line}");

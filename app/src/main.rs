@@ -13,7 +13,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Nothing more can be said when the terminal is gone.
             let _gone = error.print();
-            return if error.use_stderr() { Exit::Arguments.into() } else { Exit::Wished.into() };
+            return if error.use_stderr() {
+                Exit::Arguments.into()
+            } else {
+                Exit::Wished.into()
+            };
         }
     };
     let exit = match arguments.verb {

@@ -12,14 +12,15 @@ use sightline_media::av1::EncoderKind;
 use sightline_media::camera::{self, Camera, CameraError};
 use sightline_media::microphone::{self, Microphone, MicrophoneError};
 use sightline_media::{
-    PictureSender, Playout, Received, Recorder, SentPictures, Sink, Source, Speaker, SpeakerError, VoiceSender,
+    PictureSender, Playout, Received, Recorder, SentPictures, Sink, Source, Speaker, SpeakerError,
+    VoiceSender,
 };
 use sightline_media_proto::feedback::Feedback;
 use sightline_mesh::{Entry, Mesh, OpenError, Setup, Stats};
 use sightline_mesh_proto::{Command, Event, Name};
 
-pub use crate::wiring::{Notice, Tap};
 use crate::wiring::{Incoming, Numbers, Outgoing, Watching, hint, tell};
+pub use crate::wiring::{Notice, Tap};
 
 /// Notices that may wait for the participant's loop.
 const NOTICES: usize = 1024;
@@ -131,12 +132,25 @@ impl Participant {
         let numbers = Arc::new(Numbers::default());
         let recorder = media.record.map(|folder| {
             let failures = notice_sink.clone();
-            Recorder::start(&folder, move |why| tell(&failures, Notice::SourceFailed("recording", why)))
-                .map_err(|error| StartError::Record(folder.display().to_string(), error))
+            Recorder::start(&folder, move |why| {
+                tell(&failures, Notice::SourceFailed("recording", why));
+            })
+            .map_err(|error| StartError::Record(folder.display().to_string(), error))
         });
-        let observer = Arc::new(Watching { notices: notice_sink.clone(), tap });
-        let playout = Arc::new(Playout::start(media.speaker, recorder.transpose()?, observer, epoch)?);
-        let incoming = Incoming { numbers: Arc::clone(&numbers), playout: Arc::clone(&playout) };
+        let observer = Arc::new(Watching {
+            notices: notice_sink.clone(),
+            tap,
+        });
+        let playout = Arc::new(Playout::start(
+            media.speaker,
+            recorder.transpose()?,
+            observer,
+            epoch,
+        )?);
+        let incoming = Incoming {
+            numbers: Arc::clone(&numbers),
+            playout: Arc::clone(&playout),
+        };
         let (mesh, mut events) = Mesh::start(setup, Arc::new(incoming))?;
         let forwarder = {
             let notices = notice_sink.clone();
@@ -348,6 +362,11 @@ fn now() -> Instant {
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "the program's clock")]
 pub fn clock() -> sightline_mesh_proto::Clock {
-    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    sightline_mesh_proto::Clock { start: Instant::now(), wall: sightline_mesh_proto::UnixTime(wall.as_secs()) }
+    let wall = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    sightline_mesh_proto::Clock {
+        start: Instant::now(),
+        wall: sightline_mesh_proto::UnixTime(wall.as_secs()),
+    }
 }

@@ -35,7 +35,12 @@ struct Totals {
 
 impl Report {
     pub fn new(json: bool, clock: Clock) -> Self {
-        Self { json, clock, names: HashMap::new(), before: HashMap::new() }
+        Self {
+            json,
+            clock,
+            names: HashMap::new(),
+            before: HashMap::new(),
+        }
     }
 
     /// An event of the call.
@@ -44,34 +49,50 @@ impl Report {
             Event::Code(code) => self.code(code),
             Event::Knock { peer, name, from } => {
                 self.remember(peer, name.as_str());
-                self.json("knock", json!({"peer": peer.to_string(), "name": name.as_str(), "from": from}));
+                self.json(
+                    "knock",
+                    json!({"peer": peer.to_string(), "name": name.as_str(), "from": from}),
+                );
                 self.say(&format!(
                     "{} is at the door, from {from}. Type “admit {peer}” or “refuse {peer}”.",
                     self.name(peer)
                 ));
             }
             Event::Admitted => self.say("You are in."),
-            Event::Joined { peer, name, invited_by } => {
+            Event::Joined {
+                peer,
+                name,
+                invited_by,
+            } => {
                 self.remember(peer, name.as_str());
                 self.json(
                     "joined",
                     json!({"peer": peer.to_string(), "name": name.as_str(), "invited_by": invited_by.to_string()}),
                 );
-                self.say(&format!("{} is here, let in by {}.", self.name(peer), self.name(invited_by)));
+                self.say(&format!(
+                    "{} is here, let in by {}.",
+                    self.name(peer),
+                    self.name(invited_by)
+                ));
             }
             Event::Left { peer, name, why } => {
                 let (word, sentence) = match why {
                     Why::Left => ("left", "left"),
                     Why::Lost => ("lost", "is gone: nobody can reach them"),
                 };
-                self.json("left", json!({
-                    "peer": peer.to_string(), "name": name.as_str(), "invited_by": null, "why": word,
-                }));
+                self.json(
+                    "left",
+                    json!({
+                        "peer": peer.to_string(), "name": name.as_str(), "invited_by": null, "why": word,
+                    }),
+                );
                 self.say(&format!("{} {sentence}.", self.name(peer)));
                 self.before.remove(peer);
             }
             Event::Route(route) => self.route(route),
-            Event::Problem(problem, peer) => self.problem(problem.code(), &problem.to_string(), peer.as_ref()),
+            Event::Problem(problem, peer) => {
+                self.problem(problem.code(), &problem.to_string(), peer.as_ref());
+            }
             _ => {}
         }
     }
@@ -85,7 +106,10 @@ impl Report {
 
     fn code(&self, code: &Code) {
         let text = code.to_string();
-        self.json("code", json!({"code": text, "expires": code.expires.to_string(), "uses": 1}));
+        self.json(
+            "code",
+            json!({"code": text, "expires": code.expires.to_string(), "uses": 1}),
+        );
         if !self.json {
             // The code is what was asked for.
             write_line(&text);
@@ -98,7 +122,10 @@ impl Report {
 
     fn route(&self, route: &Route) {
         let (state, sentence) = match route.state {
-            State::Proposed => ("proposed", "sends nothing yet: your rule does not allow the address"),
+            State::Proposed => (
+                "proposed",
+                "sends nothing yet: your rule does not allow the address",
+            ),
             State::Active => ("active", "media goes straight"),
             State::Closed => ("closed", "closed"),
         };
@@ -107,10 +134,13 @@ impl Report {
             Approval::Shared => "shared",
             Approval::All => "all",
         });
-        self.json("route", json!({
-            "peer": route.peer.to_string(), "state": state, "kind": "direct", "local": route.local,
-            "interface": null, "remote": route.remote, "via": null, "approved_by": approved_by,
-        }));
+        self.json(
+            "route",
+            json!({
+                "peer": route.peer.to_string(), "state": state, "kind": "direct", "local": route.local,
+                "interface": null, "remote": route.remote, "via": null, "approved_by": approved_by,
+            }),
+        );
         self.say(&format!(
             "Route to {}: {} → {}, {sentence}.",
             self.name(&route.peer),
@@ -121,14 +151,28 @@ impl Report {
 
     /// The first sound or picture of a member.
     pub fn first(&self, what: &'static str, peer: &PeerId, since_join: Duration) {
-        let event = if what == "sound" { "first_audio" } else { "first_video" };
-        self.json(event, json!({"peer": peer.to_string(), "since_join": round(since_join.as_secs_f64(), 4)}));
-        self.say(&format!("First {what} of {} after {:.2} s.", self.name(peer), since_join.as_secs_f64()));
+        let event = if what == "sound" {
+            "first_audio"
+        } else {
+            "first_video"
+        };
+        self.json(
+            event,
+            json!({"peer": peer.to_string(), "since_join": round(since_join.as_secs_f64(), 4)}),
+        );
+        self.say(&format!(
+            "First {what} of {} after {:.2} s.",
+            self.name(peer),
+            since_join.as_secs_f64()
+        ));
     }
 
     /// Something went wrong; the call goes on.
     pub fn problem(&self, code: &str, message: &str, peer: Option<&PeerId>) {
-        self.json("problem", json!({"code": code, "message": message, "peer": peer.map(ToString::to_string)}));
+        self.json(
+            "problem",
+            json!({"code": code, "message": message, "peer": peer.map(ToString::to_string)}),
+        );
         match peer {
             Some(peer) => self.say(&format!("{}: {message}", self.name(peer))),
             None => self.say(message),
@@ -148,42 +192,54 @@ impl Report {
         let before = self.before.insert(stats.peer, now).unwrap_or_default();
         let expected = now.expected.saturating_sub(before.expected);
         let missing = expected.saturating_sub(now.came.saturating_sub(before.came));
-        let loss = if expected == 0 { 0.0 } else { missing as f64 / expected as f64 };
+        let loss = if expected == 0 {
+            0.0
+        } else {
+            missing as f64 / expected as f64
+        };
         let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
-        self.json("stats", json!({
-            "peer": stats.peer.to_string(),
-            "rtt_ms": link.rtt.map(millis),
-            "loss": round(loss, 4),
-            "send_bps": (now.sent.saturating_sub(before.sent)) * 8,
-            "recv_bps": (now.received.saturating_sub(before.received)) * 8,
-            "estimate_bps": estimate_bps,
-            "dropped_packets": link.dropped,
-            "audio": {
-                "delay_ms": media.audio_delay.map(millis),
-                "concealed": now.concealed.saturating_sub(before.concealed),
-                "buffer_ms": millis(media.audio_buffer),
-                "level_db": media.level_db.map(|level| round(f64::from(level), 1)),
-            },
-            "video": {
-                "fps": media.pictures,
-                "width": media.size.map(|size| size.width),
-                "height": media.size.map(|size| size.height),
-                "freezes": media.freezes,
-                "frozen_s": round(media.frozen.as_secs_f64(), 2),
-                "delay_ms": media.video_delay.map(millis),
-                "lost": media.video_lost,
-                "dropped_packets": media.video_dropped,
-            },
-        }));
+        self.json(
+            "stats",
+            json!({
+                "peer": stats.peer.to_string(),
+                "rtt_ms": link.rtt.map(millis),
+                "loss": round(loss, 4),
+                "send_bps": (now.sent.saturating_sub(before.sent)) * 8,
+                "recv_bps": (now.received.saturating_sub(before.received)) * 8,
+                "estimate_bps": estimate_bps,
+                "dropped_packets": link.dropped,
+                "audio": {
+                    "delay_ms": media.audio_delay.map(millis),
+                    "concealed": now.concealed.saturating_sub(before.concealed),
+                    "buffer_ms": millis(media.audio_buffer),
+                    "level_db": media.level_db.map(|level| round(f64::from(level), 1)),
+                },
+                "video": {
+                    "fps": media.pictures,
+                    "width": media.size.map(|size| size.width),
+                    "height": media.size.map(|size| size.height),
+                    "freezes": media.freezes,
+                    "frozen_s": round(media.frozen.as_secs_f64(), 2),
+                    "delay_ms": media.video_delay.map(millis),
+                    "lost": media.video_lost,
+                    "dropped_packets": media.video_dropped,
+                },
+            }),
+        );
     }
 
     /// Every address that took part, with what passed.
     pub fn ledger(&self, mesh: &Mesh) {
         let (rows, others) = mesh.ledger();
-        let values: Vec<Value> = rows.iter().map(|(local, remote, row)| ledger_row(local, remote, row)).collect();
+        let values: Vec<Value> = rows
+            .iter()
+            .map(|(local, remote, row)| ledger_row(local, remote, row))
+            .collect();
         self.json("ledger", json!({"rows": values, "others_refused": others}));
         for (local, remote, row) in &rows {
-            let whose = row.peer.map_or_else(|| "a stranger".to_owned(), |peer| self.name(&peer));
+            let whose = row
+                .peer
+                .map_or_else(|| "a stranger".to_owned(), |peer| self.name(&peer));
             self.say(&format!(
                 "{local} ↔ {remote} ({whose}): sent {} bytes in {} packets, received {} in {}, refused {}.",
                 row.sent_bytes, row.sent_packets, row.recv_bytes, row.recv_packets, row.refused_packets
@@ -197,8 +253,13 @@ impl Report {
     /// What the picture's encoder cost.
     pub fn encoder(&self, name: &str, per_picture: Duration, dropped: u64) {
         let millis = per_picture.as_secs_f64() * 1000.0;
-        self.json("encoder", json!({"name": name, "ms_per_frame": round(millis, 2), "dropped": dropped}));
-        self.say(&format!("Encoding with {name} took {millis:.1} ms a picture; {dropped} pictures were left out."));
+        self.json(
+            "encoder",
+            json!({"name": name, "ms_per_frame": round(millis, 2), "dropped": dropped}),
+        );
+        self.say(&format!(
+            "Encoding with {name} took {millis:.1} ms a picture; {dropped} pictures were left out."
+        ));
     }
 
     /// The call is over for this participant.
@@ -234,7 +295,15 @@ impl Report {
     }
 
     fn name(&self, peer: &PeerId) -> String {
-        let tail: String = peer.to_string().chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+        let tail: String = peer
+            .to_string()
+            .chars()
+            .rev()
+            .take(4)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
         match self.names.get(peer) {
             Some(name) if !name.is_empty() => name.clone(),
             Some(_) => format!("somebody ({tail})"),

@@ -74,7 +74,10 @@ mod tests {
 
         let text = r#"{"name": "Ann", "admit": "code", "encoder": "rav1e"}"#;
         std::fs::write(folder.path().join("settings.json"), text).expect("written");
-        let mut options = Options { name: Some("Bea".into()), ..Options::default() };
+        let mut options = Options {
+            name: Some("Bea".into()),
+            ..Options::default()
+        };
         load().expect("settings").complete(&mut options);
         assert_eq!(options.name.as_deref(), Some("Bea"));
         assert_eq!(options.admit, Some(AdmitRule::Code));
@@ -85,9 +88,16 @@ mod tests {
     #[test]
     fn settings_that_make_no_sense_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        for text in ["{", r#"{"nmae": "x"}"#, r#"{"admit": "all"}"#, r#"{"encoder": "x264"}"#] {
+        for text in [
+            "{",
+            r#"{"nmae": "x"}"#,
+            r#"{"admit": "all"}"#,
+            r#"{"encoder": "x264"}"#,
+        ] {
             std::fs::write(folder.path().join("settings.json"), text).expect("written");
-            let error = Settings::load(Some(folder.path())).expect_err("no settings").to_string();
+            let error = Settings::load(Some(folder.path()))
+                .expect_err("no settings")
+                .to_string();
             assert!(error.contains("settings.json"), "{error}");
         }
     }

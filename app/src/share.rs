@@ -16,9 +16,13 @@ impl FromStr for Share {
         let address = text
             .parse()
             .or_else(|_| bare.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 0)))
-            .map_err(|_| format!("“{text}” is not an address like 192.168.1.5, 192.168.1.5:4433 or [fd00::5]:4433"))?;
+            .map_err(|_| {
+                format!("“{text}” is not an address like 192.168.1.5, 192.168.1.5:4433 or [fd00::5]:4433")
+            })?;
         if address.ip().is_unspecified() || address.ip().is_multicast() {
-            return Err(format!("“{text}” is not an address of one machine; give one that this machine has"));
+            return Err(format!(
+                "“{text}” is not an address of one machine; give one that this machine has"
+            ));
         }
         Ok(Self(address))
     }
@@ -44,14 +48,20 @@ pub fn choose(given: &[Share]) -> Result<Vec<SocketAddr>, String> {
         .map(|(at, (name, ip))| format!("  {}  {ip}  ({})\n", at + 1, in_words(name, *ip)))
         .collect();
     if !std::io::stdin().is_terminal() {
-        return Err(format!("Say with --share which address the others may know. This machine has:\n{listed}"));
+        return Err(format!(
+            "Say with --share which address the others may know. This machine has:\n{listed}"
+        ));
     }
     eprint!("Which address may the others know, and reach you at?\n{listed}Number: ");
     // A terminal that cannot be written to cannot be asked either.
     let _gone = std::io::stderr().flush();
     let mut line = String::new();
     let _gone = std::io::stdin().lock().read_line(&mut line);
-    let chosen = line.trim().parse::<usize>().ok().and_then(|number| found.get(number.checked_sub(1)?));
+    let chosen = line
+        .trim()
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| found.get(number.checked_sub(1)?));
     match chosen {
         Some((_, ip)) => Ok(vec![SocketAddr::new(*ip, 0)]),
         None => Err("No address was chosen, so nothing was opened.".into()),
@@ -81,7 +91,11 @@ mod tests {
             ("[2001:db8::5]", "[2001:db8::5]:0"),
             ("[2001:db8::5]:44", "[2001:db8::5]:44"),
         ] {
-            assert_eq!(text.parse(), Ok(Share(expected.parse().expect("an address"))), "{text}");
+            assert_eq!(
+                text.parse(),
+                Ok(Share(expected.parse().expect("an address"))),
+                "{text}"
+            );
         }
         for text in ["", "here", "0.0.0.0", "224.0.0.1:5", "1.2.3.4:99999"] {
             assert!(text.parse::<Share>().is_err(), "{text}");

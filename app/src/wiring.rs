@@ -63,7 +63,10 @@ impl Numbers {
     }
 
     pub fn peer(&self, number: MemberId) -> Option<PeerId> {
-        self.lock().iter().find(|(_, own)| **own == number).map(|(peer, _)| *peer)
+        self.lock()
+            .iter()
+            .find(|(_, own)| **own == number)
+            .map(|(peer, _)| *peer)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, MemberId>> {
@@ -79,7 +82,9 @@ pub struct Incoming {
 
 impl Inbox for Incoming {
     fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, now: Instant) {
-        let Some(member) = self.numbers.get(&peer) else { return };
+        let Some(member) = self.numbers.get(&peer) else {
+            return;
+        };
         match class {
             Class::Audio => {
                 // What came too late is counted by the buffer.
@@ -101,7 +106,10 @@ pub struct Outgoing {
 
 impl Outgoing {
     fn send(&self, class: Class, body: Vec<u8>) {
-        let sent = self.sender.get().is_some_and(|sender| sender.send_media(class, body));
+        let sent = self
+            .sender
+            .get()
+            .is_some_and(|sender| sender.send_media(class, body));
         self.dropped.fetch_add(u64::from(!sent), Ordering::Relaxed);
     }
 }
@@ -126,7 +134,10 @@ pub struct Watching {
     pub tap: Option<Arc<dyn Tap>>,
 }
 
-#[allow(clippy::disallowed_methods, reason = "marks when something was first heard or seen")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "marks when something was first heard or seen"
+)]
 impl Observer for Watching {
     fn first_audio(&self, member: MemberId) {
         hint(&self.notices, Notice::FirstAudio(member, Instant::now()));

@@ -22,7 +22,11 @@ where
 
 /// Loudspeaker callback: takes samples from the ring to all channels, silence when there is none. Returns how
 /// many moments were silent for that reason.
-pub fn fill_output<T: Sample + FromSample<f32>>(data: &mut [T], channels: usize, ring: &mut Consumer<f32>) -> usize {
+pub fn fill_output<T: Sample + FromSample<f32>>(
+    data: &mut [T],
+    channels: usize,
+    ring: &mut Consumer<f32>,
+) -> usize {
     let mut missing = 0;
     for moment in data.chunks_mut(channels.max(1)) {
         let sample = ring.pop().unwrap_or_else(|_| {

@@ -34,7 +34,9 @@ fn outputs() -> impl Iterator<Item = Device> {
 }
 
 fn is_named(device: &Device, name: &str) -> bool {
-    device.description().is_ok_and(|description| description.name() == name)
+    device
+        .description()
+        .is_ok_and(|description| description.name() == name)
 }
 
 /// The default microphone, or one by name.

@@ -12,6 +12,8 @@
 //!
 //! Each arrow between threads is bounded and says what it drops.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
+
 pub mod av1;
 pub mod camera;
 pub mod device_io;

@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn every_frame_has_the_same_size_and_sounds_like_what_went_in() {
-        let (mut encoder, mut decoder) = (VoiceEncoder::new().expect("opus"), VoiceDecoder::new().expect("opus"));
+        let (mut encoder, mut decoder) = (
+            VoiceEncoder::new().expect("opus"),
+            VoiceDecoder::new().expect("opus"),
+        );
         let mut out = [0.0; FRAME_SAMPLES];
         for amplitude in [0.0, 0.5, 0.01, 0.0, 0.5] {
             for _ in 0..5 {
@@ -87,7 +90,10 @@ mod tests {
             }
             let power: f32 = out.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32;
             let expected = amplitude * amplitude / 2.0;
-            assert!((power - expected).abs() <= 0.2 * expected + 1e-5, "{amplitude}: {power}");
+            assert!(
+                (power - expected).abs() <= 0.2 * expected + 1e-5,
+                "{amplitude}: {power}"
+            );
         }
     }
 

@@ -13,7 +13,10 @@ pub struct Pacer {
     next: Option<Instant>,
 }
 
-#[allow(clippy::disallowed_methods, reason = "the clock of sources that are no device")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the clock of sources that are no device"
+)]
 impl Pacer {
     pub const fn new(interval: Duration) -> Self {
         Self { interval, next: None }

@@ -25,7 +25,10 @@ impl Size {
     /// The size of the two colour planes: half, rounded up.
     #[must_use]
     pub const fn chroma(self) -> Self {
-        Self { width: self.width.div_ceil(2), height: self.height.div_ceil(2) }
+        Self {
+            width: self.width.div_ceil(2),
+            height: self.height.div_ceil(2),
+        }
     }
 
     /// Bytes of a plane of this size.

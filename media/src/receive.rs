@@ -117,8 +117,17 @@ impl Playout {
             limiter: Limiter::default(),
         };
         let stopped = Arc::clone(&stop);
-        let mixer = std::thread::Builder::new().name("mixer".into()).spawn(move || mixing.run(&stopped))?;
-        Ok(Self { members, observer, recorder, epoch, stop, mixer: Some(mixer) })
+        let mixer = std::thread::Builder::new()
+            .name("mixer".into())
+            .spawn(move || mixing.run(&stopped))?;
+        Ok(Self {
+            members,
+            observer,
+            recorder,
+            epoch,
+            stop,
+            mixer: Some(mixer),
+        })
     }
 
     /// A member is here.
@@ -131,7 +140,10 @@ impl Playout {
         let member = Arc::new(Member {
             id,
             voice: Mutex::new(VoiceIn::new(decoder)),
-            pictures: Mutex::new(PicturesIn { reassembler: Reassembler::default(), frames: Some(frames) }),
+            pictures: Mutex::new(PicturesIn {
+                reassembler: Reassembler::default(),
+                frames: Some(frames),
+            }),
             seen: Mutex::new(Seen::default()),
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
@@ -164,8 +176,12 @@ impl Playout {
 
     /// A packet of sound arrived. False when it was of no use.
     pub fn handle_audio(&self, id: MemberId, body: &[u8], now: Instant) -> bool {
-        let Some(member) = self.member(id) else { return false };
-        let Some(packet) = audio::Packet::decode(body) else { return false };
+        let Some(member) = self.member(id) else {
+            return false;
+        };
+        let Some(packet) = audio::Packet::decode(body) else {
+            return false;
+        };
         lock(&member.voice).buffer.handle_packet(packet, now).is_ok()
     }
 
@@ -255,7 +271,9 @@ impl Member {
         let ours = Ticks::from_start(now.saturating_duration_since(self.epoch));
         let age = ours.micros_since(captured) + offset;
         // A little below zero is the measurement's error.
-        (-5_000..60_000_000).contains(&age).then(|| Duration::from_micros(age.max(0).cast_unsigned()))
+        (-5_000..60_000_000)
+            .contains(&age)
+            .then(|| Duration::from_micros(age.max(0).cast_unsigned()))
     }
 }
 

@@ -52,22 +52,35 @@ impl Recorder {
         fs::create_dir_all(folder)?;
         let (messages, source) = sync_channel(QUEUE);
         let folder = folder.to_owned();
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || {
-            if let Err(error) = write_all(&folder, &source) {
-                failed(format!("The recording in {} ended: {error}.", folder.display()));
-            }
-        })?;
-        Ok(Self { messages: Some(messages), dropped: Arc::default(), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || {
+                if let Err(error) = write_all(&folder, &source) {
+                    failed(format!("The recording in {} ended: {error}.", folder.display()));
+                }
+            })?;
+        Ok(Self {
+            messages: Some(messages),
+            dropped: Arc::default(),
+            thread: Some(thread),
+        })
     }
 
     /// Begins the files of a member.
     pub fn open(&self, file: u64, name: &str) {
-        self.send(Message::Open { file, name: name.to_owned() });
+        self.send(Message::Open {
+            file,
+            name: name.to_owned(),
+        });
     }
 
     /// Adds what was just played out of a member: sound, and the picture shown.
     pub fn write(&self, file: u64, samples: &[f32], picture: Option<Arc<Picture>>) {
-        self.send(Message::Block(Block { file, samples: samples.to_vec(), picture }));
+        self.send(Message::Block(Block {
+            file,
+            samples: samples.to_vec(),
+            picture,
+        }));
     }
 
     /// Finishes the files of a member.
@@ -154,12 +167,20 @@ impl Files {
             sample_format: SampleFormat::Int,
         };
         let sound = WavWriter::create(path.with_extension("wav"), spec)?;
-        Ok(Self { path, sound, blocks: 0, samples: 0, video: None, pictures: 0 })
+        Ok(Self {
+            path,
+            sound,
+            blocks: 0,
+            samples: 0,
+            video: None,
+            pictures: 0,
+        })
     }
 
     fn write(&mut self, block: &Block) -> Result<(), RecordError> {
         for sample in &block.samples {
-            self.sound.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;
+            self.sound
+                .write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;
         }
         self.samples += block.samples.len() as u64;
         self.blocks += 1;
@@ -186,17 +207,23 @@ impl Files {
                 .map_err(failed)?;
             let grey = Picture::grey(picture.size, picture.captured);
             while self.pictures + 1 < due {
-                encoder.write_frame(&y4m::Frame::new(grey.planes(), None)).map_err(failed)?;
+                encoder
+                    .write_frame(&y4m::Frame::new(grey.planes(), None))
+                    .map_err(failed)?;
                 self.pictures += 1;
             }
             self.video = Some((encoder, picture.size));
         }
-        let Some((encoder, size)) = &mut self.video else { return Ok(()) };
+        let Some((encoder, size)) = &mut self.video else {
+            return Ok(());
+        };
         // A file has one size: a sender that changes its own is scaled.
         let scaled = (picture.size != *size).then(|| picture.scaled(*size));
         let frame = scaled.as_ref().unwrap_or(picture);
         while self.pictures < due {
-            encoder.write_frame(&y4m::Frame::new(frame.planes(), None)).map_err(failed)?;
+            encoder
+                .write_frame(&y4m::Frame::new(frame.planes(), None))
+                .map_err(failed)?;
             self.pictures += 1;
         }
         Ok(())
@@ -207,12 +234,21 @@ impl Files {
 fn free_path(folder: &Path, name: &str) -> PathBuf {
     let clean: String = name
         .chars()
-        .map(|character| if character.is_alphanumeric() || "-_".contains(character) { character } else { '_' })
+        .map(|character| {
+            if character.is_alphanumeric() || "-_".contains(character) {
+                character
+            } else {
+                '_'
+            }
+        })
         .collect();
-    let clean = if clean.is_empty() { "nameless".to_owned() } else { clean };
-    let is_free = |path: &PathBuf| {
-        !path.with_extension("wav").exists() && !path.with_extension("y4m").exists()
+    let clean = if clean.is_empty() {
+        "nameless".to_owned()
+    } else {
+        clean
     };
+    let is_free =
+        |path: &PathBuf| !path.with_extension("wav").exists() && !path.with_extension("y4m").exists();
     let numbered = (2..u32::MAX).map(|number| folder.join(format!("{clean}-{number}")));
     std::iter::once(folder.join(&clean))
         .chain(numbered)
@@ -231,7 +267,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::start(folder.path(), |error| panic!("{error}")).expect("a recorder");
         recorder.open(1, "Ann/../x");
-        let size = Size { width: 16, height: 16 };
+        let size = Size {
+            width: 16,
+            height: 16,
+        };
         let picture = Arc::new(Picture::grey(size, Instant::now()));
         for block in 0..100 {
             recorder.write(1, &[0.5; 480], (block >= 50).then(|| Arc::clone(&picture)));
@@ -242,7 +281,10 @@ mod tests {
         let file = File::open(folder.path().join("Ann____x.y4m")).expect("a recording");
         let mut video = y4m::decode(file).expect("a clip");
         let pictures = std::iter::from_fn(|| video.read_frame().ok().map(|_| ())).count();
-        assert_eq!(pictures, 30, "half a second before the first picture, and half after");
+        assert_eq!(
+            pictures, 30,
+            "half a second before the first picture, and half after"
+        );
     }
 
     #[test]
@@ -250,7 +292,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("Ann.wav"), b"").expect("written");
         assert_eq!(free_path(folder.path(), "Ann"), folder.path().join("Ann-2"));
-        assert_eq!(free_path(folder.path(), "..")
-            .parent(), Some(folder.path()));
+        assert_eq!(free_path(folder.path(), "..").parent(), Some(folder.path()));
     }
 }

@@ -29,10 +29,19 @@ impl Resampler {
         let inner = if from == to {
             None
         } else {
-            let resampler = Fft::new(from as usize, to as usize, from as usize / 100, 1, FixedSync::Input);
+            let resampler = Fft::new(
+                from as usize,
+                to as usize,
+                from as usize / 100,
+                1,
+                FixedSync::Input,
+            );
             Some(resampler.map_err(|_| RateError(from))?)
         };
-        Ok(Self { inner, waiting: Vec::new() })
+        Ok(Self {
+            inner,
+            waiting: Vec::new(),
+        })
     }
 
     /// Converts what came, and appends what is ready to `out`.
@@ -43,7 +52,9 @@ impl Resampler {
         self.waiting.extend_from_slice(input);
         loop {
             let needed = inner.input_frames_next();
-            let Some(chunk) = self.waiting.get(..needed) else { return };
+            let Some(chunk) = self.waiting.get(..needed) else {
+                return;
+            };
             // The chunk has the size that was asked for, so neither step can fail.
             if let Ok(adapter) = InterleavedSlice::new(chunk, 1, needed)
                 && let Ok(converted) = inner.process(&adapter, None)
@@ -62,17 +73,28 @@ mod tests {
     #[test]
     fn a_tone_keeps_its_pitch_and_level_at_any_rate() {
         for rate in [8_000, 16_000, 44_100, 48_000, 96_000] {
-            let input: Vec<f32> =
-                (0..rate).map(|n| 0.5 * (n as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin()).collect();
+            let input: Vec<f32> = (0..rate)
+                .map(|n| 0.5 * (n as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin())
+                .collect();
             let mut out = Vec::new();
             let mut resampler = Resampler::new(rate, 48_000).expect("a usual rate");
             for piece in input.chunks(333) {
                 resampler.convert(piece, &mut out);
             }
-            assert!(out.len() > 46_000 && out.len() <= 48_000, "{rate} Hz: {}", out.len());
+            assert!(
+                out.len() > 46_000 && out.len() <= 48_000,
+                "{rate} Hz: {}",
+                out.len()
+            );
             let steady = &out[4_800..43_200];
-            let crossings = steady.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
-            assert!((351..=353).contains(&crossings), "{rate} Hz: {crossings} periods in 0.8 s");
+            let crossings = steady
+                .windows(2)
+                .filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0)
+                .count();
+            assert!(
+                (351..=353).contains(&crossings),
+                "{rate} Hz: {crossings} periods in 0.8 s"
+            );
             let power: f32 = steady.iter().map(|s| s * s).sum::<f32>() / steady.len() as f32;
             assert!((power - 0.125).abs() < 0.002, "{rate} Hz: {power}");
         }

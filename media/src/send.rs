@@ -69,13 +69,23 @@ impl VoiceSender {
                 match encoder.encode(&frame) {
                     Ok(payload) => {
                         let captured = Ticks::from_start(captured);
-                        outbox.send_audio(audio::Packet { seq, captured, payload }.encode());
+                        outbox.send_audio(
+                            audio::Packet {
+                                seq,
+                                captured,
+                                payload,
+                            }
+                            .encode(),
+                        );
                     }
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 }
             }
         });
-        Ok(Self { stop, thread: Some(thread.map_err(|error| device(&error))?) })
+        Ok(Self {
+            stop,
+            thread: Some(thread.map_err(|error| device(&error))?),
+        })
     }
 }
 
@@ -159,7 +169,13 @@ impl PictureSender {
         };
         let device = |error: std::io::Error| CameraError::Device(error.to_string());
         let threads = [Some(capture.map_err(device)?), Some(encode.map_err(device)?)];
-        Ok(Self { stop, wishes, cap: Mutex::new(None), slot, threads })
+        Ok(Self {
+            stop,
+            wishes,
+            cap: Mutex::new(None),
+            slot,
+            threads,
+        })
     }
 
     /// Somebody can show nothing without a key frame.
@@ -173,7 +189,9 @@ impl PictureSender {
         if current > 0 {
             let mut cap = lock(&self.cap);
             let cap = cap.get_or_insert_with(|| RateCap::new(Bitrate(current)));
-            self.wishes.bitrate.store(cap.handle_loss(worst).0, Ordering::Relaxed);
+            self.wishes
+                .bitrate
+                .store(cap.handle_loss(worst).0, Ordering::Relaxed);
         }
     }
 
@@ -239,7 +257,11 @@ impl Encoding {
     }
 
     fn encoder_for(&mut self, size: Size) -> Result<&mut Box<dyn Encoder>, EncodeError> {
-        if self.encoder.as_ref().is_none_or(|(made_for, ..)| *made_for != size) {
+        if self
+            .encoder
+            .as_ref()
+            .is_none_or(|(made_for, ..)| *made_for != size)
+        {
             let bitrate = Bitrate::for_picture(size.width, size.height);
             self.wishes.bitrate.store(bitrate.0, Ordering::Relaxed);
             self.encoder = Some((size, bitrate, av1::encoder(self.kind, size, bitrate)?));

@@ -18,7 +18,13 @@ struct State<T> {
 
 impl<T> Default for LatestSlot<T> {
     fn default() -> Self {
-        Self { state: Mutex::new(State { value: None, dropped: 0 }), filled: Condvar::new() }
+        Self {
+            state: Mutex::new(State {
+                value: None,
+                dropped: 0,
+            }),
+            filled: Condvar::new(),
+        }
     }
 }
 
@@ -58,7 +64,10 @@ mod tests {
         for value in 0..5 {
             slot.put(value);
         }
-        assert_eq!((slot.take(Duration::ZERO), slot.take(Duration::ZERO)), (Some(4), None));
+        assert_eq!(
+            (slot.take(Duration::ZERO), slot.take(Duration::ZERO)),
+            (Some(4), None)
+        );
         assert_eq!(slot.dropped(), 4);
     }
 }

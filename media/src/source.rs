@@ -42,7 +42,10 @@ impl FromStr for Source {
             None if text == "device" => Ok(Self::Device(None)),
             Some(("device", name)) if !name.is_empty() => Ok(Self::Device(Some(name.to_owned()))),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            _ => Err(SpecError(text.to_owned(), "off, device, device:NAME, file:PATH, test")),
+            _ => Err(SpecError(
+                text.to_owned(),
+                "off, device, device:NAME, file:PATH, test",
+            )),
         }
     }
 }

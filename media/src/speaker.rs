@@ -56,7 +56,14 @@ impl Speaker {
         };
         let stream = stream.map_err(|error| to_error(&error))?;
         stream.play().map_err(|error| to_error(&error))?;
-        Ok(Self { _stream: stream, ring, capacity, rate, resampler, converted: Vec::new() })
+        Ok(Self {
+            _stream: stream,
+            ring,
+            capacity,
+            rate,
+            resampler,
+            converted: Vec::new(),
+        })
     }
 
     /// How much sound waits to be played, milliseconds.

@@ -13,10 +13,10 @@ use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
 use quinn::VarInt;
-use sightline_mesh_proto::{Call, Class, Command, Connected, ConnId, Event, Output, Ticket};
+use sightline_mesh_proto::{Call, Class, Command, ConnId, Connected, Event, Output, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -92,6 +92,7 @@ pub struct Actor {
     events: mpsc::Sender<Event>,
     arrivals: mpsc::Receiver<Arrival>,
     from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
+    dialling: HashMap<ConnectionId, Ticket>,
     arrived: HashMap<u64, (Connected, quinn::Connection)>,
     peers: HashMap<ConnId, Peer>,
     tasks: JoinSet<()>,
@@ -111,8 +112,7 @@ impl Actor {
         let mut tasks = JoinSet::new();
         let plans = Plans::default();
         let (arrival_sink, arrivals) = mpsc::channel(BATCH);
-        let transport =
-            Transport::new(endpoints.clone(), &gate, plans.clone(), arrival_sink, &mut tasks);
+        let transport = Transport::new(endpoints.clone(), &gate, plans.clone(), arrival_sink, &mut tasks);
         let swarm = swarm(identity, transport)?;
         Some(Self {
             call,
@@ -124,6 +124,7 @@ impl Actor {
             events,
             arrivals,
             from_peers: mpsc::channel(ARRIVALS),
+            dialling: HashMap::new(),
             arrived: HashMap::new(),
             peers: HashMap::new(),
             tasks,
@@ -185,7 +186,9 @@ impl Actor {
             Input::Command(command) => self.call.handle_command(command, now()),
             Input::Stats(reply) => {
                 let linked = self.call.linked();
-                let stats = linked.into_iter().filter_map(|peer| Some((peer, self.call.stats(&peer)?)));
+                let stats = linked
+                    .into_iter()
+                    .filter_map(|peer| Some((peer, self.call.stats(&peer)?)));
                 // Whoever asked may have stopped waiting.
                 let _gone = reply.try_send(stats.collect());
             }
@@ -202,16 +205,25 @@ impl Actor {
 
     /// A connection passed its TLS handshake: its peer may enter the swarm.
     fn handle_arrival(&mut self, arrival: Arrival) {
-        self.swarm.behaviour_mut().allowed.allow_peer(arrival.connected.peer);
+        self.swarm
+            .behaviour_mut()
+            .allowed
+            .allow_peer(arrival.connected.peer);
         let serial = arrival.connected.conn.0;
-        self.arrived.insert(serial, (arrival.connected, arrival.connection));
+        self.arrived
+            .insert(serial, (arrival.connected, arrival.connection));
         // A handshake given up meanwhile is reported by the swarm.
         let _given_up = arrival.allowed.send(());
     }
 
     fn handle_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::ConnectionEstablished { endpoint, .. } => {
+            SwarmEvent::ConnectionEstablished {
+                endpoint,
+                connection_id,
+                ..
+            } => {
+                self.dialling.remove(&connection_id);
                 if let Some(serial) = serial(endpoint.get_remote_address()) {
                     self.connect(serial);
                 }
@@ -224,11 +236,10 @@ impl Actor {
                     self.forget(ConnId(serial));
                 }
             }
-            SwarmEvent::OutgoingConnectionError { error, .. } => {
-                if let libp2p::swarm::DialError::Transport(failed) = error {
-                    for serial in failed.iter().filter_map(|(address, _)| serial(address)) {
-                        self.call.handle_dial_failed(Ticket(serial), now());
-                    }
+            SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
+                if let Some(ticket) = self.dialling.remove(&connection_id) {
+                    self.arrived.remove(&ticket.0);
+                    self.call.handle_dial_failed(ticket, now());
                 }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, .. } => {
@@ -255,9 +266,13 @@ impl Actor {
                 }
             }
         });
-        let peer = Peer { connection, outbox: Some(outbox), waiting: Some(waiting) };
+        let peer = Peer {
+            connection,
+            outbox: Some(outbox),
+            waiting: Some(waiting),
+        };
         self.peers.insert(conn, peer);
-        self.call.handle_connected(connected, now());
+        self.call.handle_connected(&connected, now());
     }
 
     fn start_control(&mut self, conn: ConnId, stream: Stream) {
@@ -279,7 +294,12 @@ impl Actor {
         while let Some(output) = self.call.poll_output() {
             match output {
                 Output::Gate(change) => self.gate.lock().handle_change(change),
-                Output::Dial { ticket, remote, peer, tag } => {
+                Output::Dial {
+                    ticket,
+                    remote,
+                    peer,
+                    tag,
+                } => {
                     self.dial(ticket, Plan { remote, peer, tag });
                 }
                 Output::Frame(conn, frame) => {
@@ -324,8 +344,11 @@ impl Actor {
             }
             None => DialOpts::unknown_peer_id().address(address).build(),
         };
+        let id = options.connection_id();
         if self.swarm.dial(options).is_err() {
             self.call.handle_dial_failed(ticket, now());
+        } else {
+            self.dialling.insert(id, ticket);
         }
     }
 
@@ -374,7 +397,9 @@ fn swarm(identity: &Keypair, transport: Transport) -> Option<Swarm<Behaviour>> {
         .ok()?
         .with_swarm_config(|config| config.with_idle_connection_timeout(NEVER))
         .build();
-    swarm.listen_on(Multiaddr::empty().with(Protocol::Memory(0))).ok()?;
+    swarm
+        .listen_on(Multiaddr::empty().with(Protocol::Memory(0)))
+        .ok()?;
     Some(swarm)
 }
 

@@ -86,8 +86,14 @@ pub struct Handler {
 
 impl Handler {
     fn new(remote: &Multiaddr, to_open: bool) -> Result<Self, ConnectionDenied> {
-        let serial = serial(remote).ok_or_else(|| ConnectionDenied::new("not an address of this transport"))?;
-        Ok(Self { serial, to_open, has_stream: false, opened: None })
+        let serial =
+            serial(remote).ok_or_else(|| ConnectionDenied::new("not an address of this transport"))?;
+        Ok(Self {
+            serial,
+            to_open,
+            has_stream: false,
+            opened: None,
+        })
     }
 }
 
@@ -118,7 +124,10 @@ impl ConnectionHandler for Handler {
         }
         match self.opened.take() {
             Some(stream) => {
-                let opened = Opened { serial: self.serial, stream };
+                let opened = Opened {
+                    serial: self.serial,
+                    stream,
+                };
                 Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(opened))
             }
             None => Poll::Pending,
@@ -129,7 +138,10 @@ impl ConnectionHandler for Handler {
         match event {}
     }
 
-    fn on_connection_event(&mut self, event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol>) {
+    fn on_connection_event(
+        &mut self,
+        event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol>,
+    ) {
         let stream = match event {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol, .. })
             | ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, .. }) => protocol,

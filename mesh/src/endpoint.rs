@@ -66,20 +66,23 @@ impl Endpoints {
     /// Binds every address (port 0 picks a free one).
     pub fn bind(addresses: &[SocketAddr], tls: &Tls, gate: &SharedGate) -> Result<Self, EndpointError> {
         let transport = Arc::new(transport_config());
-        let crypto = QuicServerConfig::try_from(Arc::clone(&tls.server))
-            .map_err(|_| EndpointError::Crypto)?;
+        let crypto =
+            QuicServerConfig::try_from(Arc::clone(&tls.server)).map_err(|_| EndpointError::Crypto)?;
         let mut server = ServerConfig::with_crypto(Arc::new(crypto));
         server.migration(false).transport_config(Arc::clone(&transport));
         let endpoints = addresses
             .iter()
             .map(|address| {
-                bind(*address, server.clone(), gate)
-                    .map_err(|error| EndpointError::Bind(*address, error))
+                bind(*address, server.clone(), gate).map_err(|error| EndpointError::Bind(*address, error))
             })
             .collect::<Result<_, _>>()?;
-        let crypto = QuicClientConfig::try_from(Arc::clone(&tls.client))
-            .map_err(|_| EndpointError::Crypto)?;
-        Ok(Self { endpoints, crypto: Arc::new(crypto), transport })
+        let crypto =
+            QuicClientConfig::try_from(Arc::clone(&tls.client)).map_err(|_| EndpointError::Crypto)?;
+        Ok(Self {
+            endpoints,
+            crypto: Arc::new(crypto),
+            transport,
+        })
     }
 
     /// The addresses, with their real ports.

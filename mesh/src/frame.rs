@@ -5,7 +5,11 @@ use sightline_mesh_proto::wire::MAX_FRAME;
 use tokio::sync::mpsc;
 
 /// Reads frames and hands them to `sink` until the stream ends, breaks, or announces a frame that is too long.
-pub async fn read_all<T>(mut stream: impl AsyncRead + Unpin, sink: mpsc::Sender<T>, wrap: impl Fn(Vec<u8>) -> T) {
+pub async fn read_all<T>(
+    mut stream: impl AsyncRead + Unpin,
+    sink: mpsc::Sender<T>,
+    wrap: impl Fn(Vec<u8>) -> T,
+) {
     loop {
         let mut length = [0; 2];
         if stream.read_exact(&mut length).await.is_err() {
@@ -25,7 +29,9 @@ pub async fn read_all<T>(mut stream: impl AsyncRead + Unpin, sink: mpsc::Sender<
 /// Writes the frames that come until their source is closed, then ends the stream.
 pub async fn write_all(mut stream: impl AsyncWrite + Unpin, mut source: mpsc::Receiver<Vec<u8>>) {
     while let Some(frame) = source.recv().await {
-        let Ok(length) = u16::try_from(frame.len()) else { return };
+        let Ok(length) = u16::try_from(frame.len()) else {
+            return;
+        };
         let mut bytes = length.to_be_bytes().to_vec();
         bytes.extend_from_slice(&frame);
         if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {

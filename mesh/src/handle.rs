@@ -1,8 +1,8 @@
 //! What the program above holds of the mesh: it starts, is told what to do, reports, and stops.
 
 use std::net::SocketAddr;
-use std::sync::mpsc as blocking;
 use std::sync::Arc;
+use std::sync::mpsc as blocking;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -137,7 +137,16 @@ impl Mesh {
                 })
                 .map_err(|error| system(&error))?
         };
-        Ok((Self { inputs, gate, local, me, thread }, events))
+        Ok((
+            Self {
+                inputs,
+                gate,
+                local,
+                me,
+                thread,
+            },
+            events,
+        ))
     }
 
     /// This participant's id in the call.
@@ -172,7 +181,10 @@ impl Mesh {
     #[must_use]
     pub fn ledger(&self) -> (Vec<(SocketAddr, SocketAddr, Row)>, u64) {
         let gate = self.gate.lock();
-        let rows = gate.ledger().rows().map(|(local, remote, row)| (local, remote, row.clone()));
+        let rows = gate
+            .ledger()
+            .rows()
+            .map(|(local, remote, row)| (local, remote, row.clone()));
         (rows.collect(), gate.ledger().others())
     }
 

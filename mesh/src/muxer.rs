@@ -19,7 +19,11 @@ pub struct Muxer {
 
 impl Muxer {
     pub fn new(connection: quinn::Connection) -> Self {
-        Self { connection, incoming: None, outgoing: None }
+        Self {
+            connection,
+            incoming: None,
+            outgoing: None,
+        }
     }
 }
 
@@ -37,7 +41,10 @@ impl StreamMuxer for Muxer {
         Poll::Ready(pair.map(Stream::from))
     }
 
-    fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Stream, ConnectionError>> {
+    fn poll_outbound(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Stream, ConnectionError>> {
         let connection = self.connection.clone();
         let open = self
             .outgoing
@@ -71,13 +78,21 @@ impl From<(SendStream, RecvStream)> for Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<std::io::Result<usize>> {
         AsyncRead::poll_read(Pin::new(&mut self.recv), cx, buf)
     }
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         AsyncWrite::poll_write(Pin::new(&mut self.send), cx, buf)
     }
 

@@ -37,7 +37,11 @@ pub struct GatedSocket {
 
 impl GatedSocket {
     pub fn new(inner: Arc<dyn AsyncUdpSocket>, gate: SharedGate) -> io::Result<Self> {
-        Ok(Self { local: inner.local_addr()?, inner, gate })
+        Ok(Self {
+            local: inner.local_addr()?,
+            inner,
+            gate,
+        })
     }
 
     /// Keeps of a received batch only the datagrams that may pass, moved together. Returns their bytes.

@@ -33,8 +33,7 @@ pub struct Tls {
 impl Tls {
     pub fn new(identity: &Keypair) -> Result<Self, TlsError> {
         let to_error = |error: &dyn std::error::Error| TlsError(error.to_string());
-        let (certificate, key) =
-            certificate::generate(identity).map_err(|error| to_error(&error))?;
+        let (certificate, key) = certificate::generate(identity).map_err(|error| to_error(&error))?;
         let key = aws_lc_rs::sign::any_ecdsa_type(&key).map_err(|error| to_error(&error))?;
         let ours = Arc::new(Ours(Arc::new(CertifiedKey::new(vec![certificate], key))));
         let provider = Arc::new(provider());
@@ -56,7 +55,10 @@ impl Tls {
             .with_cert_resolver(ours);
         server.alpn_protocols = vec![ALPN.to_vec()];
         server.send_tls13_tickets = 0;
-        Ok(Self { client: Arc::new(client), server: Arc::new(server) })
+        Ok(Self {
+            client: Arc::new(client),
+            server: Arc::new(server),
+        })
     }
 }
 
@@ -113,7 +115,9 @@ impl Verifier {
         if !intermediates.is_empty() {
             return Err(CertificateError::BadEncoding.into());
         }
-        certificate::parse(end_entity).map(|_| ()).map_err(|_| CertificateError::BadEncoding.into())
+        certificate::parse(end_entity)
+            .map(|_| ())
+            .map_err(|_| CertificateError::BadEncoding.into())
     }
 
     fn verify_tls13(

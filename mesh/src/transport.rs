@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use libp2p::Multiaddr;
 use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEvent};
 use libp2p::identity::PeerId;
 use libp2p::multiaddr::Protocol;
 use sightline_mesh_proto::tag::{self, Tag};
-use sightline_mesh_proto::{Connected, ConnId, Side, Ticket};
+use sightline_mesh_proto::{ConnId, Connected, Side, Ticket};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::endpoint::Endpoints;
@@ -124,7 +124,14 @@ impl Transport {
             };
             tasks.spawn(accepting.run());
         }
-        Self { endpoints, plans, arrivals, incoming, listener: None, announced: false }
+        Self {
+            endpoints,
+            plans,
+            arrivals,
+            incoming,
+            listener: None,
+            announced: false,
+        }
     }
 }
 
@@ -160,21 +167,32 @@ impl libp2p::Transport for Transport {
             }
             let side = Side::Dialler(Ticket(serial));
             let remote = plan.remote;
-            arrive(Facts { conn, peer, side, local, remote }, connection, arrivals).await
+            arrive(
+                Facts {
+                    conn,
+                    peer,
+                    side,
+                    local,
+                    remote,
+                },
+                connection,
+                arrivals,
+            )
+            .await
         };
         Ok(dialled.boxed())
     }
 
-    fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<TransportEvent<Upgrade, ConnectError>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TransportEvent<Upgrade, ConnectError>> {
         let Some(listener_id) = self.listener else {
             return Poll::Pending;
         };
         let local_addr = Multiaddr::empty().with(Protocol::Memory(0));
         if !std::mem::replace(&mut self.announced, true) {
-            return Poll::Ready(TransportEvent::NewAddress { listener_id, listen_addr: local_addr });
+            return Poll::Ready(TransportEvent::NewAddress {
+                listener_id,
+                listen_addr: local_addr,
+            });
         }
         match self.incoming.poll_recv(cx) {
             Poll::Ready(Some((serial, upgrade))) => Poll::Ready(TransportEvent::Incoming {
@@ -211,7 +229,10 @@ impl Accepting {
 
     #[allow(clippy::disallowed_methods, reason = "the network's clock")]
     fn accept(&self, incoming: quinn::Incoming) -> Option<Upgrade> {
-        let tag: Option<Tag> = incoming.orig_dst_cid()[..].try_into().ok().filter(|t: &Tag| t.len() == tag::LEN);
+        let tag: Option<Tag> = incoming.orig_dst_cid()[..]
+            .try_into()
+            .ok()
+            .filter(|t: &Tag| t.len() == tag::LEN);
         let owner = tag.and_then(|tag| self.gate.lock().owner(&tag, std::time::Instant::now()));
         let Some(owner) = owner else {
             // Dropping it would answer.
@@ -231,7 +252,18 @@ impl Accepting {
             let connection = finish(connecting).await?;
             let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
             let side = Side::Listener(owner);
-            arrive(Facts { conn, peer, side, local, remote }, connection, arrivals).await
+            arrive(
+                Facts {
+                    conn,
+                    peer,
+                    side,
+                    local,
+                    remote,
+                },
+                connection,
+                arrivals,
+            )
+            .await
         };
         Some(accepted.boxed())
     }
@@ -262,10 +294,27 @@ async fn arrive(
     connection
         .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
         .map_err(|_| ConnectError::WrongPeer)?;
-    let Facts { conn, peer, side, local, remote } = facts;
-    let connected = Connected { conn, peer, side, local, remote, exporter };
+    let Facts {
+        conn,
+        peer,
+        side,
+        local,
+        remote,
+    } = facts;
+    let connected = Connected {
+        conn,
+        peer,
+        side,
+        local,
+        remote,
+        exporter,
+    };
     let (allowed, answer) = oneshot::channel();
-    let arrival = Arrival { connected, connection: connection.clone(), allowed };
+    let arrival = Arrival {
+        connected,
+        connection: connection.clone(),
+        allowed,
+    };
     arrivals.send(arrival).await.map_err(|_| ConnectError::TimedOut)?;
     answer.await.map_err(|_| ConnectError::WrongPeer)?;
     Ok((peer, Muxer::new(connection)))

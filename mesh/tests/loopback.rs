@@ -31,18 +31,28 @@ struct Participant {
 }
 
 fn enter(entry: Entry, name: &str) -> Participant {
-    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let wall = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970");
     let setup = Setup {
         entry,
         addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
         name: Name::new(name),
         rule: Rule::Listed,
         admit: Admit::Code,
-        clock: Clock { start: Instant::now(), wall: UnixTime(wall.as_secs()) },
+        clock: Clock {
+            start: Instant::now(),
+            wall: UnixTime(wall.as_secs()),
+        },
     };
     let (sink, packets) = blocking::channel();
     let (mesh, events) = Mesh::start(setup, Arc::new(Collect(Mutex::new(sink)))).expect("a free port");
-    Participant { mesh, events, packets, seen: Vec::new() }
+    Participant {
+        mesh,
+        events,
+        packets,
+        seen: Vec::new(),
+    }
 }
 
 impl Participant {
@@ -154,7 +164,9 @@ fn a_stranger_hears_nothing_whatever_it_sends() {
     let mut ann = enter(Entry::Start, "ann");
     let _code = ann.code();
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    stranger.set_read_timeout(Some(Duration::from_millis(300))).expect("a time-out");
+    stranger
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .expect("a time-out");
     let to = ann.mesh.local()[0];
     let initial = |version: u32, length: usize| {
         let mut packet = vec![0x5a; length];
@@ -164,11 +176,19 @@ fn a_stranger_hears_nothing_whatever_it_sends() {
         packet
     };
     // An Initial without a tag; an unknown version (QUIC would negotiate); a short packet (QUIC would reset).
-    let packets = [initial(1, 1200), initial(0x0a0a_0a0a, 1200), vec![0x40; 200], b"hello".to_vec()];
+    let packets = [
+        initial(1, 1200),
+        initial(0x0a0a_0a0a, 1200),
+        vec![0x40; 200],
+        b"hello".to_vec(),
+    ];
     for packet in &packets {
         stranger.send_to(packet, to).expect("sent");
     }
-    assert!(stranger.recv_from(&mut [0; 2048]).is_err(), "the stranger got an answer");
+    assert!(
+        stranger.recv_from(&mut [0; 2048]).is_err(),
+        "the stranger got an answer"
+    );
     let (rows, _) = ann.mesh.ledger();
     let (_, remote, row) = &rows[0];
     assert_eq!(*remote, stranger.local_addr().expect("bound"));

@@ -121,17 +121,10 @@ fn builder<'a>(rng: &mut impl CryptoRng) -> Result<Builder<'a>, HandshakeError> 
     let params: NoiseParams = PATTERN.parse().map_err(|_| HandshakeError::Setup)?;
     let mut ephemeral = Zeroizing::new([0; 32]);
     rng.fill_bytes(&mut *ephemeral);
-    Ok(Builder::with_resolver(
-        params,
-        Box::new(Resolver { ephemeral }),
-    ))
+    Ok(Builder::with_resolver(params, Box::new(Resolver { ephemeral })))
 }
 
-fn read(
-    state: &mut HandshakeState,
-    message: &[u8],
-    expected: usize,
-) -> Result<(), HandshakeError> {
+fn read(state: &mut HandshakeState, message: &[u8], expected: usize) -> Result<(), HandshakeError> {
     if message.len() != expected {
         return Err(HandshakeError::Length(message.len()));
     }
@@ -169,12 +162,9 @@ mod tests {
     fn the_published_vector_holds_with_our_primitives() {
         let psk = hex::<32>("54686973206973206d7920417573747269616e20706572737065637469766521");
         let prologue = hex::<9>("4a6f686e2047616c74");
-        let init_static =
-            hex::<32>("e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1");
-        let resp_static =
-            hex::<32>("4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893");
-        let resp_public =
-            hex::<32>("31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62");
+        let init_static = hex::<32>("e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1");
+        let resp_static = hex::<32>("4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893");
+        let resp_public = hex::<32>("31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62");
         let mut initiator =
             vector_builder("893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a")
                 .prologue(&prologue)
@@ -216,16 +206,21 @@ mod tests {
             assert_eq!(&read[..len], payload);
         }
         let expected_hash = "a02debd3baac76b19863f7d1175927193fcee661e9f7ae87b6d086cb4926c783";
-        assert_eq!(
-            HEXLOWER.encode(initiator.get_handshake_hash()),
-            expected_hash
-        );
+        assert_eq!(HEXLOWER.encode(initiator.get_handshake_hash()), expected_hash);
 
         let initiator = initiator.into_stateless_transport_mode().expect("finished");
         let responder = responder.into_stateless_transport_mode().expect("finished");
         let transport = [
-            (0, "462e20412e20486179656b", "dc15d1ceff592ff648bba38f9bc63c0049600307fba700ba2a0b2b"),
-            (0, "4361726c204d656e676572", "85f1e8c573c0d9fd188080532a0ad1a6d457974c91f2ff0f21ecaf"),
+            (
+                0,
+                "462e20412e20486179656b",
+                "dc15d1ceff592ff648bba38f9bc63c0049600307fba700ba2a0b2b",
+            ),
+            (
+                0,
+                "4361726c204d656e676572",
+                "85f1e8c573c0d9fd188080532a0ad1a6d457974c91f2ff0f21ecaf",
+            ),
             (
                 1,
                 "4a65616e2d426170746973746520536179",

@@ -32,8 +32,7 @@ impl CryptoResolver for Resolver {
     }
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
-        matches!(choice, CipherChoice::ChaChaPoly)
-            .then(|| Box::<ChaChaPoly>::default() as Box<dyn Cipher>)
+        matches!(choice, CipherChoice::ChaChaPoly).then(|| Box::<ChaChaPoly>::default() as Box<dyn Cipher>)
     }
 }
 
@@ -100,9 +99,7 @@ impl Dh for X25519 {
         if shared.iter().all(|byte| *byte == 0) {
             return Err(Error::Dh);
         }
-        out.get_mut(..32)
-            .ok_or(Error::Dh)?
-            .copy_from_slice(&*shared);
+        out.get_mut(..32).ok_or(Error::Dh)?.copy_from_slice(&*shared);
         Ok(())
     }
 }
@@ -137,10 +134,7 @@ impl Cipher for ChaChaPoly {
     fn encrypt(&self, counter: u64, ad: &[u8], plaintext: &[u8], out: &mut [u8]) -> usize {
         let (text, rest) = out.split_at_mut(plaintext.len());
         text.copy_from_slice(plaintext);
-        match self
-            .cipher()
-            .encrypt_in_place_detached(&nonce(counter), ad, text)
-        {
+        match self.cipher().encrypt_in_place_detached(&nonce(counter), ad, text) {
             Ok(tag) => rest[..TAG_LEN].copy_from_slice(&tag),
             // Only for texts of 256 GiB, which snow's message limit of 64 KiB rules out: send nothing readable.
             Err(_) => text.fill(0),
@@ -148,16 +142,8 @@ impl Cipher for ChaChaPoly {
         plaintext.len() + TAG_LEN
     }
 
-    fn decrypt(
-        &self,
-        counter: u64,
-        ad: &[u8],
-        ciphertext: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, Error> {
-        let (text, tag) = ciphertext
-            .split_last_chunk::<TAG_LEN>()
-            .ok_or(Error::Decrypt)?;
+    fn decrypt(&self, counter: u64, ad: &[u8], ciphertext: &[u8], out: &mut [u8]) -> Result<usize, Error> {
+        let (text, tag) = ciphertext.split_last_chunk::<TAG_LEN>().ok_or(Error::Decrypt)?;
         let out = out.get_mut(..text.len()).ok_or(Error::Decrypt)?;
         out.copy_from_slice(text);
         self.cipher()

@@ -217,11 +217,14 @@ impl Session {
         if let Some(next) = self.next.take_if(|next| next.keys.index() == parts.index) {
             return self.open_first_under_next(next, parts, now, open);
         }
-        let epoch = [Some(&mut self.current), self.previous.as_mut().map(|(old, _)| old)]
-            .into_iter()
-            .flatten()
-            .find(|epoch| epoch.keys.index() == parts.index)
-            .ok_or(OpenError::UnknownIndex)?;
+        let epoch = [
+            Some(&mut self.current),
+            self.previous.as_mut().map(|(old, _)| old),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|epoch| epoch.keys.index() == parts.index)
+        .ok_or(OpenError::UnknownIndex)?;
         if !epoch.is_alive(now) {
             return Err(OpenError::Expired);
         }
@@ -273,8 +276,8 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         let expiry = self.current.since + SESSION_LIFETIME;
-        let rekey = (self.role == Role::Initiator && self.asked.is_none())
-            .then(|| self.current.since + REKEY_AFTER);
+        let rekey =
+            (self.role == Role::Initiator && self.asked.is_none()).then(|| self.current.since + REKEY_AFTER);
         let wipe = self.previous.as_ref().map(|(_, until)| *until);
         [rekey, wipe].into_iter().flatten().fold(expiry, Instant::min)
     }

@@ -1,5 +1,5 @@
 //! A pair of sessions on virtual time: what the wire may do to them, and what they promise all the same.
-#![allow(clippy::expect_used, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -39,10 +39,8 @@ fn meet(
     let now = Instant::now();
     let (alice, bob) = (StaticKey::generate(&mut rng), StaticKey::generate(&mut rng));
     let (alice_psk, bob_psk) = (Psk::from(alice_believes.1), Psk::from(bob_believes.1));
-    let (initiator, first) =
-        Initiator::start(&alice, bob.public(), &alice_psk, &alice_believes.0, &mut rng)?;
-    let (responder, proved) =
-        Responder::handle_first(&bob, &bob_psk, &bob_believes.0, &first, &mut rng)?;
+    let (initiator, first) = Initiator::start(&alice, bob.public(), &alice_psk, &alice_believes.0, &mut rng)?;
+    let (responder, proved) = Responder::handle_first(&bob, &bob_psk, &bob_believes.0, &first, &mut rng)?;
     assert_eq!(proved, alice.public());
     let (responder, second) = Session::from_first(
         responder,
@@ -61,7 +59,12 @@ fn meet(
         alice_believes.0,
         now,
     )?;
-    Ok(Pair { initiator, responder, now, rng })
+    Ok(Pair {
+        initiator,
+        responder,
+        now,
+        rng,
+    })
 }
 
 fn pair(seed: u64) -> Pair {
@@ -116,9 +119,15 @@ fn every_changed_bit_of_a_message_is_noticed() {
     for bit in 0..sealed.len() * 8 {
         let mut changed = sealed.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert!(pair.responder.open_packet(&changed, pair.now).is_err(), "bit {bit}");
+        assert!(
+            pair.responder.open_packet(&changed, pair.now).is_err(),
+            "bit {bit}"
+        );
     }
-    assert_eq!(pair.responder.open_packet(&sealed, pair.now).as_deref(), Ok(&b"hello"[..]));
+    assert_eq!(
+        pair.responder.open_packet(&sealed, pair.now).as_deref(),
+        Ok(&b"hello"[..])
+    );
 }
 
 #[test]
@@ -126,7 +135,10 @@ fn cut_messages_are_named_and_refused() {
     let mut pair = pair(3);
     let sealed = pair.initiator.seal_packet(b"", pair.now).expect("sealed");
     for len in 0..sealed.len() {
-        assert_eq!(pair.responder.open_packet(&sealed[..len], pair.now), Err(OpenError::Short));
+        assert_eq!(
+            pair.responder.open_packet(&sealed[..len], pair.now),
+            Err(OpenError::Short)
+        );
     }
 }
 
@@ -135,8 +147,14 @@ fn packets_and_control_do_not_pass_for_each_other() {
     let mut pair = pair(4);
     let packet = pair.initiator.seal_packet(b"p", pair.now).expect("sealed");
     let control = pair.initiator.seal_control(b"c", pair.now).expect("sealed");
-    assert_eq!(pair.responder.open_control(&packet, pair.now), Err(OpenError::Replayed));
-    assert_eq!(pair.responder.open_packet(&control, pair.now), Err(OpenError::Forged));
+    assert_eq!(
+        pair.responder.open_control(&packet, pair.now),
+        Err(OpenError::Replayed)
+    );
+    assert_eq!(
+        pair.responder.open_packet(&control, pair.now),
+        Err(OpenError::Forged)
+    );
 }
 
 #[test]
@@ -144,9 +162,15 @@ fn control_messages_come_in_order_and_once() {
     let mut pair = pair(5);
     let first = pair.initiator.seal_control(b"1", pair.now).expect("sealed");
     let second = pair.initiator.seal_control(b"2", pair.now).expect("sealed");
-    assert_eq!(pair.responder.open_control(&second, pair.now), Err(OpenError::Replayed));
+    assert_eq!(
+        pair.responder.open_control(&second, pair.now),
+        Err(OpenError::Replayed)
+    );
     assert!(pair.responder.open_control(&first, pair.now).is_ok());
-    assert_eq!(pair.responder.open_control(&first, pair.now), Err(OpenError::Replayed));
+    assert_eq!(
+        pair.responder.open_control(&first, pair.now),
+        Err(OpenError::Replayed)
+    );
     assert!(pair.responder.open_control(&second, pair.now).is_ok());
 }
 
@@ -161,19 +185,33 @@ fn keys_are_renewed_and_the_old_ones_live_ten_seconds_more() {
     assert!(pair.passes(b"under the new keys"));
     assert!(pair.responder.open_packet(&early, pair.now).is_ok());
     pair.now += OLD_KEYS_LIFETIME;
-    assert_eq!(pair.responder.open_packet(&late, pair.now), Err(OpenError::UnknownIndex));
+    assert_eq!(
+        pair.responder.open_packet(&late, pair.now),
+        Err(OpenError::UnknownIndex)
+    );
 }
 
 #[test]
 fn the_responder_seals_with_new_keys_only_once_the_initiator_has_them() {
     let mut pair = pair(7);
     pair.now += REKEY_AFTER;
-    let first = pair.initiator.handle_timeout(pair.now, &mut pair.rng).expect("due");
-    let second = pair.responder.handle_first(&first, pair.now, &mut pair.rng).expect("same peer");
+    let first = pair
+        .initiator
+        .handle_timeout(pair.now, &mut pair.rng)
+        .expect("due");
+    let second = pair
+        .responder
+        .handle_first(&first, pair.now, &mut pair.rng)
+        .expect("same peer");
     // The answer is still on its way: the initiator must be able to read what the responder sends now.
-    let sealed = pair.responder.seal_packet(b"meanwhile", pair.now).expect("sealed");
+    let sealed = pair
+        .responder
+        .seal_packet(b"meanwhile", pair.now)
+        .expect("sealed");
     assert!(pair.initiator.open_packet(&sealed, pair.now).is_ok());
-    pair.initiator.handle_second(&second, pair.now).expect("the answer");
+    pair.initiator
+        .handle_second(&second, pair.now)
+        .expect("the answer");
     assert!(pair.passes(b"new"));
 }
 
@@ -183,8 +221,14 @@ fn nothing_is_sealed_or_opened_after_the_hard_stop() {
     let sealed = pair.initiator.seal_packet(b"x", pair.now).expect("sealed");
     pair.now += SESSION_LIFETIME;
     assert!(pair.initiator.is_expired(pair.now));
-    assert_eq!(pair.initiator.seal_packet(b"x", pair.now), Err(SealError::Expired));
-    assert_eq!(pair.responder.open_packet(&sealed, pair.now), Err(OpenError::Expired));
+    assert_eq!(
+        pair.initiator.seal_packet(b"x", pair.now),
+        Err(SealError::Expired)
+    );
+    assert_eq!(
+        pair.responder.open_packet(&sealed, pair.now),
+        Err(OpenError::Expired)
+    );
 }
 
 #[test]

@@ -92,11 +92,30 @@ struct Connection {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
     Wake(Index),
-    Connect { from: Index, ticket: u64, to: Index, expect: u64 },
-    DialFails { from: Index, ticket: u64 },
-    Frame { connection: usize, to_listener: bool, bytes: Vec<u8> },
-    Datagram { connection: usize, to_listener: bool, bytes: Vec<u8> },
-    Closed { connection: usize, listener: bool },
+    Connect {
+        from: Index,
+        ticket: u64,
+        to: Index,
+        expect: u64,
+    },
+    DialFails {
+        from: Index,
+        ticket: u64,
+    },
+    Frame {
+        connection: usize,
+        to_listener: bool,
+        bytes: Vec<u8>,
+    },
+    Datagram {
+        connection: usize,
+        to_listener: bool,
+        bytes: Vec<u8>,
+    },
+    Closed {
+        connection: usize,
+        listener: bool,
+    },
 }
 
 /// The world: participants, connections, what is on its way.
@@ -124,7 +143,10 @@ impl World {
         let nodes = (0..size)
             .map(|index| Node {
                 call: None,
-                gate: Gate::new(Clock { start, wall: UnixTime(1_800_000_000) }),
+                gate: Gate::new(Clock {
+                    start,
+                    wall: UnixTime(1_800_000_000),
+                }),
                 address: SocketAddr::from(([10, 0, 0, index as u8 + 1], 4000)),
                 alive: true,
                 events: Vec::new(),
@@ -156,7 +178,10 @@ impl World {
             addresses: vec![self.nodes[index].address],
             rule,
             admit: Admit::Code,
-            clock: Clock { start: self.start, wall: UnixTime(1_800_000_000) },
+            clock: Clock {
+                start: self.start,
+                wall: UnixTime(1_800_000_000),
+            },
         };
         (config, StdRng::seed_from_u64(self.rng.next_u64()))
     }
@@ -203,7 +228,10 @@ impl World {
         self.nodes[index].sent += 1;
         let body = [(index as u64).to_be_bytes(), number.to_be_bytes()].concat();
         let now = self.local_now(index);
-        let sent = self.call(index).handle_media(Class::Audio, &body, now).expect("it fits");
+        let sent = self
+            .call(index)
+            .handle_media(Class::Audio, &body, now)
+            .expect("it fits");
         self.drain(index);
         (number, sent)
     }
@@ -276,10 +304,13 @@ impl World {
     /// How a participant's call ended, if it did.
     #[must_use]
     pub fn ended(&self, index: Index) -> Option<End> {
-        self.nodes[index].events.iter().find_map(|(_, event)| match event {
-            Event::Ended(end) => Some(*end),
-            _ => None,
-        })
+        self.nodes[index]
+            .events
+            .iter()
+            .find_map(|(_, event)| match event {
+                Event::Ended(end) => Some(*end),
+                _ => None,
+            })
     }
 
     fn call(&mut self, index: Index) -> &mut Call {
@@ -294,7 +325,8 @@ impl World {
 
     fn schedule(&mut self, after: Duration, happening: Happening) {
         self.serial += 1;
-        self.queue.push(Reverse((self.now + after, self.serial, happening)));
+        self.queue
+            .push(Reverse((self.now + after, self.serial, happening)));
     }
 
     fn latency(&mut self) -> Duration {
@@ -319,11 +351,24 @@ impl World {
                     self.drain(from);
                 }
             }
-            Happening::Connect { from, ticket, to, expect } => self.connect(from, ticket, to, expect),
-            Happening::Frame { connection, to_listener, bytes } => {
+            Happening::Connect {
+                from,
+                ticket,
+                to,
+                expect,
+            } => self.connect(from, ticket, to, expect),
+            Happening::Frame {
+                connection,
+                to_listener,
+                bytes,
+            } => {
                 self.arrive(connection, to_listener, &bytes, Call::handle_frame);
             }
-            Happening::Datagram { connection, to_listener, bytes } => {
+            Happening::Datagram {
+                connection,
+                to_listener,
+                bytes,
+            } => {
                 self.arrive(connection, to_listener, &bytes, Call::handle_datagram);
             }
             Happening::Closed { connection, listener } => {
@@ -344,8 +389,14 @@ impl World {
             return;
         }
         let serial = self.connections.len() as u64;
-        let dialler = End2 { node: from, conn: ConnId(serial * 2) };
-        let listener = End2 { node: to, conn: ConnId(serial * 2 + 1) };
+        let dialler = End2 {
+            node: from,
+            conn: ConnId(serial * 2),
+        };
+        let listener = End2 {
+            node: to,
+            conn: ConnId(serial * 2 + 1),
+        };
         let connection = self.connections.len();
         self.connections.push(Connection {
             dialler,
@@ -359,7 +410,11 @@ impl World {
         self.rng.fill_bytes(&mut exporter);
         for (end, other, side) in [
             (dialler, listener, Side::Dialler(Ticket(ticket))),
-            (listener, dialler, Side::Listener(sightline_mesh_proto::gate::ExpectId(expect))),
+            (
+                listener,
+                dialler,
+                Side::Listener(sightline_mesh_proto::gate::ExpectId(expect)),
+            ),
         ] {
             let connected = Connected {
                 conn: end.conn,
@@ -370,7 +425,7 @@ impl World {
                 exporter,
             };
             let now = self.local_now(end.node);
-            self.call(end.node).handle_connected(connected, now);
+            self.call(end.node).handle_connected(&connected, now);
         }
         self.drain(to);
         self.drain(from);
@@ -394,7 +449,10 @@ impl World {
         }
         let (local, remote) = (self.nodes[to.node].address, self.nodes[from.node].address);
         let now = self.local_now(to.node);
-        if self.nodes[to.node].gate.handle_incoming(local, remote, bytes, now) {
+        if self.nodes[to.node]
+            .gate
+            .handle_incoming(local, remote, bytes, now)
+        {
             handle(self.call(to.node), to.conn, bytes, now);
             self.drain(to.node);
         }
@@ -405,7 +463,12 @@ impl World {
         while let Some(output) = self.call(index).poll_output() {
             match output {
                 Output::Gate(change) => self.nodes[index].gate.handle_change(change),
-                Output::Dial { ticket, remote, peer, tag } => {
+                Output::Dial {
+                    ticket,
+                    remote,
+                    peer,
+                    tag,
+                } => {
                     self.dial(index, ticket, remote, peer, tag);
                 }
                 Output::Frame(conn, bytes) => self.send(index, conn, bytes, true),
@@ -443,10 +506,15 @@ impl World {
         initial[5] = 20;
         initial[6..26].copy_from_slice(&tag);
         let (local, now) = (self.nodes[index].address, self.local_now(index));
-        let leaves = self.nodes[index].gate.handle_outgoing(local, remote, initial.len(), now);
+        let leaves = self.nodes[index]
+            .gate
+            .handle_outgoing(local, remote, initial.len(), now);
         assert!(leaves, "p{index} dials {remote}, which is not approved");
 
-        let to = self.nodes.iter().position(|node| node.address == remote && node.alive);
+        let to = self
+            .nodes
+            .iter()
+            .position(|node| node.address == remote && node.alive);
         let expect = to.and_then(|to| {
             let now = self.local_now(to);
             let gate = &mut self.nodes[to].gate;
@@ -462,22 +530,36 @@ impl World {
                 while self.rng.random_bool(self.weather.loss) {
                     after += Duration::from_secs(1);
                 }
-                let happening =
-                    Happening::Connect { from: index, ticket: ticket.0, to, expect: expect.0 };
+                let happening = Happening::Connect {
+                    from: index,
+                    ticket: ticket.0,
+                    to,
+                    expect: expect.0,
+                };
                 self.schedule(after, happening);
             }
-            _ => self.schedule(DIAL_TIME, Happening::DialFails { from: index, ticket: ticket.0 }),
+            _ => self.schedule(
+                DIAL_TIME,
+                Happening::DialFails {
+                    from: index,
+                    ticket: ticket.0,
+                },
+            ),
         }
     }
 
     fn send(&mut self, index: Index, conn: ConnId, bytes: Vec<u8>, is_frame: bool) {
-        let Some(connection) = self.ends.get(&(index, conn)).copied() else { return };
+        let Some(connection) = self.ends.get(&(index, conn)).copied() else {
+            return;
+        };
         let to_listener = self.connections[connection].dialler == End2 { node: index, conn };
         let link = &self.connections[connection];
         let to = if to_listener { link.listener } else { link.dialler };
         let (local, remote) = (self.nodes[index].address, self.nodes[to.node].address);
         let now = self.local_now(index);
-        let leaves = self.nodes[index].gate.handle_outgoing(local, remote, bytes.len(), now);
+        let leaves = self.nodes[index]
+            .gate
+            .handle_outgoing(local, remote, bytes.len(), now);
         assert!(leaves, "p{index} sends to {remote}, which is not approved");
         if is_frame {
             let mut after = self.latency();
@@ -487,7 +569,14 @@ impl World {
             let last = &mut self.connections[connection].last_frame[usize::from(to_listener)];
             *last = (*last).max(self.now + after);
             let after = *last - self.now;
-            self.schedule(after, Happening::Frame { connection, to_listener, bytes });
+            self.schedule(
+                after,
+                Happening::Frame {
+                    connection,
+                    to_listener,
+                    bytes,
+                },
+            );
             return;
         }
         let copies = 1 + usize::from(self.rng.random_bool(self.weather.duplication));
@@ -495,19 +584,34 @@ impl World {
             if !self.rng.random_bool(self.weather.loss) {
                 let after = self.latency();
                 let bytes = bytes.clone();
-                self.schedule(after, Happening::Datagram { connection, to_listener, bytes });
+                self.schedule(
+                    after,
+                    Happening::Datagram {
+                        connection,
+                        to_listener,
+                        bytes,
+                    },
+                );
             }
         }
     }
 
     fn close(&mut self, index: Index, conn: ConnId) {
-        let Some(connection) = self.ends.get(&(index, conn)).copied() else { return };
+        let Some(connection) = self.ends.get(&(index, conn)).copied() else {
+            return;
+        };
         let listener = self.connections[connection].listener == End2 { node: index, conn };
         // What was handed out before arrives before; the closing end is told at once.
         let after = self.connections[connection].last_frame[usize::from(!listener)]
             .saturating_sub(self.now)
             .max(self.weather.delay);
-        self.schedule(after, Happening::Closed { connection, listener: !listener });
+        self.schedule(
+            after,
+            Happening::Closed {
+                connection,
+                listener: !listener,
+            },
+        );
         self.schedule(Duration::ZERO, Happening::Closed { connection, listener });
     }
 
@@ -515,9 +619,17 @@ impl World {
         let numbers = body.as_chunks::<8>().0;
         let [sender, number] = [0, 1].map(|at| u64::from_be_bytes(numbers[at]));
         let sender = sender as Index;
-        assert_eq!(peer, self.peer(sender), "p{index} took p{sender}'s packet for another's");
+        assert_eq!(
+            peer,
+            self.peer(sender),
+            "p{index} took p{sender}'s packet for another's"
+        );
         assert_ne!(sender, index, "p{index} received its own packet");
-        let fresh = self.nodes[index].received.entry(sender).or_default().insert(number);
+        let fresh = self.nodes[index]
+            .received
+            .entry(sender)
+            .or_default()
+            .insert(number);
         assert!(fresh, "p{index} received packet {number} of p{sender} twice");
     }
 }

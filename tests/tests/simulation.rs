@@ -22,7 +22,9 @@ const FAIR: Weather = Weather {
 
 /// Runs `scenario` for each seed, on both cores, naming the seed of what fails.
 fn for_seeds(count: u64, scenario: fn(u64)) {
-    let chosen = std::env::var("SIGHTLINE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let chosen = std::env::var("SIGHTLINE_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     let seeds: Vec<u64> = chosen.map_or_else(|| (0..count).collect(), |seed| vec![seed]);
     std::thread::scope(|scope| {
         for half in [0, 1] {
@@ -78,8 +80,14 @@ fn a_call_of_five(seed: u64) {
     talk(&mut world, Duration::from_secs(8));
     for index in 0..5 {
         for other in (0..5).filter(|other| *other != index) {
-            let came = world.nodes[index].received.get(&other).map_or(0, |seen| seen.len());
-            assert!(came >= 80 / 2, "p{index} received {came} of 80 packets of p{other}");
+            let came = world.nodes[index]
+                .received
+                .get(&other)
+                .map_or(0, std::collections::BTreeSet::len);
+            assert!(
+                came >= 80 / 2,
+                "p{index} received {came} of 80 packets of p{other}"
+            );
         }
     }
 
@@ -90,16 +98,27 @@ fn a_call_of_five(seed: u64) {
     for index in world.alive() {
         let (at, why) = world.told_gone(index, victim).expect("noticed");
         assert_eq!(why, Why::Lost);
-        assert!(at - killed_at <= Duration::from_secs(5), "noticed after {:?}", at - killed_at);
+        assert!(
+            at - killed_at <= Duration::from_secs(5),
+            "noticed after {:?}",
+            at - killed_at
+        );
     }
     assert!(world.is_full_mesh(), "the others did not go on");
 
     let leaver = *world.alive().choose(&mut rng).expect("four are left");
     world.command(leaver, Command::Leave);
     world.nodes[leaver].alive = false;
-    world.run(Duration::from_secs(60).saturating_sub(world.now).max(Duration::from_secs(5)));
+    world.run(
+        Duration::from_secs(60)
+            .saturating_sub(world.now)
+            .max(Duration::from_secs(5)),
+    );
     for index in world.alive() {
-        assert_eq!(world.told_gone(index, leaver).map(|(_, why)| why), Some(Why::Left));
+        assert_eq!(
+            world.told_gone(index, leaver).map(|(_, why)| why),
+            Some(Why::Left)
+        );
         let others_lost = (0..5)
             .filter(|other| *other != victim && *other != leaver && *other != index)
             .any(|other| world.told_gone(index, other).is_some());
@@ -109,7 +128,13 @@ fn a_call_of_five(seed: u64) {
     let hashes: Vec<_> = world
         .alive()
         .into_iter()
-        .map(|index| world.nodes[index].call.as_ref().expect("takes part").roster_hash())
+        .map(|index| {
+            world.nodes[index]
+                .call
+                .as_ref()
+                .expect("takes part")
+                .roster_hash()
+        })
         .collect();
     assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "rosters differ");
 }
@@ -139,7 +164,12 @@ fn keys_are_renewed_during_a_long_call_in_bad_weather() {
         talk(&mut world, Duration::from_secs(2));
         assert!(world.is_full_mesh());
         let problems = world.nodes.iter().flat_map(|node| &node.events);
-        assert_eq!(problems.filter(|(_, event)| matches!(event, Event::Problem(..))).count(), 0);
+        assert_eq!(
+            problems
+                .filter(|(_, event)| matches!(event, Event::Problem(..)))
+                .count(),
+            0
+        );
     });
 }
 
@@ -183,7 +213,14 @@ fn a_code_with_another_key_finds_nobody_in() {
     world.join(1, code, Rule::Listed);
     world.run(Duration::from_secs(15));
     assert!(world.ended(1).is_some());
-    assert!(world.nodes[0].call.as_ref().expect("takes part").linked().is_empty());
+    assert!(
+        world.nodes[0]
+            .call
+            .as_ref()
+            .expect("takes part")
+            .linked()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -197,7 +234,11 @@ fn with_the_rule_none_no_media_leaves_and_no_member_is_dialled() {
     }
     talk(&mut world, Duration::from_secs(3));
     for index in [0, 1] {
-        assert_eq!(world.nodes[index].received.get(&2), None, "media of p2 reached p{index}");
+        assert_eq!(
+            world.nodes[index].received.get(&2),
+            None,
+            "media of p2 reached p{index}"
+        );
     }
     let approved: Vec<_> = world.nodes[2].gate.approved().collect();
     assert_eq!(approved, [world.nodes[0].address], "only whom the code named");

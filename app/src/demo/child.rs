@@ -39,27 +39,62 @@ impl Child {
             None => command.arg("start"),
         };
         command
-            .args(["--json", "--name", name, "--share", "127.0.0.1:0", "--admit", "code"])
+            .args([
+                "--json",
+                "--name",
+                name,
+                "--share",
+                "127.0.0.1:0",
+                "--admit",
+                "code",
+            ])
             .args(["--encoder", &options.encoder])
-            .args(["--camera", source(&options.camera, index), "--microphone", source(&options.microphone, index)]);
+            .args([
+                "--camera",
+                source(&options.camera, index),
+                "--microphone",
+                source(&options.microphone, index),
+            ]);
         if let Some(folder) = &options.record {
             command.arg("--record").arg(folder.join(name));
         }
-        let mut process =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(to_error)?;
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(to_error)?;
         let output = process.stdout.take();
         let read = move || {
-            for line in output.into_iter().flat_map(|output| BufReader::new(output).lines()) {
+            for line in output
+                .into_iter()
+                .flat_map(|output| BufReader::new(output).lines())
+            {
                 let event = line.ok().and_then(|line| serde_json::from_str(&line).ok());
                 // A demo that has ended needs no telling.
-                if event.is_some() && said.send(Said { participant: index, event }).is_err() {
+                if event.is_some()
+                    && said
+                        .send(Said {
+                            participant: index,
+                            event,
+                        })
+                        .is_err()
+                {
                     return;
                 }
             }
-            let _ended = said.send(Said { participant: index, event: None });
+            let _ended = said.send(Said {
+                participant: index,
+                event: None,
+            });
         };
-        let reader = std::thread::Builder::new().name("child".into()).spawn(read).map_err(to_error)?;
-        let mut child = Self { process, reader: Some(reader) };
+        let reader = std::thread::Builder::new()
+            .name("child".into())
+            .spawn(read)
+            .map_err(to_error)?;
+        let mut child = Self {
+            process,
+            reader: Some(reader),
+        };
         if let Some(code) = code {
             child.tell(code);
         }
@@ -97,5 +132,9 @@ impl Drop for Child {
 
 /// A device serves one participant; the others make up theirs.
 fn source(given: &str, index: usize) -> &str {
-    if given.starts_with("device") && index > 0 { "test" } else { given }
+    if given.starts_with("device") && index > 0 {
+        "test"
+    } else {
+        given
+    }
 }

@@ -19,7 +19,9 @@ use summary::Summary;
 use table::Table;
 
 /// The participants' names.
-const NAMES: [&str; 10] = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hana", "Ian", "Jo"];
+const NAMES: [&str; 10] = [
+    "Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hana", "Ian", "Jo",
+];
 
 /// Events of all participants that may wait.
 const EVENTS: usize = 4096;
@@ -54,7 +56,10 @@ fn offer_devices(options: &mut DemoOptions) {
     let (Some(camera), Some(microphone)) = (found.cameras.first(), found.microphones.first()) else {
         return;
     };
-    eprint!("Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N] ", NAMES[0]);
+    eprint!(
+        "Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N] ",
+        NAMES[0]
+    );
     let mut answer = String::new();
     // Without an answer the demo makes up its own.
     let _gone = std::io::stderr().flush();
@@ -83,12 +88,12 @@ impl Demo {
             said,
             options,
         };
-        for index in 0..people {
+        for (index, name) in NAMES.iter().enumerate().take(people) {
             let code = match index {
                 0 => None,
                 _ => Some(demo.next_code()?),
             };
-            let child = Child::start(index, NAMES[index], &demo.options, code.as_deref(), sink.clone())?;
+            let child = Child::start(index, name, &demo.options, code.as_deref(), sink.clone())?;
             demo.children.push(child);
             if index == 0 {
                 demo.wait_for(0, "code")?;
@@ -107,7 +112,9 @@ impl Demo {
             }
             self.wait_for(0, "code")?;
         }
-        self.summary.last_code().ok_or_else(|| "The first participant made no code.".to_owned())
+        self.summary
+            .last_code()
+            .ok_or_else(|| "The first participant made no code.".to_owned())
     }
 
     fn wait_for(&mut self, index: usize, event: &str) -> Result<(), String> {
@@ -115,14 +122,20 @@ impl Demo {
         loop {
             let patience = deadline.saturating_duration_since(Instant::now());
             match self.said.recv_timeout(patience) {
-                Ok(Said { participant, event: Some(said) }) => {
+                Ok(Said {
+                    participant,
+                    event: Some(said),
+                }) => {
                     let is_it = participant == index && said["event"] == event;
                     self.note(participant, said);
                     if is_it {
                         return Ok(());
                     }
                 }
-                Ok(Said { participant, event: None }) => {
+                Ok(Said {
+                    participant,
+                    event: None,
+                }) => {
                     return Err(format!("{} could not take part.", NAMES[participant]));
                 }
                 Err(_) => return Err(format!("{} took too long to start.", NAMES[index])),
@@ -161,7 +174,11 @@ impl Demo {
             let mut out = std::io::stdout().lock();
             let _gone = write!(out, "{}", self.summary.to_text(&verdict));
         }
-        if verdict.is_good() { Exit::Wished } else { Exit::Failed }
+        if verdict.is_good() {
+            Exit::Wished
+        } else {
+            Exit::Failed
+        }
     }
 
     /// Everybody leaves, and says their ledger last.
@@ -174,7 +191,10 @@ impl Demo {
         while running > 0 {
             let patience = deadline.saturating_duration_since(Instant::now());
             match self.said.recv_timeout(patience) {
-                Ok(Said { participant, event: Some(event) }) => self.note(participant, event),
+                Ok(Said {
+                    participant,
+                    event: Some(event),
+                }) => self.note(participant, event),
                 Ok(Said { event: None, .. }) => running -= 1,
                 Err(_) => break,
             }
@@ -190,7 +210,11 @@ impl Demo {
             event["participant"] = json!(NAMES[participant]);
             let _gone = writeln!(std::io::stdout().lock(), "{event}");
         } else if event["event"] == "problem" {
-            write_error(&format!("{}: {}", NAMES[participant], event["message"].as_str().unwrap_or_default()));
+            write_error(&format!(
+                "{}: {}",
+                NAMES[participant],
+                event["message"].as_str().unwrap_or_default()
+            ));
         }
     }
 }

@@ -76,7 +76,10 @@ impl Summary {
     pub fn new(names: &[&str], options: &DemoOptions) -> Self {
         let participants = names
             .iter()
-            .map(|name| Participant { name: (*name).to_owned(), ..Participant::default() })
+            .map(|name| Participant {
+                name: (*name).to_owned(),
+                ..Participant::default()
+            })
             .collect();
         Self {
             participants,
@@ -92,14 +95,18 @@ impl Summary {
 
     /// Takes what a participant said.
     pub fn note(&mut self, index: usize, event: &Value) {
-        let Some(participant) = self.participants.get_mut(index) else { return };
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let peer = participant.names.get(&text("peer")).cloned();
         match event["event"].as_str().unwrap_or_default() {
             "code" => self.codes.push(text("code")),
             "listening" => {
                 let local = event["local"].as_array().into_iter().flatten();
-                participant.local.extend(local.filter_map(Value::as_str).map(str::to_owned));
+                participant
+                    .local
+                    .extend(local.filter_map(Value::as_str).map(str::to_owned));
             }
             "joined" => {
                 participant.names.insert(text("peer"), text("name"));
@@ -136,7 +143,11 @@ impl Summary {
         let mut verdict = Verdict::default();
         let known: BTreeSet<&String> = self.participants.iter().flat_map(|p| &p.local).collect();
         for participant in &self.participants {
-            for other in self.participants.iter().filter(|other| other.name != participant.name) {
+            for other in self
+                .participants
+                .iter()
+                .filter(|other| other.name != participant.name)
+            {
                 let pair = participant.pairs.get(&other.name);
                 let names = || (participant.name.clone(), other.name.clone());
                 if self.with_sound && !pair.is_some_and(Pair::hears) {
@@ -148,7 +159,9 @@ impl Summary {
             }
             let remotes = participant.ledger.iter().filter_map(|row| row["remote"].as_str());
             verdict.strangers.extend(
-                remotes.filter(|remote| !known.contains(&(*remote).to_owned())).map(str::to_owned),
+                remotes
+                    .filter(|remote| !known.contains(&(*remote).to_owned()))
+                    .map(str::to_owned),
             );
             if participant.has_exited_early || participant.end.as_deref() != Some("left") {
                 verdict.unfinished.push(participant.name.clone());
@@ -193,7 +206,10 @@ impl Summary {
         if verdict.strangers.is_empty() {
             line("\nNo other address was contacted, and none was heard from.".into());
         } else {
-            line(format!("\nOther addresses took part: {}.", verdict.strangers.join(", ")));
+            line(format!(
+                "\nOther addresses took part: {}.",
+                verdict.strangers.join(", ")
+            ));
         }
         for (who, whom) in &verdict.not_heard {
             line(format!("{who} did not hear {whom}."));
@@ -282,7 +298,9 @@ mod tests {
 
     fn two() -> Summary {
         let arguments = Arguments::try_parse_from(["sightline", "demo", "--people", "2"]).expect("arguments");
-        let Verb::Demo(options) = arguments.verb else { panic!("a demo") };
+        let Verb::Demo(options) = arguments.verb else {
+            panic!("a demo")
+        };
         Summary::new(&["Ann", "Bob"], &options)
     }
 
@@ -308,16 +326,24 @@ mod tests {
         tell_everything(&mut summary);
         let verdict = summary.verdict();
         assert!(verdict.is_good(), "{verdict:?}");
-        assert!(summary.to_text(&verdict).contains("Everybody heard and saw everybody."));
+        assert!(
+            summary
+                .to_text(&verdict)
+                .contains("Everybody heard and saw everybody.")
+        );
     }
 
     #[test]
     fn silence_a_black_picture_a_stranger_and_a_crash_are_each_told() {
-        let quiet = json!({"event": "stats", "peer": "id", "audio": {"level_db": -90.0}, "video": {"fps": 0}});
+        let quiet =
+            json!({"event": "stats", "peer": "id", "audio": {"level_db": -90.0}, "video": {"fps": 0}});
         let mut summary = two();
         tell_everything(&mut summary);
         let pair = summary.participants[0].pairs.get_mut("Bob").expect("a pair");
-        *pair = Pair { first_audio: Some(0.1), ..Pair::default() };
+        *pair = Pair {
+            first_audio: Some(0.1),
+            ..Pair::default()
+        };
         pair.note("stats", &quiet);
         let verdict = summary.verdict();
         assert_eq!(verdict.not_heard, [("Ann".to_owned(), "Bob".to_owned())]);
@@ -326,7 +352,10 @@ mod tests {
 
         let mut summary = two();
         tell_everything(&mut summary);
-        summary.note(1, &json!({"event": "ledger", "rows": [{"remote": "192.0.2.9:5"}]}));
+        summary.note(
+            1,
+            &json!({"event": "ledger", "rows": [{"remote": "192.0.2.9:5"}]}),
+        );
         assert_eq!(summary.verdict().strangers, ["192.0.2.9:5"]);
 
         let mut summary = two();

@@ -14,7 +14,10 @@ pub struct Table {
 
 impl Table {
     pub const fn new(is_terminal: bool) -> Self {
-        Self { is_terminal, drawn: 0 }
+        Self {
+            is_terminal,
+            drawn: 0,
+        }
     }
 
     /// Draws what is known now.
@@ -29,11 +32,17 @@ impl Table {
                 "{who:<5} ← {whom:<5} {:<22} {:>8} {:>10} {:>5} {:>9} {:>9} {:>6}",
                 pair.remote.as_deref().unwrap_or("-"),
                 millis(&stats["rtt_ms"]),
-                stats["recv_bps"].as_u64().map_or_else(|| "-".into(), |bps| (bps / 1000).to_string()),
-                stats["video"]["fps"].as_u64().map_or_else(|| "-".into(), |fps| fps.to_string()),
+                stats["recv_bps"]
+                    .as_u64()
+                    .map_or_else(|| "-".into(), |bps| (bps / 1000).to_string()),
+                stats["video"]["fps"]
+                    .as_u64()
+                    .map_or_else(|| "-".into(), |fps| fps.to_string()),
                 millis(&stats["audio"]["delay_ms"]),
                 millis(&stats["video"]["delay_ms"]),
-                stats["loss"].as_f64().map_or_else(|| "-".into(), |loss| format!("{:.1} %", loss * 100.0)),
+                stats["loss"]
+                    .as_f64()
+                    .map_or_else(|| "-".into(), |loss| format!("{:.1} %", loss * 100.0)),
             ));
         }
         let mut out = std::io::stderr().lock();
@@ -56,5 +65,7 @@ impl Table {
 }
 
 fn millis(value: &Value) -> String {
-    value.as_f64().map_or_else(|| "-".into(), |millis| format!("{millis:.1} ms"))
+    value
+        .as_f64()
+        .map_or_else(|| "-".into(), |millis| format!("{millis:.1} ms"))
 }

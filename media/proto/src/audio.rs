@@ -31,7 +31,12 @@ impl Packet {
     /// Number (4), captured (4), payload (100).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        [&self.seq.to_be_bytes()[..], &self.captured.0.to_be_bytes(), &self.payload].concat()
+        [
+            &self.seq.to_be_bytes()[..],
+            &self.captured.0.to_be_bytes(),
+            &self.payload,
+        ]
+        .concat()
     }
 
     /// Reads a packet; `None` when the size is not the one that packets have.
@@ -53,7 +58,11 @@ mod tests {
 
     #[test]
     fn a_packet_is_read_as_written_and_no_other_size_is() {
-        let packet = Packet { seq: 7, captured: Ticks(9), payload: [3; PAYLOAD_LEN] };
+        let packet = Packet {
+            seq: 7,
+            captured: Ticks(9),
+            payload: [3; PAYLOAD_LEN],
+        };
         let bytes = packet.encode();
         assert_eq!(Packet::decode(&bytes), Some(packet));
         assert_eq!(Packet::decode(&bytes[1..]), None);

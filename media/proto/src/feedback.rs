@@ -32,7 +32,10 @@ mod tests {
 
     #[test]
     fn a_message_is_read_as_written_and_nothing_else_is() {
-        assert_eq!(Feedback::decode(&Feedback::KeyFrame.encode()), Some(Feedback::KeyFrame));
+        assert_eq!(
+            Feedback::decode(&Feedback::KeyFrame.encode()),
+            Some(Feedback::KeyFrame)
+        );
         for bytes in [&[][..], &[0], &[2], &[1, 1]] {
             assert_eq!(Feedback::decode(bytes), None);
         }

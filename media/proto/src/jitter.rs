@@ -216,22 +216,28 @@ mod tests {
     use crate::audio::{FRAME, PAYLOAD_LEN};
 
     fn packet(seq: u32) -> Packet {
-        Packet { seq, captured: Ticks(seq.wrapping_mul(960)), payload: [0; PAYLOAD_LEN] }
+        Packet {
+            seq,
+            captured: Ticks(seq.wrapping_mul(960)),
+            payload: [0; PAYLOAD_LEN],
+        }
     }
 
     /// Plays `ticks` frames of 20 ms; packet `n` arrives at `arrival(n)` milliseconds, or never.
     fn play(ticks: u32, arrival: impl Fn(u32) -> Option<f64>) -> (JitterBuffer, Vec<Playout>) {
         let start = Instant::now();
         let mut buffer = JitterBuffer::default();
-        let mut arrivals: Vec<(f64, u32)> =
-            (0..ticks + 50).filter_map(|seq| arrival(seq).map(|at| (at, seq))).collect();
+        let mut arrivals: Vec<(f64, u32)> = (0..ticks + 50)
+            .filter_map(|seq| arrival(seq).map(|at| (at, seq)))
+            .collect();
         arrivals.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut arrivals = arrivals.into_iter().peekable();
         let mut played = Vec::new();
         for tick in 0..ticks {
             let at = f64::from(tick) * 20.0;
             while let Some((_, seq)) = arrivals.next_if(|(arrives, _)| *arrives <= at) {
-                let _dropped = buffer.handle_packet(packet(seq), start + Duration::from_secs_f64(at / 1000.0));
+                let _dropped =
+                    buffer.handle_packet(packet(seq), start + Duration::from_secs_f64(at / 1000.0));
             }
             played.push(buffer.poll_frame(start + Duration::from_secs_f64(at / 1000.0)));
         }
@@ -249,7 +255,11 @@ mod tests {
     fn each_lost_packet_costs_one_concealment_and_no_delay() {
         let (buffer, _) = play(1000, |seq| (seq % 20 != 7).then_some(f64::from(seq) * 20.0 + 3.0));
         assert_eq!(buffer.counts().concealed, 50);
-        assert!(buffer.delay() <= Duration::from_millis(40), "{:?}", buffer.delay());
+        assert!(
+            buffer.delay() <= Duration::from_millis(40),
+            "{:?}",
+            buffer.delay()
+        );
     }
 
     #[test]
@@ -257,9 +267,16 @@ mod tests {
         let jitter = |seq: u32| if seq < 500 { f64::from(seq * 37 % 90) } else { 1.0 };
         let (buffer, played) = play(2000, |seq| Some(f64::from(seq) * 20.0 + jitter(seq)));
         let late = &played[300..500];
-        assert!(late.iter().all(|out| matches!(out, Playout::Frame(_))), "it grew to the jitter");
+        assert!(
+            late.iter().all(|out| matches!(out, Playout::Frame(_))),
+            "it grew to the jitter"
+        );
         assert!(buffer.counts().skipped >= 2, "{:?}", buffer.counts());
-        assert!(buffer.delay() <= Duration::from_millis(45), "{:?}", buffer.delay());
+        assert!(
+            buffer.delay() <= Duration::from_millis(45),
+            "{:?}",
+            buffer.delay()
+        );
     }
 
     #[test]
@@ -267,8 +284,16 @@ mod tests {
         // 200 ppm either way, for twenty minutes: twelve frames too many or too few.
         for rate in [0.9998, 1.0002] {
             let (buffer, _) = play(60_000, |seq| Some(f64::from(seq) * 20.0 * rate + 5.0));
-            assert!(buffer.counts().concealed + buffer.counts().skipped <= 16, "{:?}", buffer.counts());
-            assert!(buffer.delay() <= Duration::from_millis(60), "{:?}", buffer.delay());
+            assert!(
+                buffer.counts().concealed + buffer.counts().skipped <= 16,
+                "{:?}",
+                buffer.counts()
+            );
+            assert!(
+                buffer.delay() <= Duration::from_millis(60),
+                "{:?}",
+                buffer.delay()
+            );
         }
     }
 

@@ -73,7 +73,13 @@ mod tests {
 
     #[test]
     fn what_is_no_sequence_of_units_is_refused() {
-        for bad in [&[0x32, 0x05, 1][..], &[0x30, 1], &[0xb2, 0], &[0x32], &[0x32, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+        for bad in [
+            &[0x32, 0x05, 1][..],
+            &[0x30, 1],
+            &[0xb2, 0],
+            &[0x32],
+            &[0x32, 0xff, 0xff, 0xff, 0xff, 0xff],
+        ] {
             assert_eq!(without_metadata(bad), Err(ObuError), "{bad:02x?}");
         }
     }

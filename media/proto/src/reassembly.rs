@@ -66,7 +66,10 @@ impl Reassembler {
                 self.give_up(number);
             }
         }
-        let partial = self.partial.entry(fragment.number).or_insert_with(|| Partial::new(fragment, now));
+        let partial = self
+            .partial
+            .entry(fragment.number)
+            .or_insert_with(|| Partial::new(fragment, now));
         partial.insert(fragment)
     }
 
@@ -181,7 +184,12 @@ mod tests {
 
     fn frame(number: u32, len: usize) -> Frame {
         let data = (0..len).map(|at| (at as u32 ^ number) as u8).collect();
-        Frame { number, captured: Ticks(number), is_key: number.is_multiple_of(10), data }
+        Frame {
+            number,
+            captured: Ticks(number),
+            is_key: number.is_multiple_of(10),
+            data,
+        }
     }
 
     proptest! {

@@ -57,7 +57,11 @@ impl<'a> Fragment<'a> {
         let (flags, data) = rest.split_first()?;
         let (index, count) = (u16::from_be_bytes(*index), u16::from_be_bytes(*count));
         let is_last = index + 1 == count;
-        let fits = if is_last { data.len() <= MAX_DATA } else { data.len() == MAX_DATA };
+        let fits = if is_last {
+            data.len() <= MAX_DATA
+        } else {
+            data.len() == MAX_DATA
+        };
         if index >= count || count > MAX_FRAGMENTS || flags & !KEY != 0 || data.is_empty() || !fits {
             return None;
         }
@@ -77,7 +81,10 @@ impl<'a> Fragment<'a> {
 #[must_use]
 pub fn packets(frame: &Frame) -> Vec<Vec<u8>> {
     let parts = frame.data.chunks(MAX_DATA);
-    let Some(count) = u16::try_from(parts.len()).ok().filter(|count| *count <= MAX_FRAGMENTS) else {
+    let Some(count) = u16::try_from(parts.len())
+        .ok()
+        .filter(|count| *count <= MAX_FRAGMENTS)
+    else {
         return Vec::new();
     };
     (0..count)

@@ -65,7 +65,12 @@ impl Aom {
             sys::aom_codec_enc_init_ver(context, interface, config, 0, version)
         };
         setup(result)?;
-        let mut encoder = Self { state, size, start: None, last_pts: -1 };
+        let mut encoder = Self {
+            state,
+            size,
+            start: None,
+            last_pts: -1,
+        };
         for (control, value) in CONTROLS {
             encoder.control(*control, *value)?;
         }
@@ -96,7 +101,9 @@ impl Aom {
             // and its buffer stay valid until the next call with this context, and are copied before it.
             let (data, flags) = unsafe {
                 let packet = sys::aom_codec_get_cx_data(&mut self.state.context, &mut iterator);
-                let Some(packet) = packet.as_ref() else { return Ok(encoded) };
+                let Some(packet) = packet.as_ref() else {
+                    return Ok(encoded);
+                };
                 if packet.kind != sys::AOM_CODEC_CX_FRAME_PKT {
                     continue;
                 }
@@ -104,11 +111,17 @@ impl Aom {
                 if frame.buf.is_null() {
                     continue;
                 }
-                (std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz), frame.flags)
+                (
+                    std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz),
+                    frame.flags,
+                )
             };
-            let data =
-                obu::without_metadata(data).map_err(|error| EncodeError::Failed(error.to_string()))?;
-            encoded.push(Encoded { data, is_key: flags & sys::AOM_FRAME_IS_KEY != 0, captured });
+            let data = obu::without_metadata(data).map_err(|error| EncodeError::Failed(error.to_string()))?;
+            encoded.push(Encoded {
+                data,
+                is_key: flags & sys::AOM_FRAME_IS_KEY != 0,
+                captured,
+            });
         }
     }
 }
@@ -119,7 +132,11 @@ impl Encoder for Aom {
             return Err(EncodeError::Size);
         }
         let pts = self.next_pts(picture.captured);
-        let flags = if force_key { c_long::from(sys::AOM_EFLAG_FORCE_KF) } else { 0 };
+        let flags = if force_key {
+            c_long::from(sys::AOM_EFLAG_FORCE_KF)
+        } else {
+            0
+        };
         let [y, u, v] = picture.planes().map(|plane| plane.as_ptr().cast_mut());
         let (width, chroma_width) = (self.size.width as c_int, self.size.chroma().width as c_int);
         // SAFETY: `aom_img_wrap` fills the structure and is given the luma plane only to point at it; planes and
@@ -227,5 +244,9 @@ fn setup(result: sys::aom_codec_err_t) -> Result<(), EncodeError> {
 }
 
 fn check(result: sys::aom_codec_err_t) -> Result<(), String> {
-    if result == sys::AOM_CODEC_OK { Ok(()) } else { Err(format!("libaom's error {result}")) }
+    if result == sys::AOM_CODEC_OK {
+        Ok(())
+    } else {
+        Err(format!("libaom's error {result}"))
+    }
 }

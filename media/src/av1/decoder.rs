@@ -37,7 +37,9 @@ impl Decoder {
         settings.set_n_threads(1);
         settings.set_max_frame_delay(1);
         settings.set_frame_size_limit(MAX_PIXELS);
-        dav1d::Decoder::with_settings(&settings).map(Self).map_err(|_| DecodeError::Setup)
+        dav1d::Decoder::with_settings(&settings)
+            .map(Self)
+            .map_err(|_| DecodeError::Setup)
     }
 
     /// Decodes a temporal unit; the picture is marked as `captured` then. `None` when there is none to show.
@@ -45,6 +47,9 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; the next key frame can be decoded again.
     pub fn decode(&mut self, data: Vec<u8>, captured: Instant) -> Result<Option<Picture>, DecodeError> {
+        if data.is_empty() {
+            return Err(DecodeError::Malformed);
+        }
         let mut sent = self.0.send_data(data, None, None, None);
         let mut newest = None;
         for _ in 0..MAX_ROUNDS {
@@ -99,5 +104,9 @@ fn copy(decoded: &dav1d::Picture, captured: Instant) -> Result<Picture, DecodeEr
         }
     }
     let expected = size.area() + 2 * size.chroma().area();
-    if data.len() == expected { Ok(Picture { size, data, captured }) } else { Err(DecodeError::Unsupported) }
+    if data.len() == expected {
+        Ok(Picture { size, data, captured })
+    } else {
+        Err(DecodeError::Unsupported)
+    }
 }

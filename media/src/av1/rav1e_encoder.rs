@@ -31,7 +31,12 @@ pub struct Rav1e {
 impl Rav1e {
     /// An encoder for pictures of `size`.
     pub fn new(size: Size, bitrate: Bitrate) -> Result<Self, EncodeError> {
-        Ok(Self { context: context(size, bitrate)?, size, bitrate, inside: VecDeque::new() })
+        Ok(Self {
+            context: context(size, bitrate)?,
+            size,
+            bitrate,
+            inside: VecDeque::new(),
+        })
     }
 
     fn packets(&mut self) -> Result<Vec<Encoded>, EncodeError> {
@@ -43,7 +48,11 @@ impl Rav1e {
                     let data = obu::without_metadata(&packet.data)
                         .map_err(|error| EncodeError::Failed(error.to_string()))?;
                     let is_key = packet.frame_type == FrameType::KEY;
-                    encoded.extend(captured.map(|captured| Encoded { data, is_key, captured }));
+                    encoded.extend(captured.map(|captured| Encoded {
+                        data,
+                        is_key,
+                        captured,
+                    }));
                 }
                 Err(EncoderStatus::Encoded) => {}
                 Err(EncoderStatus::NeedMoreData | EncoderStatus::LimitReached) => return Ok(encoded),
@@ -63,8 +72,15 @@ impl Encoder for Rav1e {
         for ((target, source), width) in frame.planes.iter_mut().zip(picture.planes()).zip(widths) {
             target.copy_from_raw_u8(source, width, 1);
         }
-        let frame_type_override = if force_key { FrameTypeOverride::Key } else { FrameTypeOverride::No };
-        let parameters = FrameParameters { frame_type_override, ..FrameParameters::default() };
+        let frame_type_override = if force_key {
+            FrameTypeOverride::Key
+        } else {
+            FrameTypeOverride::No
+        };
+        let parameters = FrameParameters {
+            frame_type_override,
+            ..FrameParameters::default()
+        };
         self.inside.push_back(picture.captured);
         self.context
             .send_frame((frame, parameters))
@@ -91,6 +107,10 @@ fn context(size: Size, bitrate: Bitrate) -> Result<Context<u8>, EncodeError> {
         time_base: Rational::new(1, 30),
         low_latency: true,
         bitrate: i32::try_from(bitrate.0).unwrap_or(i32::MAX),
+        // With a rate given this is the coarsest quantizer allowed: all of them.
+        quantizer: 255,
+        // Half a second: how far ahead the rate is evened out.
+        reservoir_frame_delay: Some(15),
         min_key_frame_interval: 0,
         // Key frames come on demand.
         max_key_frame_interval: 100_000,

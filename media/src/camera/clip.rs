@@ -32,8 +32,10 @@ impl Clip<File> {
     /// [`CameraError::Clip`].
     pub fn open(path: &Path) -> Result<Self, CameraError> {
         let name = path.display().to_string();
-        let file = File::open(path)
-            .map_err(|error| CameraError::Clip { path: name.clone(), why: error.to_string() })?;
+        let file = File::open(path).map_err(|error| CameraError::Clip {
+            path: name.clone(),
+            why: error.to_string(),
+        })?;
         Self::new(file, name)
     }
 }
@@ -45,7 +47,10 @@ impl<R: Read + Seek> Clip<R> {
     /// [`CameraError::Clip`].
     pub fn new(reader: R, name: String) -> Result<Self, CameraError> {
         let reader = SharedReader(std::sync::Arc::new(std::sync::Mutex::new(reader)));
-        let (decoder, size) = decoder(&reader).map_err(|why| CameraError::Clip { path: name.clone(), why })?;
+        let (decoder, size) = decoder(&reader).map_err(|why| CameraError::Clip {
+            path: name.clone(),
+            why,
+        })?;
         let rate = decoder.get_framerate();
         let rate = rate.num as f64 / rate.den.max(1) as f64;
         if !(0.1..=1000.0).contains(&rate) {
@@ -54,26 +59,32 @@ impl<R: Read + Seek> Clip<R> {
         }
         let every = (rate / MAX_RATE).ceil().max(1.0);
         let pacer = Pacer::new(Duration::from_secs_f64(every / rate));
-        let mut clip = Self { decoder, reader, size, pacer, every: every as usize, path: name };
-        clip.next(Instant::now)?;
+        let mut clip = Self {
+            decoder,
+            reader,
+            size,
+            pacer,
+            every: every as usize,
+            path: name,
+        };
+        clip.next_data()?;
         Ok(clip)
     }
 
-    /// The next picture, from the beginning again after the last, without waiting for its time.
+    /// The planes of the next picture, from the beginning again after the last, without waiting for its time.
     ///
     /// # Errors
     /// [`CameraError::Clip`].
-    pub fn next(&mut self, now: impl Fn() -> Instant) -> Result<Picture, CameraError> {
-        let mut rewound = false;
+    pub fn next_data(&mut self) -> Result<Vec<u8>, CameraError> {
         for _ in 1..self.every {
             // The end is found below.
             let _end = self.decoder.read_frame();
         }
+        let mut rewound = false;
         loop {
             match self.decoder.read_frame() {
                 Ok(frame) => {
-                    let data = [frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat();
-                    return Ok(Picture { size: self.size, data, captured: now() });
+                    return Ok([frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat());
                 }
                 Err(y4m::Error::EOF) if !rewound => {
                     rewound = true;
@@ -85,7 +96,10 @@ impl<R: Read + Seek> Clip<R> {
     }
 
     fn error(&self, why: String) -> CameraError {
-        CameraError::Clip { path: self.path.clone(), why }
+        CameraError::Clip {
+            path: self.path.clone(),
+            why,
+        }
     }
 }
 
@@ -93,7 +107,12 @@ impl<R: Read + Seek + Send> Camera for Clip<R> {
     #[allow(clippy::disallowed_methods, reason = "a clip's clock")]
     fn read(&mut self) -> Result<Picture, CameraError> {
         self.pacer.wait();
-        self.next(Instant::now)
+        let data = self.next_data()?;
+        Ok(Picture {
+            size: self.size,
+            data,
+            captured: Instant::now(),
+        })
     }
 }
 
@@ -101,8 +120,12 @@ type Opened<R> = (Decoder<BufReader<SharedReader<R>>>, Size);
 
 fn decoder<R: Read + Seek>(reader: &SharedReader<R>) -> Result<Opened<R>, String> {
     let mut reader = reader.clone();
-    reader.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
-    let limits = Limits { bytes: MAX_PIXELS as usize * 2 };
+    reader
+        .seek(SeekFrom::Start(0))
+        .map_err(|error| error.to_string())?;
+    let limits = Limits {
+        bytes: MAX_PIXELS as usize * 2,
+    };
     let decoder =
         Decoder::new_with_limits(BufReader::new(reader), limits).map_err(|error| explain(&error))?;
     let is_420 = matches!(
@@ -175,8 +198,7 @@ mod tests {
     fn a_clip_is_looped() {
         let bytes = clip("W16 H16 F30:1 C420jpeg", &[10, 20, 30]);
         let mut clip = Clip::new(Cursor::new(bytes), "x".into()).expect("a clip");
-        let shown: Vec<u8> =
-            (0..6).map(|_| clip.next(Instant::now).expect("a picture").data[0]).collect();
+        let shown: Vec<u8> = (0..6).map(|_| clip.next_data().expect("a picture")[0]).collect();
         assert_eq!(shown, [20, 30, 10, 20, 30, 10]);
     }
 
@@ -191,7 +213,10 @@ mod tests {
             (b"RIFF".to_vec(), "not a Y4M"),
         ];
         for (bytes, expected) in cases {
-            let error = Clip::new(Cursor::new(bytes), "x".into()).err().expect("no clip").to_string();
+            let error = Clip::new(Cursor::new(bytes), "x".into())
+                .err()
+                .expect("no clip")
+                .to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

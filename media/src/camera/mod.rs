@@ -59,7 +59,9 @@ fn open_device(name: Option<&str>) -> Result<Box<dyn Camera>, CameraError> {
 
 #[cfg(not(target_os = "linux"))]
 fn open_device(_: Option<&str>) -> Result<Box<dyn Camera>, CameraError> {
-    Err(CameraError::Device("cameras are supported on Linux only, so far".into()))
+    Err(CameraError::Device(
+        "cameras are supported on Linux only, so far".into(),
+    ))
 }
 
 /// The names of the cameras that are there.

@@ -8,7 +8,10 @@ use crate::pace::Pacer;
 use crate::picture::{Picture, Size};
 
 /// 640×360.
-const SIZE: Size = Size { width: 640, height: 360 };
+const SIZE: Size = Size {
+    width: 640,
+    height: 360,
+};
 
 /// 30 pictures a second.
 const INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
@@ -34,7 +37,11 @@ pub struct Scene {
 impl Default for Scene {
     fn default() -> Self {
         let start = Instant::now();
-        Self { pacer: Pacer::new(INTERVAL), start, background: room(start) }
+        Self {
+            pacer: Pacer::new(INTERVAL),
+            start,
+            background: room(start),
+        }
     }
 }
 
@@ -42,18 +49,30 @@ impl Camera for Scene {
     fn read(&mut self) -> Result<Picture, CameraError> {
         let captured = self.pacer.wait() + INTERVAL;
         let since_start = captured.saturating_duration_since(self.start);
-        Ok(draw(&self.background, captured, since_start, clock_millis(captured)))
+        Ok(draw(
+            &self.background,
+            captured,
+            since_start,
+            clock_millis(captured),
+        ))
     }
 }
 
 /// The wall clock at `at` in milliseconds, wrapping after 49 days: the same in all processes of a machine.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "ties the scene's clock to the machine's")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "ties the scene's clock to the machine's"
+)]
 pub fn clock_millis(at: Instant) -> u32 {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let wall = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     let now = Instant::now();
     let at_wall = wall + at.saturating_duration_since(now);
-    at_wall.saturating_sub(now.saturating_duration_since(at)).as_millis() as u32
+    at_wall
+        .saturating_sub(now.saturating_duration_since(at))
+        .as_millis() as u32
 }
 
 /// The still part: a wall with soft light, a desk.
@@ -75,7 +94,10 @@ fn draw(background: &Picture, captured: Instant, since_start: Duration, millis: 
     let mut picture = background.clone();
     picture.captured = captured;
     let time = since_start.as_secs_f32();
-    let head = ((320.0 + 60.0 * (time * 0.9).sin()) as i32, (190.0 + 14.0 * (time * 1.7).sin()) as i32);
+    let head = (
+        (320.0 + 60.0 * (time * 0.9).sin()) as i32,
+        (190.0 + 14.0 * (time * 1.7).sin()) as i32,
+    );
     disc(&mut picture, head, 70, (170, 110, 160));
     disc(&mut picture, (head.0 - 25, head.1 - 15), 8, (40, 128, 128));
     disc(&mut picture, (head.0 + 25, head.1 - 15), 8, (40, 128, 128));
@@ -106,7 +128,14 @@ fn strip(picture: &mut Picture, millis: u32) {
     let word = u64::from(millis) << 8 | u64::from(check(millis));
     for bit in 0..BITS {
         let is_set = word >> (BITS - 1 - bit) & 1 == 1;
-        square(picture, bit * SQUARE, 0, SQUARE, SQUARE, if is_set { WHITE } else { BLACK });
+        square(
+            picture,
+            bit * SQUARE,
+            0,
+            SQUARE,
+            SQUARE,
+            if is_set { WHITE } else { BLACK },
+        );
     }
 }
 
@@ -145,8 +174,8 @@ fn digits(picture: &mut Picture, millis: u32) {
 
 /// The segments of each digit: top, upper left, upper right, middle, lower left, lower right, bottom.
 const SEGMENTS: [u8; 10] = [
-    0b111_0111, 0b001_0010, 0b101_1101, 0b101_1011, 0b011_1010, 0b110_1011, 0b110_1111, 0b101_0010, 0b111_1111,
-    0b111_1011,
+    0b111_0111, 0b001_0010, 0b101_1101, 0b101_1011, 0b011_1010, 0b110_1011, 0b110_1111, 0b101_0010,
+    0b111_1111, 0b111_1011,
 ];
 
 fn segments(picture: &mut Picture, digit: usize, x: usize, y: usize) {
@@ -180,7 +209,10 @@ pub fn read_clock(picture: &Picture) -> Option<u32> {
         let mut sum = 0u32;
         for row in SQUARE / 4..SQUARE * 3 / 4 {
             let start = row * width + bit * SQUARE + SQUARE / 4;
-            sum += y[start..start + SQUARE / 2].iter().map(|pixel| u32::from(*pixel)).sum::<u32>();
+            sum += y[start..start + SQUARE / 2]
+                .iter()
+                .map(|pixel| u32::from(*pixel))
+                .sum::<u32>();
         }
         let mean = sum / (SQUARE * SQUARE / 4) as u32;
         word = word << 1 | u64::from(mean > 126);
@@ -198,11 +230,25 @@ mod tests {
         let now = Instant::now();
         let background = room(now);
         for millis in [0, 1, 12_345_678, 0xffff_ffff, 0x5555_aaaa] {
-            let picture = draw(&background, now, Duration::from_millis(u64::from(millis % 60_000)), millis);
+            let picture = draw(
+                &background,
+                now,
+                Duration::from_millis(u64::from(millis % 60_000)),
+                millis,
+            );
             assert_eq!(read_clock(&picture), Some(millis));
         }
         assert_eq!(read_clock(&background), None);
-        assert_eq!(read_clock(&Picture::grey(Size { width: 320, height: 180 }, now)), None);
+        assert_eq!(
+            read_clock(&Picture::grey(
+                Size {
+                    width: 320,
+                    height: 180
+                },
+                now
+            )),
+            None
+        );
     }
 
     #[test]

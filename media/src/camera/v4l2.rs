@@ -15,7 +15,10 @@ use super::{Camera, CameraError};
 use crate::picture::{MAX_PIXELS, Picture, Size};
 
 /// What is asked of a camera; it gives what comes nearest.
-const WANTED: Size = Size { width: 640, height: 360 };
+const WANTED: Size = Size {
+    width: 640,
+    height: 360,
+};
 
 /// A camera that gives no picture for this long is taken to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -55,7 +58,11 @@ impl Webcam {
         }
         // A camera that keeps its own rate is used at that.
         let _own_rate = capture.set_frame_interval(Fract::new(1, 30));
-        Ok(Self { stream: capture.into_stream()?, size, format })
+        Ok(Self {
+            stream: capture.into_stream()?,
+            size,
+            format,
+        })
     }
 }
 
@@ -69,7 +76,11 @@ impl Camera for Webcam {
             if Instant::now() > deadline {
                 return Err(gone("it gives no pictures any more"));
             }
-            if self.stream.will_block().map_err(|error| gone(&error.to_string()))? {
+            if self
+                .stream
+                .will_block()
+                .map_err(|error| gone(&error.to_string()))?
+            {
                 std::thread::sleep(Duration::from_millis(2));
                 continue;
             }
@@ -77,7 +88,11 @@ impl Camera for Webcam {
             let picture = self
                 .stream
                 .dequeue(|buffer| {
-                    let data = if buffer.is_error() { None } else { convert(&buffer, size, format) };
+                    let data = if buffer.is_error() {
+                        None
+                    } else {
+                        convert(&buffer, size, format)
+                    };
                     Ok(data.map(|data| Picture { size, data, captured }))
                 })
                 .map_err(|error| gone(&error.to_string()))?;
@@ -89,7 +104,11 @@ impl Camera for Webcam {
 }
 
 fn convert(bytes: &[u8], size: Size, format: PixelFormat) -> Option<Vec<u8>> {
-    if format == PixelFormat::YUYV { yuyv_to_i420(bytes, size) } else { jpeg_to_i420(bytes, size) }
+    if format == PixelFormat::YUYV {
+        yuyv_to_i420(bytes, size)
+    } else {
+        jpeg_to_i420(bytes, size)
+    }
 }
 
 /// YUYV: two pixels in four bytes, Y0 U Y1 V; colour of every second row is kept.
@@ -128,7 +147,11 @@ fn jpeg_to_i420(bytes: &[u8], size: Size) -> Option<Vec<u8>> {
     let width = size.width as usize;
     let mut planes = [Vec::new(), Vec::new(), Vec::new()];
     for (at, row) in pixels.chunks_exact(width * 3).enumerate() {
-        planes[0].extend(row.iter().step_by(3).map(|y| (16 + u32::from(*y) * 219 / 255) as u8));
+        planes[0].extend(
+            row.iter()
+                .step_by(3)
+                .map(|y| (16 + u32::from(*y) * 219 / 255) as u8),
+        );
         if at % 2 == 0 {
             let colour = |c: &u8| (16 + u32::from(*c) * 224 / 255) as u8;
             planes[1].extend(row.iter().skip(1).step_by(6).map(colour));
@@ -144,7 +167,9 @@ fn devices() -> impl Iterator<Item = (String, Device)> {
     let found = linuxvideo::list().into_iter().flatten().filter_map(Result::ok);
     found.filter_map(|device| {
         let capabilities = device.capabilities().ok()?;
-        let captures = capabilities.device_capabilities().contains(CapabilityFlags::VIDEO_CAPTURE);
+        let captures = capabilities
+            .device_capabilities()
+            .contains(CapabilityFlags::VIDEO_CAPTURE);
         captures.then(|| (capabilities.card().to_owned(), device))
     })
 }
@@ -159,7 +184,10 @@ mod tests {
 
     #[test]
     fn yuyv_keeps_each_pixels_brightness_and_every_second_rows_colour() {
-        let size = Size { width: 16, height: 16 };
+        let size = Size {
+            width: 16,
+            height: 16,
+        };
         let bytes: Vec<u8> = (0..16u8)
             .flat_map(|row| (0..8u8).flat_map(move |pair| [row, 100 + row, pair, 200 + row]))
             .collect();
@@ -173,8 +201,16 @@ mod tests {
 
     #[test]
     fn a_broken_jpeg_is_no_picture() {
-        let size = Size { width: 16, height: 16 };
-        for bytes in [&[][..], &[0xff, 0xd8], &[0xff, 0xd8, 0xff, 0xd9], b"not a picture"] {
+        let size = Size {
+            width: 16,
+            height: 16,
+        };
+        for bytes in [
+            &[][..],
+            &[0xff, 0xd8],
+            &[0xff, 0xd8, 0xff, 0xd9],
+            b"not a picture",
+        ] {
             assert_eq!(jpeg_to_i420(bytes, size), None);
         }
     }

@@ -29,7 +29,10 @@ impl Clip {
     /// [`MicrophoneError::Clip`].
     pub fn open(path: &Path) -> Result<Self, MicrophoneError> {
         let name = path.display().to_string();
-        let to_error = |why: String| MicrophoneError::Clip { path: name.clone(), why };
+        let to_error = |why: String| MicrophoneError::Clip {
+            path: name.clone(),
+            why,
+        };
         let file = File::open(path).map_err(|error| to_error(error.to_string()))?;
         Self::read_from(BufReader::new(file)).map_err(to_error)
     }
@@ -39,8 +42,10 @@ impl Clip {
     /// # Errors
     /// [`MicrophoneError::Clip`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MicrophoneError> {
-        Self::read_from(Cursor::new(bytes))
-            .map_err(|why| MicrophoneError::Clip { path: "in memory".into(), why })
+        Self::read_from(Cursor::new(bytes)).map_err(|why| MicrophoneError::Clip {
+            path: "in memory".into(),
+            why,
+        })
     }
 
     fn read_from(reader: impl Read) -> Result<Self, String> {
@@ -53,7 +58,11 @@ impl Clip {
             Resampler::new(spec.sample_rate, SAMPLE_RATE).map_err(|error| error.to_string())?;
         let limit = spec.sample_rate as usize * usize::from(spec.channels) * MAX_SECONDS as usize;
         let interleaved: Vec<f32> = match spec.sample_format {
-            SampleFormat::Float => reader.samples::<f32>().take(limit).map_while(Result::ok).collect(),
+            SampleFormat::Float => reader
+                .samples::<f32>()
+                .take(limit)
+                .map_while(Result::ok)
+                .collect(),
             SampleFormat::Int => {
                 let scale = 1.0 / (1u64 << (u32::from(spec.bits_per_sample).clamp(1, 32) - 1)) as f32;
                 let samples = reader.samples::<i32>().take(limit).map_while(Result::ok);
@@ -64,14 +73,23 @@ impl Clip {
         let mono: Vec<f32> = interleaved
             .chunks_exact(channels)
             .map(|frame| frame.iter().sum::<f32>() / channels as f32)
-            .map(|sample| if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 })
+            .map(|sample| {
+                if sample.is_finite() {
+                    sample.clamp(-1.0, 1.0)
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let mut samples = Vec::new();
         resampler.convert(&mono, &mut samples);
         if samples.len() < FRAME_SAMPLES {
             return Err("it holds less than 20 ms of sound".into());
         }
-        Ok(Self { samples: samples.into(), pacer: Pacer::new(FRAME) })
+        Ok(Self {
+            samples: samples.into(),
+            pacer: Pacer::new(FRAME),
+        })
     }
 
     /// The next 20 ms, from the beginning again after the last, without waiting for their time.

@@ -35,8 +35,7 @@ impl Device {
         let supported = device.default_input_config().map_err(|error| to_error(&error))?;
         let format = supported.sample_format();
         let config: StreamConfig = supported.into();
-        let resampler =
-            Resampler::new(config.sample_rate, SAMPLE_RATE).map_err(|error| to_error(&error))?;
+        let resampler = Resampler::new(config.sample_rate, SAMPLE_RATE).map_err(|error| to_error(&error))?;
         // Half a second.
         let (producer, ring) = RingBuffer::new(config.sample_rate as usize / 2);
         let stream = match format {
@@ -48,7 +47,12 @@ impl Device {
         };
         let stream = stream.map_err(|error| to_error(&error))?;
         stream.play().map_err(|error| to_error(&error))?;
-        Ok(Self { _stream: stream, ring, resampler, ready: Vec::new() })
+        Ok(Self {
+            _stream: stream,
+            ring,
+            resampler,
+            ready: Vec::new(),
+        })
     }
 }
 

@@ -9,7 +9,13 @@ use super::{Frame, Microphone, MicrophoneError};
 use crate::pace::Pacer;
 
 /// First and second formants of five vowels, hertz (Peterson and Barney, 1952, men's averages).
-const VOWELS: [(f32, f32); 5] = [(730.0, 1090.0), (530.0, 1840.0), (270.0, 2290.0), (570.0, 840.0), (300.0, 870.0)];
+const VOWELS: [(f32, f32); 5] = [
+    (730.0, 1090.0),
+    (530.0, 1840.0),
+    (270.0, 2290.0),
+    (570.0, 840.0),
+    (300.0, 870.0),
+];
 
 /// Samples of a syllable: a fifth of a second.
 const SYLLABLE: u64 = SAMPLE_RATE as u64 / 5;
@@ -43,13 +49,22 @@ impl Voice {
         self.position += 1;
         let draw = hash(self.seed ^ syllable);
         // Every fifth syllable or so is a pause.
-        let loudness = if draw.is_multiple_of(5) { 0.0 } else { (within * std::f32::consts::PI).sin() };
+        let loudness = if draw.is_multiple_of(5) {
+            0.0
+        } else {
+            (within * std::f32::consts::PI).sin()
+        };
         let (first, second) = VOWELS[(draw >> 8) as usize % VOWELS.len()];
         let pitch = self.pitch * (1.0 + 0.15 * (within - 0.5));
         self.phase = (self.phase + pitch / SAMPLE_RATE as f32).fract();
-        let buzz = if self.phase < 0.1 { 1.0 - self.phase * 20.0 } else { 0.0 };
+        let buzz = if self.phase < 0.1 {
+            1.0 - self.phase * 20.0
+        } else {
+            0.0
+        };
         let [one, two, three] = &mut self.formants;
-        let voiced = one.filter(buzz, first, 60.0) + 0.5 * two.filter(buzz, second, 90.0)
+        let voiced = one.filter(buzz, first, 60.0)
+            + 0.5 * two.filter(buzz, second, 90.0)
             + 0.2 * three.filter(buzz, 2800.0, 150.0);
         (0.5 * loudness * voiced).clamp(-0.9, 0.9)
     }
@@ -97,7 +112,9 @@ mod tests {
     fn a_voice_is_loud_enough_pauses_and_differs_from_another() {
         let second = |seed| {
             let mut voice = Voice::new(seed);
-            (0..SAMPLE_RATE * 5).map(|_| voice.next_sample()).collect::<Vec<_>>()
+            (0..SAMPLE_RATE * 5)
+                .map(|_| voice.next_sample())
+                .collect::<Vec<_>>()
         };
         let (one, other) = (second(1), second(2));
         let power = |samples: &[f32]| samples.iter().map(|s| s * s).sum::<f32>() / samples.len() as f32;

@@ -49,9 +49,10 @@ impl Book {
         rng: &mut impl CryptoRng,
     ) -> Option<(Code, Option<ExpectId>)> {
         let forgotten = if self.0.len() >= MAX_CODES {
-            let at = self.0.iter().position(|entry| {
-                entry.fate != Fate::Open || now >= entry.expires
-            })?;
+            let at = self
+                .0
+                .iter()
+                .position(|entry| entry.fate != Fate::Open || now >= entry.expires)?;
             Some(self.0.remove(at).id)
         } else {
             None
@@ -59,14 +60,30 @@ impl Book {
         // A code holds whole minutes.
         let expires = UnixTime(now.after(DEFAULT_LIFETIME).0 / 60 * 60);
         let secret = Secret::generate(rng);
-        self.0.push(Entry { id, secret: secret.clone(), expires, fate: Fate::Open });
-        Some((Code { inviter, secret, expires, addresses: addresses.to_vec() }, forgotten))
+        self.0.push(Entry {
+            id,
+            secret: secret.clone(),
+            expires,
+            fate: Fate::Open,
+        });
+        Some((
+            Code {
+                inviter,
+                secret,
+                expires,
+                addresses: addresses.to_vec(),
+            },
+            forgotten,
+        ))
     }
 
     /// The secret behind a tag that came in.
     #[must_use]
     pub fn secret(&self, id: ExpectId) -> Option<&Secret> {
-        self.0.iter().find(|entry| entry.id == id).map(|entry| &entry.secret)
+        self.0
+            .iter()
+            .find(|entry| entry.id == id)
+            .map(|entry| &entry.secret)
     }
 
     /// Spends a code on `peer`; who knocked with it before may knock again.
@@ -74,7 +91,11 @@ impl Book {
     /// # Errors
     /// Why the code admits nobody.
     pub fn spend(&mut self, id: ExpectId, peer: PeerId, now: UnixTime) -> Result<(), Refusal> {
-        let entry = self.0.iter_mut().find(|entry| entry.id == id).ok_or(Refusal::Withdrawn)?;
+        let entry = self
+            .0
+            .iter_mut()
+            .find(|entry| entry.id == id)
+            .ok_or(Refusal::Withdrawn)?;
         match entry.fate {
             Fate::Open if now >= entry.expires => Err(Refusal::Expired),
             Fate::Open => {
@@ -103,7 +124,13 @@ mod tests {
 
     fn issue(book: &mut Book, id: u64) -> Option<(Code, Option<ExpectId>)> {
         let mut rng = StdRng::seed_from_u64(id);
-        book.issue(ExpectId(id), PublicKey([0; 32]), &[], UnixTime(1_800_000_000), &mut rng)
+        book.issue(
+            ExpectId(id),
+            PublicKey([0; 32]),
+            &[],
+            UnixTime(1_800_000_000),
+            &mut rng,
+        )
     }
 
     #[test]
@@ -115,9 +142,16 @@ mod tests {
             issue(&mut book, id).expect("room");
         }
         assert_eq!(book.spend(ExpectId(1), ann, now), Ok(()));
-        assert_eq!(book.spend(ExpectId(1), ann, now), Ok(()), "the same one may try again");
+        assert_eq!(
+            book.spend(ExpectId(1), ann, now),
+            Ok(()),
+            "the same one may try again"
+        );
         assert_eq!(book.spend(ExpectId(1), bob, now), Err(Refusal::Used));
-        assert_eq!(book.spend(ExpectId(2), bob, now.after(DEFAULT_LIFETIME)), Err(Refusal::Expired));
+        assert_eq!(
+            book.spend(ExpectId(2), bob, now.after(DEFAULT_LIFETIME)),
+            Err(Refusal::Expired)
+        );
         assert_eq!(book.withdraw(), 2);
         assert_eq!(book.spend(ExpectId(3), bob, now), Err(Refusal::Withdrawn));
         assert_eq!(book.spend(ExpectId(9), bob, now), Err(Refusal::Withdrawn));

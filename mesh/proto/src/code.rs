@@ -181,7 +181,11 @@ fn is_ornament(character: char) -> bool {
 
 fn read(body: &[u8]) -> Result<Code, ParseError> {
     let (code, rest) = read_prefix(body)?;
-    if rest.is_empty() { Ok(code) } else { Err(ParseError::TooLong) }
+    if rest.is_empty() {
+        Ok(code)
+    } else {
+        Err(ParseError::TooLong)
+    }
 }
 
 /// Whether an intact code stands at the front, so that only what follows it is wrong.

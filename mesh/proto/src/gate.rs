@@ -137,8 +137,7 @@ impl Gate {
     /// Whether datagrams may pass to and from `remote`, as a member's address or in a handshake.
     #[must_use]
     pub fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
-        self.approved.contains_key(&remote)
-            || self.guests.get(&remote).is_some_and(|until| now < *until)
+        self.approved.contains_key(&remote) || self.guests.get(&remote).is_some_and(|until| now < *until)
     }
 
     fn admit_guest(&mut self, remote: SocketAddr, datagram: &[u8], now: Instant) -> bool {
@@ -152,9 +151,7 @@ impl Gate {
             return false;
         }
         self.guests.retain(|_, until| now < *until);
-        if self.guests.len() >= MAX_GUESTS
-            || !self.seen.insert(&tag, remote, self.clock.wall_at(now))
-        {
+        if self.guests.len() >= MAX_GUESTS || !self.seen.insert(&tag, remote, self.clock.wall_at(now)) {
             return false;
         }
         self.guests.insert(remote, now + GUEST_LIFETIME);
@@ -205,7 +202,10 @@ mod tests {
         let now = Instant::now();
         let mut rng = StdRng::seed_from_u64(1);
         let key = Secret::generate(&mut rng).tag_key();
-        let mut gate = Gate::new(Clock { start: now, wall: UnixTime(1_800_000_000) });
+        let mut gate = Gate::new(Clock {
+            start: now,
+            wall: UnixTime(1_800_000_000),
+        });
         gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
         Setting { gate, key, rng, now }
     }
@@ -240,7 +240,10 @@ mod tests {
         setting.gate.handle_change(Change::Revoke(remote(1)));
         assert!(!setting.goes_out(remote(1)));
         let (_, _, row) = setting.gate.ledger().rows().next().expect("a row");
-        assert_eq!((row.sent_packets, row.sent_bytes, row.refused_packets), (1, 100, 2));
+        assert_eq!(
+            (row.sent_packets, row.sent_bytes, row.refused_packets),
+            (1, 100, 2)
+        );
     }
 
     #[test]

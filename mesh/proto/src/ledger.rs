@@ -115,7 +115,9 @@ impl Ledger {
 
     /// The rows, by local and remote address.
     pub fn rows(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr, &Row)> {
-        self.rows.iter().map(|((local, remote), row)| (*local, *remote, row))
+        self.rows
+            .iter()
+            .map(|((local, remote), row)| (*local, *remote, row))
     }
 
     /// Datagrams refused from addresses beyond those that have a row of their own.

@@ -14,6 +14,8 @@
 //! Inputs are [`Call::handle_connected`], [`Call::handle_frame`], [`Call::handle_datagram`] and their like; each
 //! takes the time as an argument. Outputs are taken with [`Call::poll_output`] until there is none.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
+
 pub mod address;
 mod book;
 mod call;

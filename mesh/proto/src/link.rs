@@ -33,6 +33,10 @@ pub enum Purpose {
 }
 
 /// How far the session has come.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a handshake lives for milliseconds; boxing it saves nothing"
+)]
 pub enum Stage {
     /// We sent the first message of the handshake.
     Initiating(Initiator, Psk),
@@ -114,7 +118,10 @@ impl Meter {
         let half_sum = |a: u64, b: u64| (a / 2 + b / 2).cast_signed();
         let offset = half_sum(received, answered) - half_sum(sent, returned);
         let slot = self.taken % self.samples.len();
-        self.samples[slot] = Some(Sample { rtt: Duration::from_micros(rtt), offset });
+        self.samples[slot] = Some(Sample {
+            rtt: Duration::from_micros(rtt),
+            offset,
+        });
         self.taken += 1;
     }
 
@@ -132,7 +139,9 @@ impl Meter {
     /// The peer's clock minus ours, microseconds, from the quickest of the last eight pings.
     pub fn clock_offset(&self) -> Option<i64> {
         let samples = self.samples.iter().flatten();
-        samples.min_by_key(|sample| sample.rtt).map(|sample| sample.offset)
+        samples
+            .min_by_key(|sample| sample.rtt)
+            .map(|sample| sample.offset)
     }
 
     /// Takes the peer's count of what arrived.

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn sound_has_one_size_whatever_is_said() {
-        let sizes: Vec<_> = (0..=157).map(|len| pack(Class::Audio, &vec![1; len]).map(|p| p.len())).collect();
+        let sizes: Vec<_> = (0..=157)
+            .map(|len| pack(Class::Audio, &vec![1; len]).map(|p| p.len()))
+            .collect();
         assert!(sizes.iter().all(|size| *size == Ok(160)));
     }
 

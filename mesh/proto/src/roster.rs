@@ -39,12 +39,7 @@ pub struct Card {
 impl Card {
     /// Makes and signs a card. `None` only for an identity that cannot sign.
     #[must_use]
-    pub fn sign(
-        identity: &Keypair,
-        noise: PublicKey,
-        name: &Name,
-        addresses: &[SocketAddr],
-    ) -> Option<Self> {
+    pub fn sign(identity: &Keypair, noise: PublicKey, name: &Name, addresses: &[SocketAddr]) -> Option<Self> {
         let key = identity.public().try_into_ed25519().ok()?.to_bytes();
         let mut bytes = Vec::new();
         for address in addresses.iter().take(MAX_ADDRESSES) {
@@ -65,7 +60,8 @@ impl Card {
     #[must_use]
     pub fn verify(&self) -> Option<PeerId> {
         let key = self.identity_key()?;
-        key.verify(&self.statement(), &self.signature).then(|| key.to_peer_id())
+        key.verify(&self.statement(), &self.signature)
+            .then(|| key.to_peer_id())
     }
 
     /// The Noise static key that the card vouches for.
@@ -94,7 +90,9 @@ impl Card {
     }
 
     fn identity_key(&self) -> Option<IdentityKey> {
-        ed25519::PublicKey::try_from_bytes(&*self.identity).ok().map(Into::into)
+        ed25519::PublicKey::try_from_bytes(&*self.identity)
+            .ok()
+            .map(Into::into)
     }
 
     fn statement(&self) -> Vec<u8> {
@@ -149,7 +147,13 @@ impl Joined {
     }
 
     fn statement(card: &Card, call: &CallId) -> Vec<u8> {
-        [b"sightline joined".as_slice(), call, &card.statement(), &card.signature].concat()
+        [
+            b"sightline joined".as_slice(),
+            call,
+            &card.statement(),
+            &card.signature,
+        ]
+        .concat()
     }
 }
 
@@ -168,7 +172,10 @@ impl Left {
     pub fn sign(identity: &Keypair, call: &CallId) -> Option<Self> {
         let peer = identity.public().to_peer_id().to_bytes();
         let signature = identity.sign(&Self::statement(&peer, call)).ok()?;
-        Some(Self { peer: peer.into(), signature: signature.into() })
+        Some(Self {
+            peer: peer.into(),
+            signature: signature.into(),
+        })
     }
 
     fn statement(peer: &[u8], call: &CallId) -> Vec<u8> {
@@ -203,7 +210,11 @@ impl Roster {
     /// An empty roster.
     #[must_use]
     pub const fn new(call: CallId) -> Self {
-        Self { call, joined: BTreeMap::new(), left: BTreeMap::new() }
+        Self {
+            call,
+            joined: BTreeMap::new(),
+            left: BTreeMap::new(),
+        }
     }
 
     /// The call's id.
@@ -268,7 +279,10 @@ impl Roster {
         let peer = PeerId::from_bytes(&entry.peer).map_err(|_| EntryError::Forged)?;
         let card = &self.joined.get(&peer).ok_or(EntryError::UnknownMember)?.card;
         let statement = Left::statement(&entry.peer, &self.call);
-        if !card.identity_key().is_some_and(|key| key.verify(&statement, &entry.signature)) {
+        if !card
+            .identity_key()
+            .is_some_and(|key| key.verify(&statement, &entry.signature))
+        {
             return Err(EntryError::Forged);
         }
         Ok(self.left.insert(peer, entry).is_none().then_some(peer))
@@ -294,20 +308,29 @@ impl Roster {
 
     /// Who was let in and did not leave.
     pub fn present(&self) -> impl Iterator<Item = PeerId> {
-        self.joined.keys().filter(|peer| !self.left.contains_key(peer)).copied()
+        self.joined
+            .keys()
+            .filter(|peer| !self.left.contains_key(peer))
+            .copied()
     }
 
     /// All entries, to pass on.
     #[must_use]
     pub fn entries(&self) -> (Vec<Joined>, Vec<Left>) {
-        (self.joined.values().cloned().collect(), self.left.values().cloned().collect())
+        (
+            self.joined.values().cloned().collect(),
+            self.left.values().cloned().collect(),
+        )
     }
 
     /// The same for two members exactly when they have the same entries.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
-        let joined: BTreeSet<_> =
-            self.joined.values().map(|entry| hash(&[&entry.card.statement(), &entry.invited_by])).collect();
+        let joined: BTreeSet<_> = self
+            .joined
+            .values()
+            .map(|entry| hash(&[&entry.card.statement(), &entry.invited_by]))
+            .collect();
         let left = self.left.keys().map(|peer| hash(&[&peer.to_bytes()]));
         let digests: Vec<[u8; 32]> = joined.into_iter().chain([[0; 32]]).chain(left).collect();
         hash(&[&self.call, digests.as_flattened()])

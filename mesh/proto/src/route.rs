@@ -78,7 +78,10 @@ mod tests {
     fn each_rule_allows_what_it_says() {
         let [code, shared, other] = [1, 2, 3].map(|last| SocketAddr::from(([192, 0, 2, last], 1)));
         let verdicts = |rule| [code, shared, other].map(|to| judge(rule, to, &[code], &[shared]));
-        assert_eq!(verdicts(Rule::Listed), [Some(Approval::Code), Some(Approval::Shared), None]);
+        assert_eq!(
+            verdicts(Rule::Listed),
+            [Some(Approval::Code), Some(Approval::Shared), None]
+        );
         assert_eq!(
             verdicts(Rule::All),
             [Some(Approval::Code), Some(Approval::Shared), Some(Approval::All)]

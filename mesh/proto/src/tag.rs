@@ -43,7 +43,11 @@ pub fn is_valid(key: &TagKey, tag: &Tag, now: UnixTime) -> bool {
 /// In constant time, so that the time of a refusal tells nothing about the tag.
 fn is_equal(ours: &[u8; MAC_LEN], theirs: &[u8]) -> bool {
     ours.len() == theirs.len()
-        && ours.iter().zip(theirs).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+        && ours
+            .iter()
+            .zip(theirs)
+            .fold(0, |differs, (a, b)| differs | (a ^ b))
+            == 0
 }
 
 fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
@@ -115,12 +119,18 @@ mod tests {
         let mut seen = Seen::default();
         let tag = make(&key, now, &mut rng);
         assert!(seen.insert(&tag, here, now));
-        assert!(seen.insert(&tag, here, now), "a retransmission from the same address");
+        assert!(
+            seen.insert(&tag, here, now),
+            "a retransmission from the same address"
+        );
         assert!(!seen.insert(&tag, elsewhere, now));
         for _ in 0..2 * MAX_SEEN {
             seen.insert(&make(&key, now, &mut rng), here, now);
         }
         assert_eq!(seen.0.len(), MAX_SEEN);
-        assert!(!seen.insert(&tag, elsewhere, now), "never forgotten within its time");
+        assert!(
+            !seen.insert(&tag, elsewhere, now),
+            "never forgotten within its time"
+        );
     }
 }

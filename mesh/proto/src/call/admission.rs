@@ -18,8 +18,7 @@ impl Call {
         let id = crate::gate::ExpectId(self.new_id());
         let wall = self.config.clock.wall_at(now);
         let (inviter, addresses) = (self.noise.public(), &self.config.addresses);
-        let Some((code, forgotten)) = self.book.issue(id, inviter, addresses, wall, &mut self.rng)
-        else {
+        let Some((code, forgotten)) = self.book.issue(id, inviter, addresses, wall, &mut self.rng) else {
             return self.event(Event::Problem(Problem::TooManyCodes, None));
         };
         if let Some(old) = forgotten {
@@ -31,9 +30,10 @@ impl Call {
 
     pub(super) fn handle_knock(&mut self, conn: ConnId, card: Card, now: Instant) {
         let wall = self.config.clock.wall_at(now);
-        let Some(link) = self.links.get_mut(&conn) else { return };
-        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.stage))
-        else {
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.stage)) else {
             return self.fail(conn, Problem::Malformed);
         };
         let id = *id;
@@ -77,7 +77,9 @@ impl Call {
 
     /// Lets somebody in who knocked: into the roster, and to everybody who is here.
     pub(super) fn admit(&mut self, peer: PeerId, now: Instant) {
-        let Some((conn, card)) = self.guest(peer) else { return };
+        let Some((conn, card)) = self.guest(peer) else {
+            return;
+        };
         let Some(roster) = &mut self.roster else { return };
         let entry = Joined::sign(card, &self.config.identity, roster.call());
         let admitted = entry.is_some_and(|entry| roster.handle_joined(entry).is_ok());
@@ -85,7 +87,11 @@ impl Call {
             return self.turn_away(conn, Refusal::Full, now);
         }
         let (joined, left) = roster.entries();
-        let welcome = Control::Welcome { call: (*roster.call()).into(), joined, left };
+        let welcome = Control::Welcome {
+            call: (*roster.call()).into(),
+            joined,
+            left,
+        };
         self.send(conn, &welcome, now);
         if let Some(link) = self.links.get_mut(&conn) {
             link.purpose = Purpose::Member;
@@ -106,7 +112,9 @@ impl Call {
         left: Vec<Left>,
         now: Instant,
     ) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
         if !matches!(link.purpose, Purpose::Inviter) || self.roster.is_some() {
             return self.fail(conn, Problem::Malformed);
         }

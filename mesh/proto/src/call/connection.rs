@@ -117,11 +117,15 @@ impl Call {
         for id in self.dials.keys().copied().collect::<Vec<_>>() {
             let ticket = Ticket(self.new_id());
             let wall = self.config.clock.wall_at(now);
-            let Some(dial) = self.dials.get_mut(&id) else { continue };
+            let Some(dial) = self.dials.get_mut(&id) else {
+                continue;
+            };
             if now < dial.next_at {
                 continue;
             }
-            let Some(remote) = dial.waiting.pop() else { continue };
+            let Some(remote) = dial.waiting.pop() else {
+                continue;
+            };
             dial.next_at = now + DIAL_STAGGER;
             dial.dialled.insert(ticket);
             let tag = tag::make(&dial.secret.tag_key(), wall, &mut self.rng);
@@ -130,14 +134,21 @@ impl Call {
                 Target::Member(peer) => Some(peer),
             };
             self.approve(remote, Holder::Dial(id));
-            self.outputs.push_back(Output::Dial { ticket, remote, peer, tag });
+            self.outputs.push_back(Output::Dial {
+                ticket,
+                remote,
+                peer,
+                tag,
+            });
         }
     }
 
     /// A dialled address could not be reached.
     pub fn handle_dial_failed(&mut self, ticket: Ticket, now: Instant) {
-        let Some((id, dial)) =
-            self.dials.iter_mut().find(|(_, dial)| dial.dialled.contains(&ticket))
+        let Some((id, dial)) = self
+            .dials
+            .iter_mut()
+            .find(|(_, dial)| dial.dialled.contains(&ticket))
         else {
             return;
         };
@@ -155,7 +166,7 @@ impl Call {
     }
 
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.
-    pub fn handle_connected(&mut self, connected: Connected, now: Instant) {
+    pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
         if self.ended || self.links.len() >= MAX_LINKS || self.set_up(connected, now).is_none() {
             self.outputs.push_back(Output::Close(conn));
@@ -163,30 +174,34 @@ impl Call {
     }
 
     /// `None` when the connection is not wanted.
-    fn set_up(&mut self, connected: Connected, now: Instant) -> Option<()> {
+    fn set_up(&mut self, connected: &Connected, now: Instant) -> Option<()> {
         match connected.side {
             Side::Dialler(ticket) => {
-                let (id, _) =
-                    self.dials.iter().find(|(_, dial)| dial.dialled.contains(&ticket))?;
+                let (id, _) = self
+                    .dials
+                    .iter()
+                    .find(|(_, dial)| dial.dialled.contains(&ticket))?;
                 let id = *id;
                 let dial = self.dials.remove(&id)?;
                 self.approve(connected.remote, Holder::Link(connected.conn));
                 self.release(Holder::Dial(id));
-                let opened = self.initiate(&connected, &dial, now);
+                let opened = self.initiate(connected, &dial, now);
                 if opened.is_none() {
                     self.release(Holder::Link(connected.conn));
                 }
                 opened
             }
-            Side::Listener(id) => self.respond(&connected, id, now),
+            Side::Listener(id) => self.respond(connected, id, now),
         }
     }
 
     fn initiate(&mut self, connected: &Connected, dial: &Dial, now: Instant) -> Option<()> {
         let (theirs, context, purpose) = match dial.target {
-            Target::Inviter => {
-                (self.code.as_ref()?.inviter, dial.secret.context(), Purpose::Inviter)
-            }
+            Target::Inviter => (
+                self.code.as_ref()?.inviter,
+                dial.secret.context(),
+                Purpose::Inviter,
+            ),
             Target::Member(peer) => {
                 let roster = self.roster.as_ref()?;
                 (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
@@ -194,10 +209,10 @@ impl Call {
         };
         let psk = dial.secret.psk(&context);
         let binding = self.binding(connected, context);
-        let (initiator, first) =
-            Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
+        let (initiator, first) = Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
         let stage = Stage::Initiating(initiator, psk);
-        self.links.insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        self.links
+            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
         self.outputs.push_back(Output::Frame(connected.conn, first));
         Some(())
     }
@@ -215,7 +230,8 @@ impl Call {
         };
         let stage = Stage::Responding(secret.psk(&context));
         let binding = self.binding(connected, context);
-        self.links.insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        self.links
+            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
         Some(())
     }
 
@@ -269,12 +285,7 @@ impl Call {
         }
     }
 
-    fn handle_handshake(
-        &mut self,
-        conn: ConnId,
-        frame: &[u8],
-        now: Instant,
-    ) -> Result<(), HandshakeError> {
+    fn handle_handshake(&mut self, conn: ConnId, frame: &[u8], now: Instant) -> Result<(), HandshakeError> {
         let mut link = self.links.remove(&conn).ok_or(HandshakeError::Refused)?;
         let psk = match &link.stage {
             Stage::Initiating(_, psk) | Stage::Responding(psk) => psk.clone(),
@@ -326,8 +337,7 @@ impl Call {
                     _ => self.noise_of(&link.peer),
                 };
                 let theirs = theirs.ok_or(HandshakeError::Refused)?;
-                let session =
-                    Session::from_second(initiator, frame, ours, theirs, psk, binding, now)?;
+                let session = Session::from_second(initiator, frame, ours, theirs, psk, binding, now)?;
                 Ok((session, None))
             }
             _ => {
@@ -336,8 +346,7 @@ impl Call {
                 if link.is_member() && self.noise_of(&link.peer) != Some(theirs) {
                     return Err(HandshakeError::Refused);
                 }
-                let (session, answer) =
-                    Session::from_first(responder, ours, theirs, psk, binding, now)?;
+                let (session, answer) = Session::from_first(responder, ours, theirs, psk, binding, now)?;
                 Ok((session, Some(answer)))
             }
         }
@@ -418,7 +427,12 @@ impl Call {
                 self.handle_introduce(conn, entry, Secret(*secret), dial, now);
             }
             Control::Ready(peer) => self.handle_ready(conn, &peer, now),
-            Control::Beat { roster, links, received, expected } => {
+            Control::Beat {
+                roster,
+                links,
+                received,
+                expected,
+            } => {
                 let links = links.iter().filter_map(crate::wire::Peer::id).collect();
                 self.handle_beat(conn, *roster, links, (received, expected), now);
             }
@@ -438,7 +452,9 @@ impl Call {
     pub fn stats(&self, peer: &PeerId) -> Option<super::LinkStats> {
         let conn = self.link_of(peer)?;
         let link = self.links.get(&conn)?;
-        let Stage::Open(session) = &link.stage else { return None };
+        let Stage::Open(session) = &link.stage else {
+            return None;
+        };
         let arrivals = session.arrivals();
         Some(super::LinkStats {
             rtt: link.meter.rtt(),
@@ -453,13 +469,7 @@ impl Call {
     }
 }
 
-fn new_link(
-    connected: &Connected,
-    purpose: Purpose,
-    stage: Stage,
-    binding: Binding,
-    now: Instant,
-) -> Link {
+fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
     let (control, packets) = Link::buckets(now);
     Link {
         peer: connected.peer,

@@ -46,24 +46,51 @@ impl Call {
             return;
         }
         let secret = Secret::generate(&mut self.rng);
-        let entry = self.roster.as_ref().and_then(|roster| roster.get(&dialler)).cloned();
-        let (Some(entry), Some(conn)) = (entry, self.link_of(&waiter)) else { return };
-        let message = Control::Introduce { entry, secret: secret.0.into(), dial: false };
-        self.introductions.insert((dialler, waiter), Introduction { secret, since: now });
+        let entry = self
+            .roster
+            .as_ref()
+            .and_then(|roster| roster.get(&dialler))
+            .cloned();
+        let (Some(entry), Some(conn)) = (entry, self.link_of(&waiter)) else {
+            return;
+        };
+        let message = Control::Introduce {
+            entry,
+            secret: secret.0.into(),
+            dial: false,
+        };
+        self.introductions
+            .insert((dialler, waiter), Introduction { secret, since: now });
         self.send(conn, &message, now);
     }
 
     /// The waiter is ready: now the other side may dial.
     pub(super) fn handle_ready(&mut self, conn: ConnId, dialler: &Peer, now: Instant) {
-        let Some(waiter) = self.links.get(&conn).map(|link| link.peer) else { return };
+        let Some(waiter) = self.links.get(&conn).map(|link| link.peer) else {
+            return;
+        };
         let Some(dialler) = dialler.id() else {
             return self.fail(conn, Problem::Malformed);
         };
-        let Some(introduction) = self.introductions.get(&(dialler, waiter)) else { return };
+        let Some(introduction) = self.introductions.get(&(dialler, waiter)) else {
+            return;
+        };
         let secret = introduction.secret.0.into();
-        let entry = self.roster.as_ref().and_then(|roster| roster.get(&waiter)).cloned();
+        let entry = self
+            .roster
+            .as_ref()
+            .and_then(|roster| roster.get(&waiter))
+            .cloned();
         if let (Some(entry), Some(to)) = (entry, self.link_of(&dialler)) {
-            self.send(to, &Control::Introduce { entry, secret, dial: true }, now);
+            self.send(
+                to,
+                &Control::Introduce {
+                    entry,
+                    secret,
+                    dial: true,
+                },
+                now,
+            );
         }
     }
 
@@ -83,7 +110,10 @@ impl Call {
             return;
         }
         self.handle_entries(conn, vec![entry], Vec::new(), now);
-        let known = self.roster.as_ref().is_some_and(|roster| roster.is_present(&peer));
+        let known = self
+            .roster
+            .as_ref()
+            .is_some_and(|roster| roster.is_present(&peer));
         if !known || self.link_of(&peer).is_some() {
             return;
         }
@@ -95,7 +125,10 @@ impl Call {
             return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
         }
         if dial {
-            let dialling = self.dials.values().any(|dial| dial.target == Target::Member(peer));
+            let dialling = self
+                .dials
+                .values()
+                .any(|dial| dial.target == Target::Member(peer));
             if !dialling {
                 self.dial(Target::Member(peer), secret, addresses, now);
             }
@@ -105,7 +138,14 @@ impl Call {
             return;
         }
         let id = self.new_expectation(&secret);
-        self.expectations.insert(id, Expectation { peer, secret, since: now });
+        self.expectations.insert(
+            id,
+            Expectation {
+                peer,
+                secret,
+                since: now,
+            },
+        );
         self.send(conn, &Control::Ready(peer.into()), now);
     }
 
@@ -120,7 +160,8 @@ impl Call {
             self.expectations.remove(&id);
             self.change_gate(Change::Forget(id));
         }
-        self.introductions.retain(|_, introduction| now < introduction.since + AGAIN);
+        self.introductions
+            .retain(|_, introduction| now < introduction.since + AGAIN);
     }
 
     /// Two members that both have a link with us but none with each other are introduced (again), by the
@@ -130,7 +171,11 @@ impl Call {
         let linked: Vec<PeerId> = self
             .linked()
             .into_iter()
-            .filter(|peer| self.members.get(peer).is_some_and(|member| member.is_settled(now)))
+            .filter(|peer| {
+                self.members
+                    .get(peer)
+                    .is_some_and(|member| member.is_settled(now))
+            })
             .collect();
         let mut holes = Vec::new();
         for (at, one) in linked.iter().enumerate() {

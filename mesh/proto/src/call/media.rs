@@ -31,8 +31,12 @@ impl Call {
     }
 
     fn seal_and_send(&mut self, conn: ConnId, inside: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
-        let Stage::Open(session) = &mut link.stage else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        let Stage::Open(session) = &mut link.stage else {
+            return;
+        };
         // An expired session is closed at the next tick.
         if let Ok(datagram) = session.seal_packet(inside, now) {
             link.meter.sent_bytes += datagram.len() as u64;
@@ -42,11 +46,14 @@ impl Call {
 
     /// A datagram came on a connection. What cannot be opened or read is dropped and counted.
     pub fn handle_datagram(&mut self, conn: ConnId, datagram: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
         let is_member = link.is_member();
         link.meter.received_bytes += datagram.len() as u64;
         let opened = if link.packets.take(now) {
-            link.session().and_then(|session| session.open_packet(datagram, now).ok())
+            link.session()
+                .and_then(|session| session.open_packet(datagram, now).ok())
         } else {
             None
         };
@@ -79,8 +86,14 @@ impl Call {
 
     fn handle_ping(&mut self, conn: ConnId, body: &[u8], now: Instant) {
         let micros = self.micros(now);
-        let times: Vec<u64> =
-            body.get(1..).unwrap_or_default().as_chunks().0.iter().map(|t| u64::from_be_bytes(*t)).collect();
+        let times: Vec<u64> = body
+            .get(1..)
+            .unwrap_or_default()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|t| u64::from_be_bytes(*t))
+            .collect();
         match (body.first(), times.as_slice()) {
             (Some(&PING), [sent]) => self.send_times(conn, PONG, &[*sent, micros, micros], now),
             (Some(&PONG), [sent, received, answered]) => {
@@ -110,5 +123,4 @@ impl Call {
     fn micros(&self, now: Instant) -> u64 {
         u64::try_from(self.config.clock.since_start(now).as_micros()).unwrap_or(u64::MAX)
     }
-
 }

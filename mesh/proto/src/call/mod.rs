@@ -20,7 +20,7 @@ use crate::code::Code;
 use crate::gate::{Change, ExpectId};
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
-use crate::roster::{Card, CallId, Joined, Left, Roster};
+use crate::roster::{CallId, Card, Joined, Left, Roster};
 use crate::route::Rule;
 use crate::secret::Secret;
 use crate::time::Clock;
@@ -101,8 +101,7 @@ impl Call {
         rand::Rng::fill_bytes(&mut rng, &mut id);
         let mut call = Self::new(config, rng, now)?;
         let mut roster = Roster::new(id);
-        let entry =
-            Joined::sign(call.card.clone(), &call.config.identity, &id).ok_or(IdentityError)?;
+        let entry = Joined::sign(call.card.clone(), &call.config.identity, &id).ok_or(IdentityError)?;
         roster.handle_joined(entry).map_err(|_| IdentityError)?;
         call.roster = Some(roster);
         Ok(call)
@@ -114,7 +113,12 @@ impl Call {
     /// [`IdentityError`].
     pub fn join(config: Config, code: Code, rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
         let mut call = Self::new(config, rng, now)?;
-        call.dial(connection::Target::Inviter, code.secret.clone(), code.addresses.clone(), now);
+        call.dial(
+            connection::Target::Inviter,
+            code.secret.clone(),
+            code.addresses.clone(),
+            now,
+        );
         call.code = Some(code);
         Ok(call)
     }
@@ -215,7 +219,10 @@ impl Call {
     #[must_use]
     pub fn linked(&self) -> BTreeSet<PeerId> {
         let members = self.members.iter();
-        members.filter(|(_, member)| member.link.is_some()).map(|(peer, _)| *peer).collect()
+        members
+            .filter(|(_, member)| member.link.is_some())
+            .map(|(peer, _)| *peer)
+            .collect()
     }
 
     fn leave(&mut self, now: Instant) {
@@ -285,8 +292,12 @@ impl Call {
 
     fn renew_keys(&mut self, now: Instant) {
         for conn in self.links.keys().copied().collect::<Vec<_>>() {
-            let Some(link) = self.links.get_mut(&conn) else { continue };
-            let Stage::Open(session) = &mut link.stage else { continue };
+            let Some(link) = self.links.get_mut(&conn) else {
+                continue;
+            };
+            let Stage::Open(session) = &mut link.stage else {
+                continue;
+            };
             if session.is_expired(now) {
                 self.fail(conn, Problem::KeysExpired);
             } else if let Some(first) = session.handle_timeout(now, &mut self.rng) {

@@ -86,7 +86,11 @@ impl Call {
         let entry = self.roster.as_ref().and_then(|roster| roster.get(&peer));
         if let Some(invited_by) = entry.and_then(Joined::invited_by) {
             let name = self.name_of(&peer);
-            self.event(Event::Joined { peer, name, invited_by });
+            self.event(Event::Joined {
+                peer,
+                name,
+                invited_by,
+            });
         }
     }
 
@@ -94,10 +98,17 @@ impl Call {
     pub(super) fn adopt(&mut self, conn: ConnId, now: Instant) {
         let Some(link) = self.links.get(&conn) else { return };
         let (peer, remote, dialled) = (link.peer, link.remote, link.dialled);
-        if !self.roster.as_ref().is_some_and(|roster| roster.is_present(&peer)) {
+        if !self
+            .roster
+            .as_ref()
+            .is_some_and(|roster| roster.is_present(&peer))
+        {
             return self.outputs.push_back(Output::Close(conn));
         }
-        if let Some(old) = self.link_of(&peer).and_then(|old| Some((old, self.links.get(&old)?))) {
+        if let Some(old) = self
+            .link_of(&peer)
+            .and_then(|old| Some((old, self.links.get(&old)?)))
+        {
             let (old, old_link) = old;
             // Of two made at once, the one that the smaller id dialled stays; of two in a row, the newer.
             let ours_stays = self.me < peer;
@@ -116,7 +127,9 @@ impl Call {
         if let Some(link) = self.links.get_mut(&conn) {
             link.approval = approval;
         }
-        let Some(member) = self.members.get_mut(&peer) else { return };
+        let Some(member) = self.members.get_mut(&peer) else {
+            return;
+        };
         member.link = Some(conn);
         member.since = now;
         member.links.clear();
@@ -125,7 +138,11 @@ impl Call {
         if came_back {
             self.tell_joined(peer);
         }
-        let state = if approval.is_some() { State::Active } else { State::Proposed };
+        let state = if approval.is_some() {
+            State::Active
+        } else {
+            State::Proposed
+        };
         self.tell_route(conn, state);
         self.beat_one(conn, now);
         self.ping_one(conn, now);
@@ -140,7 +157,9 @@ impl Call {
 
     /// A link is gone; if it served a member, that one is now waited for.
     pub(super) fn unlink(&mut self, link: &Link, conn: ConnId, now: Instant) {
-        let Some(member) = self.members.get_mut(&link.peer) else { return };
+        let Some(member) = self.members.get_mut(&link.peer) else {
+            return;
+        };
         if member.link != Some(conn) {
             return;
         }
@@ -172,7 +191,9 @@ impl Call {
     }
 
     fn mark_gone(&mut self, peer: PeerId, presence: Presence, why: Why) {
-        let Some(member) = self.members.get_mut(&peer) else { return };
+        let Some(member) = self.members.get_mut(&peer) else {
+            return;
+        };
         let before = std::mem::replace(&mut member.presence, presence);
         if before == Presence::Here {
             let name = self.name_of(&peer);
@@ -181,7 +202,12 @@ impl Call {
     }
 
     pub(super) fn beat(&mut self, now: Instant) {
-        for conn in self.members.values().filter_map(|member| member.link).collect::<Vec<_>>() {
+        for conn in self
+            .members
+            .values()
+            .filter_map(|member| member.link)
+            .collect::<Vec<_>>()
+        {
             self.beat_one(conn, now);
         }
     }
@@ -211,7 +237,9 @@ impl Call {
         report: (u64, u64),
         now: Instant,
     ) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
         link.meter.handle_report(report.0, report.1);
         if let Some(member) = self.members.get_mut(&link.peer)
             && member.link == Some(conn)
@@ -270,7 +298,10 @@ impl Call {
     /// Members that are taken to be here, whether linked at this moment or not.
     #[must_use]
     pub fn here(&self) -> BTreeSet<PeerId> {
-        let here = self.members.iter().filter(|(_, member)| member.presence == Presence::Here);
+        let here = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.presence == Presence::Here);
         here.map(|(peer, _)| *peer).collect()
     }
 
