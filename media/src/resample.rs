@@ -44,6 +44,22 @@ impl Resampler {
         })
     }
 
+    /// Converts a whole clip: the same length in time, without the delay that a stream has.
+    #[must_use]
+    pub fn convert_all(mut self, input: &[f32]) -> Vec<f32> {
+        let mut out = Vec::new();
+        self.convert(input, &mut out);
+        let Some(inner) = &self.inner else { return out };
+        let (delay, ratio) = (inner.output_delay(), inner.resample_ratio());
+        let length = (input.len() as f64 * ratio) as usize;
+        let silence = vec![0.0; 2 * inner.input_frames_max()];
+        while out.len() < delay + length {
+            self.convert(&silence, &mut out);
+        }
+        out.truncate(delay + length);
+        out.split_off(delay)
+    }
+
     /// Converts what came, and appends what is ready to `out`.
     pub fn convert(&mut self, input: &[f32], out: &mut Vec<f32>) {
         let Some(inner) = &mut self.inner else {

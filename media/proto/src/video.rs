@@ -56,13 +56,16 @@ impl<'a> Fragment<'a> {
         let (count, rest) = rest.split_first_chunk()?;
         let (flags, data) = rest.split_first()?;
         let (index, count) = (u16::from_be_bytes(*index), u16::from_be_bytes(*count));
+        if index >= count || count > MAX_FRAGMENTS || flags & !KEY != 0 {
+            return None;
+        }
         let is_last = index + 1 == count;
         let fits = if is_last {
-            data.len() <= MAX_DATA
+            (1..=MAX_DATA).contains(&data.len())
         } else {
             data.len() == MAX_DATA
         };
-        if index >= count || count > MAX_FRAGMENTS || flags & !KEY != 0 || data.is_empty() || !fits {
+        if !fits {
             return None;
         }
         Some(Self {
@@ -100,4 +103,41 @@ pub fn packets(frame: &Frame) -> Vec<Vec<u8>> {
             body
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_cannot_be_are_refused() {
+        let frame = Frame {
+            number: 1,
+            captured: Ticks(2),
+            is_key: true,
+            data: vec![3; MAX_DATA + 10],
+        };
+        let bodies = packets(&frame);
+        assert_eq!(Fragment::decode(&bodies[1]).map(|part| part.data.len()), Some(10));
+        let with = |at: usize, bytes: &[u8]| {
+            let mut body = bodies[1].clone();
+            body[at..at + bytes.len()].copy_from_slice(bytes);
+            body
+        };
+        // Found by fuzzing: the last index there is, plus one, overflows.
+        assert_eq!(Fragment::decode(&with(8, &[0xff, 0xff, 0, 2])), None);
+        assert_eq!(
+            Fragment::decode(&with(8, &[0, 2, 0, 2])),
+            None,
+            "beyond the count"
+        );
+        assert_eq!(
+            Fragment::decode(&with(8, &[0, 0, 0, 2])),
+            None,
+            "short, and not the last"
+        );
+        assert_eq!(Fragment::decode(&with(10, &[0xff, 0xff])), None, "too many parts");
+        assert_eq!(Fragment::decode(&with(12, &[2])), None, "an unknown flag");
+        assert_eq!(Fragment::decode(&bodies[1][..HEADER_LEN]), None, "no data");
+    }
 }

@@ -58,7 +58,13 @@ impl Decoder {
             }
             loop {
                 match self.0.get_picture() {
-                    Ok(picture) => newest = Some(copy(&picture, captured)?),
+                    Ok(picture) => match copy(&picture, captured) {
+                        Ok(picture) => newest = Some(picture),
+                        Err(error) => {
+                            self.start_anew();
+                            return Err(error);
+                        }
+                    },
                     Err(dav1d::Error::Again) => break,
                     Err(_) => return Err(self.start_anew()),
                 }

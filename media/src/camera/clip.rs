@@ -126,8 +126,10 @@ fn decoder<R: Read + Seek>(reader: &SharedReader<R>) -> Result<Opened<R>, String
     let limits = Limits {
         bytes: MAX_PIXELS as usize * 2,
     };
-    let decoder =
-        Decoder::new_with_limits(BufReader::new(reader), limits).map_err(|error| explain(&error))?;
+    let decoder = Decoder::new_with_limits(BufReader::new(reader), limits).map_err(|error| match error {
+        y4m::Error::EOF => explain(&y4m::Error::ParseError(y4m::ParseError::InvalidY4M)),
+        error => explain(&error),
+    })?;
     let is_420 = matches!(
         decoder.get_colorspace(),
         Colorspace::C420 | Colorspace::C420jpeg | Colorspace::C420paldv | Colorspace::C420mpeg2

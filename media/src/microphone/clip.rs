@@ -54,8 +54,7 @@ impl Clip {
         if spec.channels == 0 || spec.channels > 8 {
             return Err(format!("{} channels are too many", spec.channels));
         }
-        let mut resampler =
-            Resampler::new(spec.sample_rate, SAMPLE_RATE).map_err(|error| error.to_string())?;
+        let resampler = Resampler::new(spec.sample_rate, SAMPLE_RATE).map_err(|error| error.to_string())?;
         let limit = spec.sample_rate as usize * usize::from(spec.channels) * MAX_SECONDS as usize;
         let interleaved: Vec<f32> = match spec.sample_format {
             SampleFormat::Float => reader
@@ -81,8 +80,11 @@ impl Clip {
                 }
             })
             .collect();
-        let mut samples = Vec::new();
-        resampler.convert(&mono, &mut samples);
+        let mut samples = resampler.convert_all(&mono);
+        // Resampling overshoots at edges.
+        for sample in &mut samples {
+            *sample = sample.clamp(-1.0, 1.0);
+        }
         if samples.len() < FRAME_SAMPLES {
             return Err("it holds less than 20 ms of sound".into());
         }

@@ -1,0 +1,188 @@
+//! The real program, run as a process and listened to.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The program that `cargo build` made.
+#[must_use]
+pub fn path() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test");
+    let folder = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .expect("target/debug");
+    let program = folder.join(format!("sightline{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "{} is not there: run `cargo build` first",
+        program.display()
+    );
+    program
+}
+
+/// A running program whose events are read.
+pub struct Program {
+    child: Child,
+    events: Receiver<Value>,
+    reader: Option<JoinHandle<()>>,
+    /// Everything that it said so far.
+    pub seen: Vec<Value>,
+}
+
+impl Program {
+    /// Runs the program with `arguments`, within a network namespace if one is named.
+    #[must_use]
+    pub fn start(arguments: &[&str], namespace: Option<&str>) -> Self {
+        let mut command = match namespace {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(path());
+                command
+            }
+            None => Command::new(path()),
+        };
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let output = child.stdout.take().expect("piped");
+        let (sink, events) = channel();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if sink.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            events,
+            reader: Some(reader),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Starts a call on loopback, with JSON events and `more` arguments.
+    #[must_use]
+    pub fn start_call(name: &str, more: &[&str]) -> Self {
+        let common = [
+            "start",
+            "--json",
+            "--share",
+            "127.0.0.1:0",
+            "--admit",
+            "code",
+            "--name",
+            name,
+        ];
+        Self::start(&[&common, more].concat(), None)
+    }
+
+    /// Joins a call on loopback, the code going in through standard input.
+    #[must_use]
+    pub fn join_call(name: &str, code: &str, more: &[&str]) -> Self {
+        let common = ["join", "-", "--json", "--share", "127.0.0.1:0", "--name", name];
+        let mut program = Self::start(&[&common, more].concat(), None);
+        program.tell(code);
+        program
+    }
+
+    /// Gives it a line.
+    pub fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("piped");
+        writeln!(input, "{line}")
+            .and_then(|()| input.flush())
+            .expect("it listens");
+    }
+
+    /// Waits for an event for which `is_it` holds; those before it are kept in `seen`.
+    pub fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self
+                .events
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(event) => {
+                    self.seen.push(event.clone());
+                    if is_it(&event) {
+                        return event;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("no {what}; it said: {:#?}", self.seen);
+                }
+            }
+        }
+    }
+
+    /// Waits for an event of this kind.
+    pub fn wait(&mut self, event: &str) -> Value {
+        self.wait_for(event, |said| said["event"] == event)
+    }
+
+    /// Its first code, or another one.
+    pub fn code(&mut self) -> String {
+        self.wait("code")["code"].as_str().expect("a text").to_owned()
+    }
+
+    /// Asks for another code.
+    pub fn another_code(&mut self) -> String {
+        self.tell("code");
+        self.code()
+    }
+
+    /// Kills it, as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Waits until it ends by itself. Returns its exit status.
+    pub fn status(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Ok(event) = self.events.try_recv() {
+                self.seen.push(event);
+            }
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                if let Some(reader) = self.reader.take() {
+                    reader.join().expect("read to the end");
+                }
+                self.seen.extend(self.events.try_iter());
+                return status.code().unwrap_or(-1);
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it does not end; it said: {:#?}",
+                self.seen
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Leaves, and expects that to work.
+    pub fn leave(&mut self) {
+        self.tell("leave");
+        assert_eq!(self.status(), 0, "it said: {:#?}", self.seen);
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}

@@ -1,0 +1,315 @@
+//! Every parser against mutated input; see `sightline_tests::fuzz` for how to run one longer.
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
+
+use std::io::Cursor;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use libp2p_identity::Keypair;
+use sightline_media::av1::{Decoder, EncoderKind, encoder};
+use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
+use sightline_media_proto::audio::{self, FRAME_SAMPLES, PAYLOAD_LEN};
+use sightline_media_proto::feedback::Feedback;
+use sightline_media_proto::jitter::JitterBuffer;
+use sightline_media_proto::rate::Bitrate;
+use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::{Ticks, obu, video};
+use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
+use sightline_mesh_proto::roster::{Card, Joined, Left, Roster};
+use sightline_mesh_proto::wire::{Control, Refusal};
+use sightline_mesh_proto::{Class, Clock, Code, Name, Secret, UnixTime, initial, packet, tag};
+use sightline_noise::{Binding, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
+use sightline_tests::fuzz::run;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+fn code() -> Code {
+    Code {
+        inviter: PublicKey([1; 32]),
+        secret: Secret([2; 32]),
+        expires: UnixTime(1_800_000_000),
+        addresses: vec![
+            SocketAddr::from(([192, 0, 2, 7], 44)),
+            SocketAddr::from(([1, 2, 3, 4, 5, 6, 7, 8], 9)),
+        ],
+    }
+}
+
+#[test]
+fn codes() {
+    run("codes", &[code().to_string().into_bytes()], |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(read) = Code::parse(&text) {
+            assert_eq!(Code::parse(&read.to_string()), Ok(read));
+        }
+    });
+}
+
+#[test]
+fn control_messages() {
+    let identity = Keypair::ed25519_from_bytes([3; 32]).expect("a key");
+    let address = SocketAddr::from(([192, 0, 2, 7], 44));
+    let card = Card::sign(&identity, PublicKey([4; 32]), &Name::new("Ann"), &[address]).expect("signed");
+    let joined = Joined::sign(card.clone(), &identity, &[5; 16]).expect("signed");
+    let left = Left::sign(&identity, &[5; 16]).expect("signed");
+    let peer = identity.public().to_peer_id();
+    let corpus = [
+        Control::Knock(card),
+        Control::Welcome {
+            call: [5; 16].into(),
+            joined: vec![joined.clone()],
+            left: vec![left.clone()],
+        },
+        Control::Refused(Refusal::Used),
+        Control::Introduce {
+            entry: joined.clone(),
+            secret: [6; 32].into(),
+            dial: true,
+        },
+        Control::Ready(peer.into()),
+        Control::Beat {
+            roster: [7; 32].into(),
+            links: vec![peer.into()],
+            received: 9,
+            expected: 10,
+        },
+        Control::Entries {
+            joined: vec![joined],
+            left: vec![left.clone()],
+        },
+        Control::RekeyFirst(vec![8; 96].into()),
+        Control::RekeySecond(vec![8; 48].into()),
+        Control::App(vec![1].into()),
+        Control::Bye(left),
+    ];
+    let corpus: Vec<_> = corpus.iter().map(Control::encode).collect();
+    run("control_messages", &corpus, |bytes| {
+        let Ok(message) = Control::decode(bytes) else {
+            return;
+        };
+        assert_eq!(Control::decode(&message.encode()), Ok(message.clone()));
+        match message {
+            Control::Knock(card) => {
+                let _who = (card.verify(), card.addresses(), card.name());
+            }
+            Control::Welcome { call, joined, left } => {
+                let mut roster = Roster::new(*call);
+                roster.handle_many(joined);
+                for entry in left {
+                    let _taken = roster.handle_left(entry);
+                }
+            }
+            _ => {}
+        }
+    });
+}
+
+#[test]
+fn datagram_framing() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let now = Instant::now();
+    let (ours, theirs) = (StaticKey::generate(&mut rng), StaticKey::generate(&mut rng));
+    let binding = Binding {
+        version: 1,
+        context: [0; 16],
+        initiator: vec![1],
+        responder: vec![2],
+        exporter: [3; 32],
+    };
+    let psk = Psk::from([4; 32]);
+    let (initiator, first) =
+        Initiator::start(&ours, theirs.public(), &psk, &binding, &mut rng).expect("started");
+    let (responder, _) =
+        Responder::handle_first(&theirs, &psk, &binding, &first, &mut rng).expect("answered");
+    let (mut session, second) = Session::from_first(
+        responder,
+        theirs.clone(),
+        ours.public(),
+        psk.clone(),
+        binding.clone(),
+        now,
+    )
+    .expect("a session");
+    let mut peer = Session::from_second(initiator, &second, ours, theirs.public(), psk, binding, now)
+        .expect("a session");
+    let inside: Vec<_> = [(Class::Audio, 108), (Class::Video, 1131), (Class::Control, 25)]
+        .into_iter()
+        .map(|(class, len)| packet::pack(class, &vec![7; len]).expect("it fits"))
+        .collect();
+    let mut corpus: Vec<_> = inside
+        .iter()
+        .map(|i| peer.seal_packet(i, now).expect("sealed"))
+        .collect();
+    corpus.extend(inside);
+    corpus.extend([first, second]);
+    run("datagram_framing", &corpus, |bytes| {
+        if let Ok((class, body)) = packet::unpack(bytes) {
+            assert_eq!(packet::pack(class, body).expect("it was packed"), bytes);
+        }
+        let _opened = session.open_packet(bytes, now);
+        let _opened = session.open_control(bytes, now);
+        let _rekeyed = session.handle_first(bytes, now, &mut rng);
+        let _rekeyed = peer.handle_second(bytes, now);
+    });
+}
+
+#[test]
+fn first_packets_at_the_gate() {
+    let mut rng = StdRng::seed_from_u64(2);
+    let now = Instant::now();
+    let wall = UnixTime(1_800_000_000);
+    let key = Secret([9; 32]).tag_key();
+    let mut gate = Gate::new(Clock { start: now, wall });
+    gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+    let mut good = vec![0; 1200];
+    good[..6].copy_from_slice(&[0xc0, 0, 0, 0, 1, 20]);
+    let made = tag::make(&key, wall, &mut rng);
+    good[6..26].copy_from_slice(&made);
+    let local = SocketAddr::from(([127, 0, 0, 1], 1));
+    let mut port = 0u16;
+    run(
+        "first_packets_at_the_gate",
+        std::slice::from_ref(&good),
+        |bytes| {
+            port = port.wrapping_add(1);
+            let from = SocketAddr::from(([192, 0, 2, 1], port));
+            let passes = gate.handle_incoming(local, from, bytes, now + Duration::from_secs(u64::from(port)));
+            let has_tag = initial::tag(bytes).is_some_and(|tag| tag == made);
+            assert!(!passes || has_tag, "a packet without the tag passed");
+        },
+    );
+}
+
+#[test]
+fn reassembly() {
+    let frame = video::Frame {
+        number: 7,
+        captured: Ticks(9),
+        is_key: true,
+        data: vec![5; 3000],
+    };
+    let corpus = video::packets(&frame);
+    let mut reassembler = Reassembler::default();
+    let mut now = Instant::now();
+    run("reassembly", &corpus, |bytes| {
+        now += Duration::from_millis(5);
+        reassembler.handle_packet(bytes, now);
+        if let Some(frame) = reassembler.poll_frame(now) {
+            assert!(frame.data.len() <= usize::from(video::MAX_FRAGMENTS) * video::MAX_DATA);
+        }
+        let _asked = reassembler.poll_key_frame_request(now);
+    });
+}
+
+#[test]
+fn sound_packets() {
+    let good = audio::Packet {
+        seq: 1,
+        captured: Ticks(2),
+        payload: [3; PAYLOAD_LEN],
+    }
+    .encode();
+    let mut buffer = JitterBuffer::default();
+    let mut now = Instant::now();
+    run("sound_packets", &[good], |bytes| {
+        now += Duration::from_millis(20);
+        let _feedback = Feedback::decode(bytes);
+        if let Some(packet) = audio::Packet::decode(bytes) {
+            let _kept = buffer.handle_packet(packet, now);
+        }
+        let _frame = buffer.poll_frame(now);
+    });
+}
+
+#[test]
+fn opus_frames() {
+    let mut voice = VoiceEncoder::new().expect("opus");
+    let tone = std::array::from_fn(|n| (n as f32 * 0.06).sin() * 0.5);
+    let corpus: Vec<_> = (0..5)
+        .map(|_| voice.encode(&tone).expect("encoded").to_vec())
+        .collect();
+    let mut decoder = VoiceDecoder::new().expect("opus");
+    let mut out = [0.0; FRAME_SAMPLES];
+    run("opus_frames", &corpus, |bytes| {
+        decoder.decode(bytes, &mut out);
+        assert!(out.iter().all(|sample| sample.is_finite()));
+    });
+}
+
+#[test]
+fn av1_pictures() {
+    let size = Size {
+        width: 64,
+        height: 48,
+    };
+    let mut encoder = encoder(EncoderKind::Aom, size, Bitrate(100_000)).expect("an encoder");
+    let now = Instant::now();
+    let mut picture = Picture::grey(size, now);
+    let corpus: Vec<_> = (0..6u32)
+        .flat_map(|n| {
+            for (at, pixel) in picture.data.iter_mut().enumerate() {
+                *pixel = (at as u32).wrapping_mul(n + 3) as u8;
+            }
+            picture.captured = now + Duration::from_millis(33) * n;
+            encoder.encode(&picture, n == 3).expect("encoded")
+        })
+        .map(|unit| unit.data)
+        .collect();
+    let mut decoder = Decoder::new().expect("a decoder");
+    run("av1_pictures", &corpus, |bytes| {
+        let _without = obu::without_metadata(bytes);
+        let _picture = decoder.decode(bytes.to_vec(), now);
+    });
+}
+
+#[test]
+fn y4m_clips() {
+    let mut clip = b"YUV4MPEG2 W16 H16 F30:1 Ip A1:1 C420jpeg\n".to_vec();
+    for value in 0..2 {
+        clip.extend_from_slice(b"FRAME\n");
+        clip.extend_from_slice(&[value; 384]);
+    }
+    run("y4m_clips", &[clip], |bytes| {
+        if let Ok(mut clip) = camera::Clip::new(Cursor::new(bytes.to_vec()), "fuzz".into()) {
+            for _ in 0..3 {
+                let _picture = clip.next_data();
+            }
+        }
+    });
+}
+
+#[test]
+fn wav_clips() {
+    let mut corpus = Vec::new();
+    for (bits, format) in [
+        (8, hound::SampleFormat::Int),
+        (16, hound::SampleFormat::Int),
+        (32, hound::SampleFormat::Float),
+    ] {
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: 8000,
+            bits_per_sample: bits,
+            sample_format: format,
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).expect("a writer");
+        for n in 0..800 {
+            match format {
+                hound::SampleFormat::Int => writer.write_sample(n % 100),
+                hound::SampleFormat::Float => writer.write_sample(n as f32 / 800.0),
+            }
+            .expect("written");
+        }
+        writer.finalize().expect("written");
+        corpus.push(bytes.into_inner());
+    }
+    run("wav_clips", &corpus, |bytes| {
+        if let Ok(mut clip) = microphone::Clip::from_bytes(bytes) {
+            let mut frame = [0.0; FRAME_SAMPLES];
+            clip.next(&mut frame);
+            assert!(frame.iter().all(|sample| sample.abs() <= 1.0));
+        }
+    });
+}

@@ -1,0 +1,154 @@
+//! The rooms keep to their walls: who imports whom, who talks to the network, where `unsafe` stands.
+#![allow(clippy::expect_used, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// The edges drawn in docs/ARCHITECTURE.md.
+const EDGES: &[(&str, &[&str])] = &[
+    (
+        "sightline",
+        &[
+            "sightline-media",
+            "sightline-media-proto",
+            "sightline-mesh",
+            "sightline-mesh-proto",
+        ],
+    ),
+    ("sightline-mesh", &["sightline-mesh-proto"]),
+    ("sightline-mesh-proto", &["sightline-noise"]),
+    ("sightline-media", &["sightline-media-proto"]),
+    ("sightline-media-proto", &[]),
+    ("sightline-noise", &[]),
+    ("sightline-tests", &["sightline-mesh-proto"]),
+];
+
+/// What would give a pure room a socket, a clock, a thread or randomness of its own.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "quinn",
+    "libp2p",
+    "cpal",
+    "getrandom",
+    "socket2",
+    "rustls",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+/// Each package's direct dependencies, without those for its tests.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let packages = metadata.packages.into_iter().map(|package| {
+        let direct = package.dependencies.into_iter();
+        let names = direct
+            .filter(|dependency| dependency.kind == DependencyKind::Normal)
+            .map(|dependency| dependency.name.to_string())
+            .collect();
+        (package.name.to_string(), names)
+    });
+    packages.collect()
+}
+
+#[test]
+fn rooms_import_only_whom_the_architecture_draws() {
+    let drawn: BTreeMap<_, BTreeSet<_>> = EDGES
+        .iter()
+        .map(|(from, to)| {
+            (
+                (*from).to_owned(),
+                to.iter().map(|name| (*name).to_owned()).collect(),
+            )
+        })
+        .collect();
+    let real: BTreeMap<_, BTreeSet<_>> = dependencies()
+        .into_iter()
+        .map(|(from, to)| {
+            (
+                from,
+                to.into_iter()
+                    .filter(|name| name.starts_with("sightline"))
+                    .collect(),
+            )
+        })
+        .collect();
+    assert_eq!(real, drawn);
+}
+
+#[test]
+fn pure_rooms_have_no_socket_clock_thread_or_randomness_of_their_own() {
+    let dependencies = dependencies();
+    for room in ["sightline-noise", "sightline-mesh-proto", "sightline-media-proto"] {
+        let impure: Vec<_> = dependencies[room]
+            .iter()
+            .filter(|name| IMPURE.contains(&name.as_str()))
+            .collect();
+        assert!(impure.is_empty(), "{room} imports {impure:?}");
+    }
+    for source in sources(&["noise/src", "mesh/proto/src", "media/proto/src"]) {
+        let text = code_without_tests(&source);
+        for word in [
+            "Instant::now",
+            "SystemTime",
+            "std::thread",
+            "std::net::Udp",
+            "rand::rng()",
+            "SysRng",
+        ] {
+            assert!(!text.contains(word), "{} uses {word}", source.display());
+        }
+    }
+}
+
+#[test]
+fn only_one_file_opens_sockets_and_only_one_is_unsafe() {
+    for source in sources(&["app/src", "mesh", "media", "noise", "tests/src"]) {
+        let text = code_without_tests(&source);
+        let is = |path: &str| source.ends_with(path);
+        for word in ["UdpSocket::", "TcpStream::", "TcpListener::", "Socket::new"] {
+            assert!(
+                !text.contains(word) || is("mesh/src/endpoint.rs") || is("mesh/tests/loopback.rs"),
+                "{} uses {word}",
+                source.display()
+            );
+        }
+        let has_unsafe =
+            text.contains("unsafe {") || text.contains("unsafe impl") || text.contains("unsafe fn");
+        assert_eq!(has_unsafe, is("media/src/av1/aom.rs"), "{}", source.display());
+    }
+}
+
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
+    let mut waiting: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            let entries = path.read_dir().expect("a folder");
+            waiting.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    assert!(found.len() > 3, "{folders:?} hold {} files", found.len());
+    found
+}
+
+fn code_without_tests(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("a source");
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,379 @@
+//! The real program over loopback, as a person or another program would use it.
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use sightline_media::camera::scene::read_clock;
+use sightline_media::{Picture, Size};
+use sightline_tests::program::{Program, path};
+
+/// Runs the program to its end. Returns status, standard output, standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(path())
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Writes a second of a 440 Hz tone, 44.1 kHz stereo, so that it must be converted.
+fn write_tone(path: &Path) {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).expect("a file");
+    for n in 0..44_100 {
+        let sample = (f64::from(n) * 440.0 * std::f64::consts::TAU / 44_100.0).sin() * 16_000.0;
+        for _ in 0..2 {
+            writer.write_sample(sample as i16).expect("written");
+        }
+    }
+    writer.finalize().expect("written");
+}
+
+/// The share of `samples`' power at a frequency (Goertzel, 1958).
+fn share_at(samples: &[f64], frequency: f64) -> f64 {
+    let coefficient = 2.0 * (std::f64::consts::TAU * frequency / 48_000.0).cos();
+    let (mut last, mut before) = (0.0, 0.0);
+    for sample in samples {
+        (last, before) = (sample + coefficient * last - before, last);
+    }
+    let power = last * last + before * before - coefficient * last * before;
+    let total: f64 = samples.iter().map(|sample| sample * sample).sum();
+    2.0 * power / (samples.len() as f64 * total.max(1e-9))
+}
+
+#[test]
+fn two_processes_hear_and_see_what_the_other_sends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tone = folder.path().join("tone.wav");
+    write_tone(&tone);
+    let microphone = format!("file:{}", tone.display());
+    let record = folder.path().join("heard");
+    let mut ann = Program::start_call("Ann", &["--microphone", &microphone, "--camera", "test"]);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &["--record", record.to_str().expect("a path")]);
+    bob.wait("first_audio");
+    bob.wait("first_video");
+    for _ in 0..3 {
+        bob.wait("stats");
+    }
+    bob.leave();
+    let left = ann.wait("left");
+    assert_eq!((&left["name"], &left["why"]), (&"Bob".into(), &"left".into()));
+    ann.leave();
+
+    let mut sound = hound::WavReader::open(record.join("Ann.wav")).expect("a recording");
+    let samples: Vec<f64> = sound
+        .samples::<i16>()
+        .map(|s| f64::from(s.expect("a sample")))
+        .collect();
+    // Leaving takes a moment, in which nothing is played.
+    let steady = &samples[samples.len() / 3..samples.len() - 48_000];
+    assert!(
+        share_at(steady, 440.0) > 0.9,
+        "the tone: {}",
+        share_at(steady, 440.0)
+    );
+    let loudness = (steady.iter().map(|s| s * s).sum::<f64>() / steady.len() as f64).sqrt();
+    assert!(
+        (8_000.0..14_000.0).contains(&loudness),
+        "as loud as it was sent: {loudness}"
+    );
+
+    let file = std::fs::File::open(record.join("Ann.y4m")).expect("a recording");
+    let mut video = y4m::decode(std::io::BufReader::new(file)).expect("a clip");
+    let size = Size::new(video.get_width() as u32, video.get_height() as u32).expect("a size");
+    let mut clocks = Vec::new();
+    while let Ok(frame) = video.read_frame() {
+        let data = [frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat();
+        let picture = Picture {
+            size,
+            data,
+            captured: std::time::Instant::now(),
+        };
+        clocks.extend(read_clock(&picture));
+    }
+    assert!(
+        clocks.len() > 30,
+        "{} pictures with a readable clock",
+        clocks.len()
+    );
+    assert!(
+        clocks.windows(2).all(|pair| pair[0] <= pair[1]),
+        "the clock runs forwards"
+    );
+    let span = clocks[clocks.len() - 1] - clocks[0];
+    let recorded = clocks.len() as u32 * 1000 / 30;
+    assert!(
+        span.abs_diff(recorded) < 700,
+        "{recorded} ms recorded of {span} ms of the scene"
+    );
+}
+
+#[test]
+fn muted_is_silent_and_looks_the_same_from_outside() {
+    let mut ann = Program::start_call("Ann", &["--microphone", "test"]);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    bob.wait("first_audio");
+    let loud = |event: &Value| {
+        event["audio"]["level_db"]
+            .as_f64()
+            .is_some_and(|level| level > -40.0)
+    };
+    let quiet = |event: &Value| {
+        event["event"] == "stats"
+            && event["audio"]["level_db"]
+                .as_f64()
+                .is_none_or(|level| level < -70.0)
+    };
+    bob.wait_for("speech", loud);
+    let speaking = bob.wait("stats")["recv_bps"].as_f64().expect("a rate");
+    ann.tell("mute");
+    bob.wait_for("silence", quiet);
+    let muted = bob.wait("stats")["recv_bps"].as_f64().expect("a rate");
+    // Fifty packets a second, give or take those at the second's edges.
+    assert!(
+        (muted / speaking - 1.0).abs() < 0.1,
+        "{speaking} and {muted} bits a second"
+    );
+    ann.tell("unmute");
+    bob.wait_for("speech", loud);
+    ann.leave();
+    bob.leave();
+}
+
+#[test]
+fn a_killed_participant_is_gone_and_the_others_go_on() {
+    let mut ann = Program::start_call("Ann", &["--microphone", "test"]);
+    let mut codes = vec![ann.code()];
+    codes.push(ann.another_code());
+    let mut bob = Program::join_call("Bob", &codes[0], &["--microphone", "test"]);
+    let mut cleo = Program::join_call("Cleo", &codes[1], &["--microphone", "test"]);
+    for program in [&mut ann, &mut bob, &mut cleo] {
+        for _ in 0..2 {
+            program.wait("first_audio");
+        }
+    }
+    bob.kill();
+    for program in [&mut ann, &mut cleo] {
+        let left = program.wait("left");
+        assert_eq!((&left["name"], &left["why"]), (&"Bob".into(), &"lost".into()));
+    }
+    let heard = |event: &Value| {
+        event["audio"]["level_db"]
+            .as_f64()
+            .is_some_and(|level| level > -40.0)
+    };
+    ann.wait_for("Cleo's voice", heard);
+    cleo.wait_for("Ann's voice", heard);
+    ann.leave();
+    cleo.leave();
+}
+
+#[test]
+fn who_knocks_waits_until_somebody_answers() {
+    let mut ann = Program::start(&["start", "--json", "--share", "127.0.0.1:0"], None);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    let knock = ann.wait("knock");
+    assert_eq!(knock["name"], "Bob");
+    ann.tell(&format!("admit {}", knock["peer"].as_str().expect("an id")));
+    bob.wait("joined");
+
+    let code = ann.another_code();
+    let mut eve = Program::join_call("Eve", &code, &[]);
+    ann.wait("knock");
+    ann.tell("refuse Eve");
+    assert_eq!(eve.status(), 5);
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
+fn each_unusable_code_has_its_status_and_its_sentence() {
+    let (status, _, said) = run(&["join", "hello!", "--share", "127.0.0.1"]);
+    assert_eq!(status, 3);
+    assert!(said.contains("“!”"), "{said}");
+
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = ann.code();
+    let (status, _, said) = run(&["join", &code[..code.len() - 9], "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("missing")), (3, true), "{said}");
+
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    bob.wait("joined");
+    let (status, _, said) = run(&["join", &code, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("used already")), (3, true), "{said}");
+
+    let withdrawn = ann.another_code();
+    ann.tell("withdraw");
+    // The ledger comes after the withdrawal was taken.
+    ann.tell("ledger");
+    ann.wait("ledger");
+    let (status, _, said) = run(&["join", &withdrawn, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("withdrawn")), (3, true), "{said}");
+
+    let unanswered = ann.another_code();
+    bob.leave();
+    ann.leave();
+    let (status, _, said) = run(&["join", &unanswered, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("Nobody answered")), (4, true), "{said}");
+    let (status, out, _) = run(&["inspect", &unanswered.to_lowercase().replace('-', " ")]);
+    assert_eq!((status, out.contains("127.0.0.1:")), (0, true), "{out}");
+}
+
+#[test]
+fn what_cannot_be_used_is_named_before_anything_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = folder.path().join("text.y4m");
+    std::fs::write(&text, "not a clip").expect("written");
+    let file = format!("file:{}", text.display());
+    let busy = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let busy = busy.local_addr().expect("bound").to_string();
+    let settings = folder.path().to_str().expect("a path");
+    std::fs::write(folder.path().join("settings.json"), "{]").expect("written");
+    let cases: [(&[&str], &str); 9] = [
+        (&["start", "--camera", &file], "not a Y4M clip"),
+        (&["start", "--microphone", &file], "not a WAV clip"),
+        (&["start", "--camera", "file:/nowhere.y4m"], "/nowhere.y4m"),
+        (
+            &["start", "--camera", "device:Nobody's"],
+            "no camera named “Nobody's”",
+        ),
+        (
+            &["start", "--microphone", "device:Nobody's"],
+            "no microphone named “Nobody's”",
+        ),
+        (
+            &["start", "--speaker", "device:Nobody's"],
+            "no loudspeaker named “Nobody's”",
+        ),
+        (&["start", "--settings", settings], "settings.json"),
+        (&["start"], "--share"),
+        (&["start", "--share", &busy], "cannot be used"),
+    ];
+    for (arguments, expected) in cases {
+        let given = if arguments.len() > 1 && arguments[1] != "--share" {
+            [arguments, &["--share", "127.0.0.1"]].concat()
+        } else {
+            arguments.to_vec()
+        };
+        let (status, out, said) = run(&given);
+        assert_eq!(status, 2, "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(
+            (out.as_str(), said.contains("panicked")),
+            ("", false),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_arguments_are_told_and_help_shows_only_what_works() {
+    for arguments in [
+        &["dance"][..],
+        &["start", "--camera", "x"],
+        &["demo", "--people", "1"],
+        &["join"],
+        &[],
+    ] {
+        let (status, out, said) = run(arguments);
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(!said.is_empty());
+    }
+    let (status, help, _) = run(&["start", "--help"]);
+    assert_eq!(status, 0);
+    for later in ["--interface", "words", "carried"] {
+        assert!(!help.contains(later), "{later} does not work yet");
+    }
+    assert!(help.contains("--share"));
+    let (status, listed, _) = run(&["devices"]);
+    assert_eq!(status, 0);
+    for kind in ["cameras:", "microphones:", "speakers:"] {
+        assert!(listed.contains(kind), "{listed}");
+    }
+}
+
+#[test]
+fn the_demo_is_a_call_and_honest_about_it() {
+    let (status, out, _) = run(&["demo", "--people", "3", "--seconds", "5"]);
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("Everybody heard and saw everybody."), "{out}");
+    assert!(out.contains("No other address was contacted"), "{out}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let silence = folder.path().join("silence.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&silence, spec).expect("a file");
+    for _ in 0..48_000 {
+        writer.write_sample(0i16).expect("written");
+    }
+    writer.finalize().expect("written");
+    let silence = format!("file:{}", silence.display());
+    let (status, out, _) = run(&[
+        "demo",
+        "--people",
+        "2",
+        "--seconds",
+        "4",
+        "--microphone",
+        &silence,
+        "--json",
+    ]);
+    let summary: Value = serde_json::from_str(out.lines().last().expect("a summary")).expect("JSON");
+    assert_eq!(
+        (status, &summary["good"]),
+        (1, &Value::Bool(false)),
+        "silence was not heard"
+    );
+    assert_eq!(summary["not_heard"].as_array().map(Vec::len), Some(2));
+    assert_eq!(summary["not_seen"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn rav1e_is_seen_as_well_and_says_what_it_costs() {
+    let mut ann = Program::start_call("Ann", &["--camera", "test", "--encoder", "rav1e"]);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    bob.wait("first_video");
+    bob.leave();
+    ann.tell("leave");
+    let cost = ann.wait("encoder");
+    assert_eq!(cost["name"], "rav1e");
+    assert!(cost["ms_per_frame"].as_f64().is_some_and(|millis| millis > 0.0));
+    assert_eq!(ann.status(), 0);
+}
+
+#[test]
+fn a_camera_can_be_changed_during_the_call() {
+    let mut ann = Program::start_call("Ann", &["--camera", "test"]);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    bob.wait("first_video");
+    let fps = |event: &Value| event["video"]["fps"].as_u64();
+    ann.tell("camera off");
+    bob.wait_for("no pictures", |event| fps(event) == Some(0));
+    ann.tell("camera test");
+    bob.wait_for("pictures again", |event| fps(event).is_some_and(|fps| fps > 10));
+    ann.leave();
+    bob.leave();
+}
