@@ -128,9 +128,10 @@ struct Headless {
 impl Headless {
     fn new(participant: Participant, options: &Options, clock: Clock) -> Self {
         let after = |seconds: u32| participant::after(f64::from(seconds));
+        let me = participant.me();
         Self {
             participant,
-            report: Report::new(options.json, clock),
+            report: Report::new(options.json, clock, me),
             encoder: options.encoder.unwrap_or_default(),
             clock,
             leave_at: options.seconds.map(after),
@@ -154,25 +155,31 @@ impl Headless {
         let end = self.run_until_end();
         self.say_encoder();
         self.report.ledger(self.participant.mesh());
-        self.report.end(end);
+        match end {
+            Some(end) => self.report.end(end),
+            None => self.report.fault(),
+        }
         self.participant.stop();
-        end.into()
+        end.map_or(Exit::Failed, Exit::from)
     }
 
     fn is_starter(&self) -> bool {
         self.participant.is_starter()
     }
 
-    fn run_until_end(&mut self) -> End {
+    /// `None` when the network side is gone without a word: a fault of this program.
+    fn run_until_end(&mut self) -> Option<End> {
         loop {
             let deadline = self
                 .leave_at
                 .map_or(self.next_stats, |leave| leave.min(self.next_stats));
             match self.participant.next_notice(deadline) {
-                Some(Notice::Call(Event::Ended(end))) => return end,
+                Some(Notice::Call(Event::Ended(end))) => return Some(end),
+                Some(Notice::MeshEnded) => return None,
                 Some(notice) => self.handle(notice),
-                None => self.handle_time(),
+                None => {}
             }
+            self.handle_time();
         }
     }
 
@@ -210,7 +217,7 @@ impl Headless {
                 Err(sentence) => self.report.problem("unknown_command", &sentence, None),
             },
             Notice::Interrupted => self.participant.command(Command::Leave),
-            Notice::NeedsKeyFrame(_) => {}
+            Notice::NeedsKeyFrame(_) | Notice::MeshEnded => {}
         }
     }
 
@@ -287,7 +294,6 @@ impl Headless {
             EncoderKind::Aom => "aom",
             EncoderKind::Rav1e => "rav1e",
         };
-        let per_picture = sent.encode_time / u32::try_from(sent.encoded).unwrap_or(u32::MAX);
-        self.report.encoder(name, per_picture, sent.dropped);
+        self.report.encoder(name, &sent);
     }
 }

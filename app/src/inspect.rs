@@ -30,5 +30,8 @@ pub fn run(text: &str) -> Exit {
         // Nothing more can be said when the terminal is gone.
         let _gone = writeln!(out, "{line}");
     }
+    if expired {
+        write_error("This code has expired. Ask for another one.");
+    }
     if expired { Exit::Code } else { Exit::Wished }
 }

@@ -158,6 +158,7 @@ impl Participant {
                 while let Some(event) = events.blocking_recv() {
                     tell(&notices, Notice::Call(event));
                 }
+                tell(&notices, Notice::MeshEnded);
             })?
         };
         let outgoing = Arc::new(Outgoing {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use serde_json::{Map, Value, json};
+use sightline_media::SentPictures;
 use sightline_mesh::Mesh;
 use sightline_mesh_proto::ledger::Row;
 use sightline_mesh_proto::route::{Approval, Route, State};
@@ -19,6 +20,7 @@ use crate::participant::MemberStats;
 pub struct Report {
     json: bool,
     clock: Clock,
+    me: PeerId,
     names: HashMap<PeerId, String>,
     before: HashMap<PeerId, Totals>,
 }
@@ -34,10 +36,11 @@ struct Totals {
 }
 
 impl Report {
-    pub fn new(json: bool, clock: Clock) -> Self {
+    pub fn new(json: bool, clock: Clock, me: PeerId) -> Self {
         Self {
             json,
             clock,
+            me,
             names: HashMap::new(),
             before: HashMap::new(),
         }
@@ -75,7 +78,12 @@ impl Report {
                     self.name(invited_by)
                 ));
             }
-            Event::Left { peer, name, why } => {
+            Event::Left {
+                peer,
+                name,
+                invited_by,
+                why,
+            } => {
                 let (word, sentence) = match why {
                     Why::Left => ("left", "left"),
                     Why::Lost => ("lost", "is gone: nobody can reach them"),
@@ -83,7 +91,7 @@ impl Report {
                 self.json(
                     "left",
                     json!({
-                        "peer": peer.to_string(), "name": name.as_str(), "invited_by": null, "why": word,
+                        "peer": peer.to_string(), "name": name.as_str(), "invited_by": invited_by.to_string(), "why": word,
                     }),
                 );
                 self.say(&format!("{} {sentence}.", self.name(peer)));
@@ -251,14 +259,18 @@ impl Report {
     }
 
     /// What the picture's encoder cost.
-    pub fn encoder(&self, name: &str, per_picture: Duration, dropped: u64) {
-        let millis = per_picture.as_secs_f64() * 1000.0;
+    pub fn encoder(&self, name: &str, sent: &SentPictures) {
+        let pictures = u32::try_from(sent.encoded).unwrap_or(u32::MAX).max(1);
+        let millis = (sent.encode_time / pictures).as_secs_f64() * 1000.0;
         self.json(
             "encoder",
-            json!({"name": name, "ms_per_frame": round(millis, 2), "dropped": dropped}),
+            json!({
+                "name": name, "ms_per_frame": round(millis, 2), "held_back": sent.held_back, "dropped": sent.dropped,
+            }),
         );
         self.say(&format!(
-            "Encoding with {name} took {millis:.1} ms a picture; {dropped} pictures were left out."
+            "Encoding with {name} took {millis:.1} ms a picture and held {} back; {} were left out.",
+            sent.held_back, sent.dropped
         ));
     }
 
@@ -290,6 +302,14 @@ impl Report {
         }
     }
 
+    /// The network side stopped working.
+    pub fn fault(&self) {
+        self.json("end", json!({"why": "fault"}));
+        write_error(
+            "The program's network side stopped working, so the call is over. This is a fault of the program.",
+        );
+    }
+
     fn remember(&mut self, peer: &PeerId, name: &str) {
         self.names.insert(*peer, name.to_owned());
     }
@@ -306,8 +326,8 @@ impl Report {
             .collect();
         match self.names.get(peer) {
             Some(name) if !name.is_empty() => name.clone(),
-            Some(_) => format!("somebody ({tail})"),
-            None => "you".to_owned(),
+            _ if *peer == self.me => "you".to_owned(),
+            _ => format!("somebody ({tail})"),
         }
     }
 

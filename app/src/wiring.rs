@@ -28,6 +28,8 @@ pub enum Notice {
     SourceFailed(&'static str, String),
     /// A line came on standard input.
     Line(String),
+    /// The network side is gone, whether it said goodbye or not.
+    MeshEnded,
     /// The operating system or the person wants the program to end.
     Interrupted,
 }
@@ -149,6 +151,11 @@ impl Observer for Watching {
 
     fn needs_key_frame(&self, member: MemberId) {
         hint(&self.notices, Notice::NeedsKeyFrame(member));
+    }
+
+    fn speaker_lost(&self) {
+        let message = "The loudspeaker takes no more sound. The call goes on without it.";
+        hint(&self.notices, Notice::SourceFailed("speaker", message.into()));
     }
 
     fn undecodable(&self, member: MemberId) {

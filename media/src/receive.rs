@@ -35,6 +35,12 @@ const DECODER_QUEUE: usize = 4;
 /// 50 ms: how often a decoder without work looks whether a picture is overdue.
 const DECODER_POLL: Duration = Duration::from_millis(50);
 
+/// 1 s: pictures that cannot be decoded are told at most this often.
+const FAILURE_GAP: Duration = Duration::from_secs(1);
+
+/// A loudspeaker that takes nothing for this long is taken to be gone.
+const SPEAKER_PATIENCE: Duration = Duration::from_millis(500);
+
 /// A picture is frozen when the next one takes longer than three usual intervals, or 150 ms more than one
 /// (the definition of `freezeCount` in W3C's webrtc-stats).
 const FREEZE_EXTRA: Duration = Duration::from_millis(150);
@@ -50,6 +56,8 @@ pub trait Observer: Send + Sync {
     fn first_video(&self, member: MemberId);
     /// A member's pictures can go on only with a key frame.
     fn needs_key_frame(&self, member: MemberId);
+    /// The loudspeaker takes no more sound: the call goes on without it.
+    fn speaker_lost(&self);
     /// A member's picture could not be decoded.
     fn undecodable(&self, member: MemberId);
     /// A block of a member's voice is played out now. For measurements.
@@ -147,6 +155,7 @@ impl Playout {
             seen: Mutex::new(Seen::default()),
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
+            stopped: AtomicBool::new(false),
             thread: Mutex::new(None),
         });
         let thread = {
@@ -252,11 +261,14 @@ struct Member {
     /// Their clock minus ours, microseconds.
     clock_offset: Mutex<Option<i64>>,
     epoch: Instant,
+    stopped: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Member {
     fn stop(&self) {
+        // What waits to be decoded need not be any more.
+        self.stopped.store(true, Ordering::Relaxed);
         lock(&self.pictures).frames = None;
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
@@ -269,7 +281,7 @@ impl Member {
     fn age(&self, captured: Ticks, now: Instant) -> Option<Duration> {
         let offset = (*lock(&self.clock_offset))?;
         let ours = Ticks::from_start(now.saturating_duration_since(self.epoch));
-        let age = ours.micros_since(captured) + offset;
+        let age = ours.micros_since(captured).checked_add(offset)?;
         // A little below zero is the measurement's error.
         (-5_000..60_000_000)
             .contains(&age)
@@ -347,11 +359,17 @@ struct Mixing {
 impl Mixing {
     fn run(mut self, stop: &AtomicBool) {
         let mut due = Instant::now();
+        let mut played = due;
         while !stop.load(Ordering::Relaxed) {
             match &self.speaker {
                 // The device's clock sets the pace.
                 Some(speaker) if speaker.waiting_millis() >= SPEAKER_LEVEL => {
                     std::thread::sleep(Duration::from_millis(2));
+                    due = Instant::now();
+                    if due > played + SPEAKER_PATIENCE {
+                        self.speaker = None;
+                        self.observer.speaker_lost();
+                    }
                     continue;
                 }
                 Some(_) => {}
@@ -364,7 +382,8 @@ impl Mixing {
                     std::thread::sleep(due.saturating_duration_since(now));
                 }
             }
-            self.play_block(Instant::now());
+            played = Instant::now();
+            self.play_block(played);
         }
     }
 
@@ -429,6 +448,8 @@ struct Seen {
     since_asked: u32,
     delay: Option<Duration>,
     last_at: Option<Instant>,
+    /// When a picture that could not be decoded was last told.
+    last_failure: Option<Instant>,
     /// The usual time between two pictures.
     interval: Duration,
     freezes: u32,
@@ -463,6 +484,7 @@ fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &dyn O
     };
     loop {
         match source.recv_timeout(DECODER_POLL) {
+            Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
             Ok(frame) => decode(member, &mut decoder, frame, observer),
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
@@ -486,6 +508,7 @@ fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer:
             let now = Instant::now();
             let picture = Arc::new(picture);
             let delay = member.age(captured, now);
+            lock(&member.pictures).reassembler.handle_decoded();
             let mut seen = lock(&member.seen);
             let is_first = seen.latest.is_none();
             seen.note(Arc::clone(&picture), delay, now);
@@ -498,7 +521,12 @@ fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer:
         Ok(None) => {}
         Err(_) => {
             lock(&member.pictures).reassembler.handle_decode_failure();
-            observer.undecodable(member.id);
+            let now = Instant::now();
+            let mut seen = lock(&member.seen);
+            if seen.last_failure.is_none_or(|last| now > last + FAILURE_GAP) {
+                seen.last_failure = Some(now);
+                observer.undecodable(member.id);
+            }
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Recordings: for each member a WAV and a Y4M file as played out, both on the playout clock. A gap in the sound
 //! is silence, a gap in the picture is the last picture again.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -17,8 +17,8 @@ use crate::picture::{Picture, Size};
 /// Pictures a second in a recording.
 const PICTURE_RATE: u64 = 30;
 
-/// Blocks of sound that may wait for the disk, of all members together: seconds.
-const QUEUE: usize = 4096;
+/// Messages that may wait for the disk: two seconds of one member, and no more pictures than that.
+const QUEUE: usize = 200;
 
 /// Blocks after which a WAV file's header is brought up to date: a killed program leaves a readable file.
 const FLUSH_EVERY: u64 = 100;
@@ -26,6 +26,8 @@ const FLUSH_EVERY: u64 = 100;
 /// One block of one member, as played out.
 struct Block {
     file: u64,
+    /// Samples that the disk was too slow for, before these: written as silence, so that the clock holds.
+    lost: u64,
     samples: Vec<f32>,
     picture: Option<Arc<Picture>>,
 }
@@ -39,7 +41,8 @@ enum Message {
 /// Writes recordings on a thread of its own. Dropping it finishes all files.
 pub struct Recorder {
     messages: Option<SyncSender<Message>>,
-    dropped: Arc<AtomicU64>,
+    /// Samples lost since the last block that was taken, by file.
+    lost: Mutex<BTreeMap<u64, u64>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -61,7 +64,7 @@ impl Recorder {
             })?;
         Ok(Self {
             messages: Some(messages),
-            dropped: Arc::default(),
+            lost: Mutex::default(),
             thread: Some(thread),
         })
     }
@@ -74,13 +77,21 @@ impl Recorder {
         });
     }
 
-    /// Adds what was just played out of a member: sound, and the picture shown.
+    /// Adds what was just played out of a member: sound, and the picture shown. Does not wait: what the disk is
+    /// too slow for becomes silence.
     pub fn write(&self, file: u64, samples: &[f32], picture: Option<Arc<Picture>>) {
-        self.send(Message::Block(Block {
+        let Some(messages) = &self.messages else { return };
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lost.remove(&file).unwrap_or_default();
+        let block = Block {
             file,
+            lost: before,
             samples: samples.to_vec(),
             picture,
-        }));
+        };
+        if messages.try_send(Message::Block(block)).is_err() {
+            lost.insert(file, before + samples.len() as u64);
+        }
     }
 
     /// Finishes the files of a member.
@@ -88,17 +99,9 @@ impl Recorder {
         self.send(Message::Close { file });
     }
 
-    /// Messages lost because the disk was too slow.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
+    /// Waits for the disk; a recording that has failed takes nothing more.
     fn send(&self, message: Message) {
-        let sent = self.messages.as_ref().map(|messages| messages.try_send(message));
-        if matches!(sent, Some(Err(_))) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        let _failed = self.messages.as_ref().map(|messages| messages.send(message));
     }
 }
 
@@ -113,7 +116,7 @@ impl Drop for Recorder {
 }
 
 fn write_all(folder: &Path, source: &Receiver<Message>) -> Result<(), RecordError> {
-    let mut files = std::collections::BTreeMap::<u64, Files>::new();
+    let mut files = BTreeMap::<u64, Files>::new();
     for message in source {
         match message {
             Message::Open { file, name } => {
@@ -178,6 +181,10 @@ impl Files {
     }
 
     fn write(&mut self, block: &Block) -> Result<(), RecordError> {
+        for _ in 0..block.lost {
+            self.sound.write_sample(0i16)?;
+        }
+        self.samples += block.lost;
         for sample in &block.samples {
             self.sound
                 .write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;

@@ -102,6 +102,7 @@ struct Wishes {
     key_frames: Mutex<KeyFrames>,
     bitrate: AtomicU32,
     encoded: AtomicU64,
+    sent: AtomicU64,
     encode_micros: AtomicU64,
 }
 
@@ -121,6 +122,8 @@ pub struct SentPictures {
     pub encoded: u64,
     /// Pictures that the encoder was too slow for.
     pub dropped: u64,
+    /// Pictures that the encoder has taken and not yet given back.
+    pub held_back: u64,
     /// Time spent encoding, all together.
     pub encode_time: Duration,
 }
@@ -142,6 +145,7 @@ impl PictureSender {
             key_frames: Mutex::default(),
             bitrate: AtomicU32::new(0),
             encoded: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             encode_micros: AtomicU64::new(0),
         });
         let capture = {
@@ -204,8 +208,10 @@ impl PictureSender {
     /// What was encoded so far.
     #[must_use]
     pub fn counts(&self) -> SentPictures {
+        let encoded = self.wishes.encoded.load(Ordering::Relaxed);
         SentPictures {
-            encoded: self.wishes.encoded.load(Ordering::Relaxed),
+            encoded,
+            held_back: encoded.saturating_sub(self.wishes.sent.load(Ordering::Relaxed)),
             dropped: self.slot.dropped(),
             encode_time: Duration::from_micros(self.wishes.encode_micros.load(Ordering::Relaxed)),
         }
@@ -280,6 +286,7 @@ impl Encoding {
     }
 
     fn send(&mut self, encoded: Encoded) {
+        self.wishes.sent.fetch_add(1, Ordering::Relaxed);
         let captured = encoded.captured.saturating_duration_since(self.epoch);
         // Numbers follow the clock at the start, faster than any camera, so that a second camera's pictures come
         // after the first one's.

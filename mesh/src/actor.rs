@@ -324,8 +324,13 @@ impl Actor {
                 }
                 Output::Event(event) => {
                     self.ended |= matches!(event, Event::Ended(_));
-                    // A program that does not listen any more is about to stop us.
-                    let _gone = self.events.send(event).await;
+                    // What comes again gives way early, so that what does not always finds room: a loop that
+                    // waited here for the program above, which may wait for the loop, would stand still.
+                    let comes_again = matches!(event, Event::Told(..) | Event::Problem(..));
+                    if !comes_again || self.events.capacity() > self.events.max_capacity() / 2 {
+                        // A program that does not listen any more is about to stop us.
+                        let _gone = self.events.send(event).await;
+                    }
                 }
             }
         }

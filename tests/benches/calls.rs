@@ -1,1 +1,426 @@
-fn main() {}
+//! Measures whole calls on this machine and prints a table. Nothing here passes or fails.
+//!
+//! `./run bench [--clip FILE.y4m] [only NAME]` with NAME one of: join, delay, calls, codecs.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sightline::participant::{Media, Participant, Tap, clock};
+use sightline_media::av1::{Decoder, EncoderKind, encoder};
+use sightline_media::camera::scene::{clock_millis, read_clock};
+use sightline_media::camera::{self, Clip};
+use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
+use sightline_media::{Picture, Size, Source};
+use sightline_media_proto::audio::{FRAME, SAMPLE_RATE};
+use sightline_media_proto::rate::Bitrate;
+use sightline_mesh::{Entry, Setup};
+use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::{Admit, Code, Command, Event, Name};
+use sightline_tests::program::Program;
+
+/// Runs of what is over quickly.
+const RUNS: usize = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let after = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(at + 1).cloned()
+    };
+    let only = after("only");
+    let wants = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    if wants("join") {
+        join();
+    }
+    if wants("delay") {
+        delay();
+    }
+    if wants("calls") {
+        calls();
+    }
+    if wants("codecs") {
+        codecs(after("--clip").as_deref());
+    }
+}
+
+fn row(what: &str, value: &str) {
+    println!("{what:<64} {value}");
+}
+
+/// The values at the median and at 95 %.
+fn quantiles(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        values
+            .get((values.len() as f64 * share) as usize)
+            .copied()
+            .unwrap_or(f64::NAN)
+    };
+    (at(0.5), at(0.95))
+}
+
+/// From the joining program's start, the code in its hand, to the first sound played and picture decoded.
+fn join() {
+    let (mut sounds, mut pictures) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let media = ["--microphone", "test", "--camera", "test"];
+        let mut ann = Program::start_call("Ann", &media);
+        let code = ann.code();
+        let mut bob = Program::join_call("Bob", &code, &media);
+        let first = |program: &mut Program, event| {
+            let seen = program.seen.iter().find(|said| said["event"] == event).cloned();
+            let event = seen.unwrap_or_else(|| program.wait(event));
+            event["since_join"].as_f64().expect("seconds") * 1000.0
+        };
+        pictures.push(first(&mut bob, "first_video"));
+        sounds.push(first(&mut bob, "first_audio"));
+        bob.leave();
+        ann.leave();
+    }
+    println!("\nJoining, call of 2, loopback, median of {RUNS} (ms)");
+    row(
+        "  program started with the code → first sound",
+        &format!("{:.0}", quantiles(sounds).0),
+    );
+    row(
+        "  program started with the code → first picture",
+        &format!("{:.0}", quantiles(pictures).0),
+    );
+}
+
+/// A microphone that hears a click every half second, and notes when.
+struct Clicks {
+    next: Instant,
+    frames: u64,
+    captured: Arc<Mutex<Vec<Instant>>>,
+}
+
+/// Every 25th frame begins with a click.
+const CLICK_EVERY: u64 = 25;
+
+impl Microphone for Clicks {
+    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError> {
+        let begin = self.next;
+        self.next += FRAME;
+        std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
+        frame.fill(0.0);
+        if self.frames.is_multiple_of(CLICK_EVERY) {
+            for (n, sample) in frame.iter_mut().take(96).enumerate() {
+                *sample = (n as f32 * 0.26).sin() * 0.9;
+            }
+            self.captured.lock().expect("unpoisoned").push(begin);
+        }
+        self.frames += 1;
+        Ok(begin)
+    }
+}
+
+/// Finds clicks in what is played and clocks in what is shown.
+#[derive(Default)]
+struct Ear {
+    clicks: Mutex<Vec<Instant>>,
+    pictures: Mutex<Vec<f64>>,
+}
+
+impl Tap for Ear {
+    fn played(&self, _: u64, samples: &[f32], at: Instant) {
+        let mut clicks = self.clicks.lock().expect("unpoisoned");
+        let quiet_since = clicks
+            .last()
+            .is_none_or(|last| at > *last + Duration::from_millis(250));
+        if let Some(offset) = samples
+            .iter()
+            .position(|sample| sample.abs() > 0.3)
+            .filter(|_| quiet_since)
+        {
+            clicks.push(at + Duration::from_secs(1) * offset as u32 / SAMPLE_RATE);
+        }
+    }
+
+    fn shown(&self, _: u64, picture: &Picture) {
+        if let Some(captured) = read_clock(picture) {
+            let now = clock_millis(Instant::now());
+            self.pictures
+                .lock()
+                .expect("unpoisoned")
+                .push(f64::from(now.wrapping_sub(captured)));
+        }
+    }
+}
+
+fn setup(entry: Entry, name: &str) -> Setup {
+    Setup {
+        entry,
+        addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+        name: Name::new(name),
+        rule: Rule::Listed,
+        admit: Admit::Code,
+        clock: clock(),
+    }
+}
+
+fn silent() -> Media {
+    Media {
+        microphone: None,
+        camera: None,
+        speaker: None,
+        record: None,
+        encoder: EncoderKind::Aom,
+    }
+}
+
+fn wait_for_code(participant: &mut Participant) -> Code {
+    participant.command(Command::NewCode);
+    loop {
+        let notice = participant
+            .next_notice(Instant::now() + Duration::from_secs(10))
+            .expect("a code");
+        if let sightline::participant::Notice::Call(Event::Code(code)) = notice {
+            return code;
+        }
+    }
+}
+
+/// From the moment of capture to the moment of playing and of having decoded, markers in, markers out.
+fn delay() {
+    let captured = Arc::new(Mutex::new(Vec::new()));
+    let clicks = Clicks {
+        next: Instant::now(),
+        frames: 0,
+        captured: Arc::clone(&captured),
+    };
+    let media = Media {
+        microphone: Some(Box::new(clicks)),
+        camera: camera::open(&Source::Test).expect("the scene"),
+        ..silent()
+    };
+    let mut ann = Participant::start(setup(Entry::Start, "Ann"), media, None).expect("a call");
+    let code = wait_for_code(&mut ann);
+    let ear = Arc::new(Ear::default());
+    let tap: Arc<dyn Tap> = Arc::clone(&ear) as _;
+    let mut bob = Participant::start(setup(Entry::Join(code), "Bob"), silent(), Some(tap)).expect("a call");
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut next_stats = Instant::now() + Duration::from_secs(1);
+    let (mut buffer, mut trip) = (Vec::new(), Vec::new());
+    while Instant::now() < end {
+        let _notice = ann.next_notice(Instant::now() + Duration::from_millis(5));
+        let _notice = bob.next_notice(Instant::now() + Duration::from_millis(5));
+        if Instant::now() >= next_stats {
+            next_stats += Duration::from_secs(1);
+            for stats in bob.take_stats() {
+                buffer.push(stats.media.audio_buffer.as_secs_f64() * 1000.0);
+                trip.extend(stats.link.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0));
+            }
+        }
+    }
+    let sent = ann.sent_pictures().expect("a camera");
+    bob.stop();
+    ann.stop();
+    let captured = captured.lock().expect("unpoisoned");
+    let heard = ear.clicks.lock().expect("unpoisoned");
+    let sound: Vec<f64> = heard
+        .iter()
+        .filter_map(|heard| {
+            let sent = captured.iter().rev().find(|sent| *sent < heard)?;
+            Some(heard.duration_since(*sent).as_secs_f64() * 1000.0)
+        })
+        .collect();
+    // The first second settles.
+    let pictures = ear
+        .pictures
+        .lock()
+        .expect("unpoisoned")
+        .iter()
+        .skip(30)
+        .copied()
+        .collect();
+    println!("\nDelay, call of 2, loopback, 20 s, both in one process (ms, median / 95 %)");
+    let (median, worst) = quantiles(sound.into_iter().skip(2).collect());
+    row(
+        "  sound, captured → played (without devices)",
+        &format!("{median:.1} / {worst:.1}"),
+    );
+    row("    of it: one frame", "20.0");
+    row("    of it: jitter buffer", &format!("{:.1}", quantiles(buffer).0));
+    row(
+        "    of it: network, half a round trip",
+        &format!("{:.1}", quantiles(trip).0 / 2.0),
+    );
+    row("    the rest: Opus' look-ahead (6.5), waiting for threads", "");
+    let (median, worst) = quantiles(pictures);
+    row(
+        "  picture, captured → decoded, 360p30",
+        &format!("{median:.1} / {worst:.1}"),
+    );
+    let encode = sent.encode_time.as_secs_f64() * 1000.0 / sent.encoded.max(1) as f64;
+    row("    of it: encoding", &format!("{encode:.1}"));
+}
+
+/// Calls of several processes with 360p30 and sound each, all on this machine.
+fn calls() {
+    println!("\nCalls of N processes, everybody sends 360p30 and sound, all on this machine, 10 s");
+    println!("  N   cores each   MB each   pictures/s   freezes   concealed   sound ms   picture ms");
+    for people in [2, 4, 6, 8] {
+        let media = ["--microphone", "test", "--camera", "test"];
+        let mut programs = vec![Program::start_call("p0", &media)];
+        for index in 1..people {
+            let code = if index == 1 {
+                programs[0].code()
+            } else {
+                programs[0].another_code()
+            };
+            programs.push(Program::join_call(&format!("p{index}"), &code, &media));
+            let joined = |event: &serde_json::Value| event["event"] == "route" && event["state"] == "active";
+            programs[index].wait_for("a route", joined);
+        }
+        std::thread::sleep(Duration::from_secs(4));
+        for program in &mut programs {
+            program.listen();
+            program.seen.clear();
+        }
+        let usage = |programs: &[Program]| -> Vec<_> {
+            programs
+                .iter()
+                .map(|program| program.usage().unwrap_or_default())
+                .collect()
+        };
+        let (before, began) = (usage(&programs), Instant::now());
+        std::thread::sleep(Duration::from_secs(10));
+        let (after, took) = (usage(&programs), began.elapsed().as_secs_f64());
+        let cores = before
+            .iter()
+            .zip(&after)
+            .map(|(before, after)| (after.0 - before.0) / took)
+            .collect();
+        let memory = after.iter().map(|usage| usage.1 as f64 / 1e6).collect();
+        let mut figures: [Vec<f64>; 5] = Default::default();
+        for program in &mut programs {
+            program.listen();
+            for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
+                let places = [
+                    &stats["video"]["fps"],
+                    &stats["video"]["freezes"],
+                    &stats["audio"]["concealed"],
+                    &stats["audio"]["delay_ms"],
+                    &stats["video"]["delay_ms"],
+                ];
+                for (figure, place) in figures.iter_mut().zip(places) {
+                    figure.extend(place.as_f64());
+                }
+            }
+        }
+        let [fps, freezes, concealed, sound, picture] = figures;
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        println!(
+            "  {people}   {:>10.2}   {:>7.0}   {:>10.1}   {:>7.0}   {:>7.2} %   {:>8.0}   {:>10.0}",
+            quantiles(cores).0,
+            quantiles(memory).0,
+            mean(&fps),
+            freezes.iter().fold(0.0, |most: f64, count| most.max(*count)),
+            mean(&concealed) * 2.0,
+            quantiles(sound).0,
+            quantiles(picture).0,
+        );
+        for program in &mut programs {
+            program.tell("leave");
+        }
+        for program in &mut programs {
+            program.status();
+        }
+    }
+}
+
+/// Both encoders and the decoder at three sizes.
+fn codecs(clip: Option<&str>) {
+    let pictures = source(clip);
+    println!(
+        "\nCodecs, one thread, {} pictures of {} (ms a picture)",
+        pictures.len(),
+        clip.unwrap_or("the test scene")
+    );
+    println!("  size        encoder   kbit/s   encode median / 95 %   decode   PSNR dB   held back");
+    for (width, height) in [(320, 180), (640, 360), (1280, 720)] {
+        let size = Size { width, height };
+        let scaled: Vec<_> = pictures.iter().map(|picture| picture.scaled(size)).collect();
+        for (kind, name) in [(EncoderKind::Aom, "aom"), (EncoderKind::Rav1e, "rav1e")] {
+            let rate = Bitrate::for_picture(width, height);
+            let mut encoder = encoder(kind, size, rate).expect("an encoder");
+            let mut decoder = Decoder::new().expect("a decoder");
+            let (mut encode, mut decode, mut psnr, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+            let mut shown = 0;
+            for picture in &scaled {
+                let began = Instant::now();
+                let encoded = encoder.encode(picture, false).expect("encoded");
+                encode.push(began.elapsed().as_secs_f64() * 1000.0);
+                for unit in encoded {
+                    bytes += unit.data.len();
+                    let began = Instant::now();
+                    let decoded = decoder.decode(unit.data, unit.captured).expect("decodable");
+                    decode.push(began.elapsed().as_secs_f64() * 1000.0);
+                    if let Some(decoded) = decoded {
+                        psnr.push(compare(&decoded, &scaled[shown]));
+                        shown += 1;
+                    }
+                }
+            }
+            let (median, worst) = quantiles(encode);
+            println!(
+                "  {width:>4}×{height:<4}   {name:<7}   {:>6.0}   {median:>10.1} / {worst:<7.1}   {:>6.2}   {:>7.1}   {:>9}",
+                bytes as f64 * 8.0 * 30.0 / shown.max(1) as f64 / 1000.0,
+                quantiles(decode).0,
+                psnr.iter().sum::<f64>() / psnr.len().max(1) as f64,
+                scaled.len() - shown,
+            );
+        }
+    }
+}
+
+/// 150 pictures, five seconds at 30 a second.
+fn source(clip: Option<&str>) -> Vec<Picture> {
+    let start = Instant::now();
+    let mut pictures: Vec<_> = match clip {
+        Some(path) => {
+            let mut clip = Clip::open(path.as_ref()).expect("a clip");
+            let size = clip.size();
+            let data = std::iter::repeat_with(move || clip.next_data().expect("a picture"));
+            data.take(150)
+                .map(|data| Picture {
+                    size,
+                    data,
+                    captured: start,
+                })
+                .collect()
+        }
+        None => {
+            let mut scene = camera::open(&Source::Test).expect("the scene").expect("a camera");
+            std::iter::repeat_with(move || scene.read().expect("a picture"))
+                .take(150)
+                .collect()
+        }
+    };
+    for (n, picture) in (0u32..).zip(&mut pictures) {
+        picture.captured = start + Duration::from_secs(1) * n / 30;
+    }
+    pictures
+}
+
+/// Peak signal-to-noise ratio of the luma, decibels.
+fn compare(a: &Picture, b: &Picture) -> f64 {
+    let (a, b) = (a.planes()[0], b.planes()[0]);
+    let squares: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+        .sum();
+    10.0 * (255.0 * 255.0 * a.len() as f64 / squares.max(1.0)).log10()
+}

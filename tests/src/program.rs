@@ -12,18 +12,18 @@ use serde_json::Value;
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The program that `cargo build` made.
+/// The program that `cargo build --release` made.
 #[must_use]
 pub fn path() -> PathBuf {
     let test = std::env::current_exe().expect("a running test");
     let folder = test
         .parent()
         .and_then(|deps| deps.parent())
-        .expect("target/debug");
+        .expect("target/release");
     let program = folder.join(format!("sightline{}", std::env::consts::EXE_SUFFIX));
     assert!(
         program.exists(),
-        "{} is not there: run `cargo build` first",
+        "{} is not there: run `cargo build --release` first",
         program.display()
     );
     program
@@ -96,6 +96,25 @@ impl Program {
         let mut program = Self::start(&[&common, more].concat(), None);
         program.tell(code);
         program
+    }
+
+    /// Processor time used so far, seconds, and resident memory, bytes (Linux's proc(5)).
+    #[must_use]
+    pub fn usage(&self) -> Option<(f64, u64)> {
+        let folder = format!("/proc/{}", self.child.id());
+        let stat = std::fs::read_to_string(format!("{folder}/stat")).ok()?;
+        // The name before the closing bracket may hold blanks. Ticks are hundredths of a second.
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        let status = std::fs::read_to_string(format!("{folder}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some((ticks as f64 / 100.0, kib * 1024))
+    }
+
+    /// Takes in what it has said by now.
+    pub fn listen(&mut self) {
+        self.seen.extend(self.events.try_iter());
     }
 
     /// Gives it a line.

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::args::DemoOptions;
 
+/// 120 s: how much longer than the demo a participant lives at most.
+const LONGER: u32 = 120;
+
 /// What a process said; `None` when its output ended.
 pub struct Said {
     pub participant: usize,
@@ -49,6 +52,8 @@ impl Child {
                 "code",
             ])
             .args(["--encoder", &options.encoder])
+            // A demo that is killed leaves nobody behind for long.
+            .args(["--seconds", &(options.seconds + LONGER).to_string()])
             .args([
                 "--camera",
                 source(&options.camera, index),

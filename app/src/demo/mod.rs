@@ -6,7 +6,7 @@ mod summary;
 mod table;
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub fn run(options: &DemoOptions) -> Exit {
         Ok(demo) => demo.run(),
         Err(sentence) => {
             write_error(&sentence);
-            Exit::Arguments
+            Exit::Failed
         }
     }
 }
@@ -151,11 +151,17 @@ impl Demo {
         let mut next_table = Instant::now() + every;
         while Instant::now() < end {
             let until = end.min(next_table).saturating_duration_since(Instant::now());
-            if let Ok(Said { participant, event }) = self.said.recv_timeout(until) {
-                match event {
-                    Some(event) => self.note(participant, event),
-                    None => self.summary.note_exit(participant),
-                }
+            match self.said.recv_timeout(until) {
+                Ok(Said {
+                    participant,
+                    event: Some(event),
+                }) => self.note(participant, event),
+                Ok(Said {
+                    participant,
+                    event: None,
+                }) => self.summary.note_exit(participant),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             if Instant::now() >= next_table {
                 next_table += every;

@@ -203,8 +203,17 @@ impl Summary {
                 ));
             }
         }
-        if verdict.strangers.is_empty() {
+        let refused: u64 = self
+            .participants
+            .iter()
+            .map(|participant| participant.others_refused)
+            .sum();
+        if verdict.strangers.is_empty() && refused == 0 {
             line("\nNo other address was contacted, and none was heard from.".into());
+        } else if verdict.strangers.is_empty() {
+            line(format!(
+                "\nNo other address was contacted; {refused} packets of strangers were refused."
+            ));
         } else {
             line(format!(
                 "\nOther addresses took part: {}.",

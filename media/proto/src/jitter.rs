@@ -15,6 +15,9 @@ const CAPACITY: usize = 50;
 /// 10 ms: the first frame waits this long, so that the second need not be early.
 const START_DELAY: Duration = Duration::from_millis(10);
 
+/// 40 ms: what is kept of frames that came together when the speaker begins, or after a stall.
+const START_FRAMES: u32 = 2;
+
 /// 5 s of frames: how long a late frame is remembered before the buffer shrinks again.
 const MEMORY: usize = 250;
 
@@ -110,7 +113,7 @@ impl JitterBuffer {
             return Err(Dropped::Duplicate);
         }
         if self.waiting.len() >= CAPACITY {
-            return Err(Dropped::TooFarAhead);
+            self.waiting.pop_first();
         }
         self.waiting.insert(packet.seq, (packet, now));
         Ok(())
@@ -176,9 +179,15 @@ impl JitterBuffer {
         self.counts
     }
 
+    /// Where to begin: not at what a stall left behind, but at the newest frames.
     fn begin(&mut self, now: Instant) -> Option<u32> {
-        let (first, (_, arrived)) = self.waiting.first_key_value()?;
-        (now >= *arrived + START_DELAY).then_some(*first)
+        let (_, (_, arrived)) = self.waiting.first_key_value()?;
+        if now < *arrived + START_DELAY {
+            return None;
+        }
+        let newest = *self.waiting.last_key_value()?.0;
+        self.waiting.retain(|seq, _| newest - seq < START_FRAMES);
+        self.waiting.first_key_value().map(|(first, _)| *first)
     }
 
     fn restart(&mut self) {
@@ -295,6 +304,29 @@ mod tests {
                 buffer.delay()
             );
         }
+    }
+
+    #[test]
+    fn a_stall_does_not_become_delay() {
+        // From 2 s to 2.9 s nothing comes, then everything at once.
+        let (buffer, played) = play(300, |seq| {
+            let sent = f64::from(seq) * 20.0;
+            Some(if (2000.0..2900.0).contains(&sent) {
+                2900.0
+            } else {
+                sent + 3.0
+            })
+        });
+        assert!(
+            buffer.delay() <= Duration::from_millis(60),
+            "{:?}",
+            buffer.delay()
+        );
+        let after = &played[200..];
+        assert!(
+            after.iter().all(|out| matches!(out, Playout::Frame(_))),
+            "and speech goes on"
+        );
     }
 
     #[test]

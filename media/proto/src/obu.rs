@@ -29,6 +29,25 @@ pub fn without_metadata(temporal_unit: &[u8]) -> Result<Vec<u8>, ObuError> {
     Ok(kept)
 }
 
+/// `OBU_FRAME_HEADER` and `OBU_FRAME`: each begins a frame, or shows one that exists.
+const FRAMES: [u8; 2] = [3, 6];
+
+/// How many frames `temporal_unit` holds or shows: the work that decoding it means.
+///
+/// # Errors
+/// [`ObuError`] when it is not a sequence of units.
+pub fn count_frames(temporal_unit: &[u8]) -> Result<usize, ObuError> {
+    let mut count = 0;
+    let mut rest = temporal_unit;
+    while !rest.is_empty() {
+        let length = unit_length(rest).ok_or(ObuError)?;
+        let (unit, after) = rest.split_at_checked(length).ok_or(ObuError)?;
+        count += usize::from(kind(unit).is_some_and(|kind| FRAMES.contains(&kind)));
+        rest = after;
+    }
+    Ok(count)
+}
+
 fn kind(unit: &[u8]) -> Option<u8> {
     unit.first().map(|header| header >> 3 & 0x0f)
 }
@@ -69,6 +88,16 @@ mod tests {
         let frame = [0x32, 0x02, 9, 9];
         let unit = [&delimiter[..], &metadata, &frame, &metadata].concat();
         assert_eq!(without_metadata(&unit), Ok([&delimiter[..], &frame].concat()));
+    }
+
+    #[test]
+    fn frames_are_counted_so_that_a_bomb_is_seen() {
+        let delimiter = [0x12, 0x00];
+        let show_existing = [0x1a, 0x01, 0x80];
+        let bomb = [&delimiter[..], &show_existing.repeat(1000)].concat();
+        assert_eq!(count_frames(&bomb), Ok(1000));
+        assert_eq!(count_frames(&[0x12, 0x00, 0x32, 0x02, 9, 9]), Ok(1));
+        assert_eq!(count_frames(&[0x32, 0x05, 1]), Err(ObuError));
     }
 
     #[test]

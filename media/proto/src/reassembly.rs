@@ -84,9 +84,6 @@ impl Reassembler {
                 self.next = Some(number.wrapping_add(1));
                 self.newest = Some(number);
                 self.counts.complete += 1;
-                if partial.frame.is_key {
-                    self.asked = None;
-                }
                 return Some(partial.frame.with_length(partial.count, partial.last_len));
             }
             let newer_key = self.partial.values().any(|p| p.frame.is_key && p.missing == 0);
@@ -107,6 +104,11 @@ impl Reassembler {
             self.asked = Some(now);
         }
         due
+    }
+
+    /// The decoder showed a picture: the next loss may be asked about at once.
+    pub const fn handle_decoded(&mut self) {
+        self.asked = None;
     }
 
     /// The decoder could not use what it was given: only a key frame will do.

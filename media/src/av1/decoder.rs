@@ -4,7 +4,12 @@ use std::time::Instant;
 
 use dav1d::{PixelLayout, PlanarImageComponent, Settings};
 
+use sightline_media_proto::obu;
+
 use crate::picture::{MAX_PIXELS, Picture, Size};
+
+/// Frames in one unit: ours have one; an encoder may hide one more behind it.
+const MAX_FRAMES: usize = 2;
 
 /// How often a unit that yields more than one picture is asked for the next; ours yield one.
 const MAX_ROUNDS: usize = 16;
@@ -47,7 +52,8 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`]; the next key frame can be decoded again.
     pub fn decode(&mut self, data: Vec<u8>, captured: Instant) -> Result<Option<Picture>, DecodeError> {
-        if data.is_empty() {
+        // A few bytes can ask for thousands of pictures.
+        if !obu::count_frames(&data).is_ok_and(|frames| (1..=MAX_FRAMES).contains(&frames)) {
             return Err(DecodeError::Malformed);
         }
         let mut sent = self.0.send_data(data, None, None, None);

@@ -53,7 +53,7 @@ impl<R: Read + Seek> Clip<R> {
         })?;
         let rate = decoder.get_framerate();
         let rate = rate.num as f64 / rate.den.max(1) as f64;
-        if !(0.1..=1000.0).contains(&rate) {
+        if !(1.0..=1000.0).contains(&rate) {
             let why = format!("{rate} pictures a second make no sense");
             return Err(CameraError::Clip { path: name, why });
         }
@@ -69,6 +69,12 @@ impl<R: Read + Seek> Clip<R> {
         };
         clip.next_data()?;
         Ok(clip)
+    }
+
+    /// The size of its pictures.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.size
     }
 
     /// The planes of the next picture, from the beginning again after the last, without waiting for its time.

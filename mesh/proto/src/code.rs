@@ -96,7 +96,7 @@ impl Code {
             Err(_) => {
                 let whole = letters.len() - letters.len() % 8;
                 let bytes = BASE32_NOPAD
-                    .decode(letters[..whole].as_bytes())
+                    .decode(&letters.as_bytes()[..whole])
                     .unwrap_or_default();
                 return Err(match Self::from_bytes(&bytes) {
                     Err(ParseError::Cut | ParseError::Empty) => ParseError::Cut,

@@ -17,6 +17,9 @@ const CONTROL_RATE: (u32, u32) = (100, 400);
 /// Packets a second that a member may send for long, and at once: 12 Mbit/s of full ones.
 const PACKET_RATE: (u32, u32) = (1500, 3000);
 
+/// Ten years, microseconds: a program that runs for longer is not believed.
+const MAX_PEER_CLOCK: u64 = 10 * 365 * 24 * 3_600_000_000;
+
 /// Names a connection; given by whoever owns the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
@@ -95,6 +98,8 @@ pub struct Meter {
     /// Of what we sent, the share that did not arrive, by the peer's last two reports.
     pub sent_loss: f32,
     last_report: (u64, u64),
+    outstanding: [Option<u64>; 8],
+    pings_sent: usize,
     samples: [Option<Sample>; 8],
     taken: usize,
 }
@@ -108,21 +113,36 @@ struct Sample {
 }
 
 impl Meter {
+    /// Remembers a ping that was sent, by its time in microseconds.
+    pub fn handle_ping_sent(&mut self, sent: u64) {
+        let slot = self.pings_sent % self.outstanding.len();
+        self.outstanding[slot] = Some(sent);
+        self.pings_sent += 1;
+    }
+
     /// Takes the four times of a ping, microseconds: sent and returned by our clock, received and answered by
-    /// the peer's (RFC 5905, section 8).
-    pub fn handle_pong(&mut self, sent: u64, received: u64, answered: u64, returned: u64) {
-        let Some(away) = returned.checked_sub(sent) else {
-            return;
+    /// the peer's (RFC 5905, section 8). False for an answer to no ping of ours, or with times that cannot be.
+    pub fn handle_pong(&mut self, sent: u64, received: u64, answered: u64, returned: u64) -> bool {
+        let Some(ping) = self.outstanding.iter_mut().find(|ping| **ping == Some(sent)) else {
+            return false;
         };
-        let rtt = away.saturating_sub(answered.saturating_sub(received));
-        let half_sum = |a: u64, b: u64| (a / 2 + b / 2).cast_signed();
-        let offset = half_sum(received, answered) - half_sum(sent, returned);
+        *ping = None;
+        let thinking = answered.checked_sub(received);
+        let (Some(away), Some(thinking)) = (returned.checked_sub(sent), thinking) else {
+            return false;
+        };
+        if received > MAX_PEER_CLOCK || answered > MAX_PEER_CLOCK || thinking > away {
+            return false;
+        }
+        // All four are far below half of what an i64 holds.
+        let offset = (received / 2 + answered / 2).cast_signed() - (sent / 2 + returned / 2).cast_signed();
         let slot = self.taken % self.samples.len();
         self.samples[slot] = Some(Sample {
-            rtt: Duration::from_micros(rtt),
+            rtt: Duration::from_micros(away - thinking),
             offset,
         });
         self.taken += 1;
+        true
     }
 
     /// How many pings came back.
@@ -165,6 +185,9 @@ mod tests {
     #[test]
     fn a_ping_tells_round_trip_and_clock_offset() {
         let mut meter = Meter::default();
+        for sent in [1_000_000, 2_000_000, 3_000_000] {
+            meter.handle_ping_sent(sent);
+        }
         // 10 ms there, 2 ms thinking, 10 ms back; the peer's clock is 1 s ahead.
         meter.handle_pong(1_000_000, 2_010_000, 2_012_000, 1_022_000);
         assert_eq!(meter.rtt(), Some(Duration::from_millis(20)));
@@ -173,6 +196,11 @@ mod tests {
         meter.handle_pong(2_000_000, 3_090_000, 3_090_000, 2_100_000);
         assert_eq!(meter.clock_offset(), Some(1_000_000));
         assert_eq!(meter.rtt(), Some(Duration::from_millis(100)));
+        // What no honest peer says: an answer to nothing, twice, before the question, at the end of time.
+        assert!(!meter.handle_pong(5, 5, 5, 5));
+        assert!(!meter.handle_pong(1_000_000, 2_010_000, 2_012_000, 1_022_000));
+        assert!(!meter.handle_pong(3_000_000, 1 << 63, 1 << 63, 3_100_000));
+        assert_eq!(meter.taken(), 2);
     }
 
     #[test]

@@ -81,7 +81,11 @@ impl Call {
     }
 
     pub(super) fn ping_one(&mut self, conn: ConnId, now: Instant) {
-        self.send_times(conn, PING, &[self.micros(now)], now);
+        let micros = self.micros(now);
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.meter.handle_ping_sent(micros);
+        }
+        self.send_times(conn, PING, &[micros], now);
     }
 
     fn handle_ping(&mut self, conn: ConnId, body: &[u8], now: Instant) {
@@ -98,7 +102,8 @@ impl Call {
             (Some(&PING), [sent]) => self.send_times(conn, PONG, &[*sent, micros, micros], now),
             (Some(&PONG), [sent, received, answered]) => {
                 if let Some(link) = self.links.get_mut(&conn) {
-                    link.meter.handle_pong(*sent, *received, *answered, micros);
+                    let is_sound = link.meter.handle_pong(*sent, *received, *answered, micros);
+                    link.meter.dropped += u64::from(!is_sound);
                 }
             }
             _ => {

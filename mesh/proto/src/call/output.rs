@@ -92,6 +92,8 @@ pub enum Event {
         peer: PeerId,
         /// Their name.
         name: Name,
+        /// Who let them in.
+        invited_by: PeerId,
         /// How.
         why: Why,
     },

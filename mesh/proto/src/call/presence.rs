@@ -83,8 +83,7 @@ impl Call {
     }
 
     fn tell_joined(&mut self, peer: PeerId) {
-        let entry = self.roster.as_ref().and_then(|roster| roster.get(&peer));
-        if let Some(invited_by) = entry.and_then(Joined::invited_by) {
+        if let Some(invited_by) = self.inviter_of(&peer) {
             let name = self.name_of(&peer);
             self.event(Event::Joined {
                 peer,
@@ -92,6 +91,10 @@ impl Call {
                 invited_by,
             });
         }
+    }
+
+    fn inviter_of(&self, peer: &PeerId) -> Option<PeerId> {
+        self.roster.as_ref()?.get(peer)?.invited_by()
     }
 
     /// A session with a member stands: it becomes the member's link, unless another one is to be kept.
@@ -195,9 +198,16 @@ impl Call {
             return;
         };
         let before = std::mem::replace(&mut member.presence, presence);
-        if before == Presence::Here {
+        if before == Presence::Here
+            && let Some(invited_by) = self.inviter_of(&peer)
+        {
             let name = self.name_of(&peer);
-            self.event(Event::Left { peer, name, why });
+            self.event(Event::Left {
+                peer,
+                name,
+                invited_by,
+                why,
+            });
         }
     }
 
