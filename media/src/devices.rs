@@ -1,7 +1,7 @@
 //! The sound devices of this machine, by name.
 
-use cpal::Device;
 use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{BufferSize, Device, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
 
 /// What is there to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,17 @@ fn inputs() -> impl Iterator<Item = Device> {
 
 fn outputs() -> impl Iterator<Item = Device> {
     cpal::default_host().output_devices().into_iter().flatten()
+}
+
+/// A device's own format, in periods of 10 ms where it lets us choose: its default may be seconds.
+pub(crate) fn with_short_buffer(supported: &SupportedStreamConfig) -> StreamConfig {
+    let mut config = supported.config();
+    let period = config.sample_rate / 100;
+    config.buffer_size = match supported.buffer_size() {
+        SupportedBufferSize::Range { min, max } => BufferSize::Fixed(period.clamp(*min, *max)),
+        SupportedBufferSize::Unknown => BufferSize::Fixed(period),
+    };
+    config
 }
 
 fn is_named(device: &Device, name: &str) -> bool {

@@ -38,8 +38,8 @@ const DECODER_POLL: Duration = Duration::from_millis(50);
 /// 1 s: pictures that cannot be decoded are told at most this often.
 const FAILURE_GAP: Duration = Duration::from_secs(1);
 
-/// A loudspeaker that takes nothing for this long is taken to be gone.
-const SPEAKER_PATIENCE: Duration = Duration::from_millis(500);
+/// 3 s: a loudspeaker that takes nothing for this long is taken to be gone. Some take one to begin.
+const SPEAKER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A picture is frozen when the next one takes longer than three usual intervals, or 150 ms more than one
 /// (the definition of `freezeCount` in W3C's webrtc-stats).

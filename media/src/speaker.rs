@@ -42,7 +42,7 @@ impl Speaker {
         let device = devices::output(name).ok_or_else(|| SpeakerError::NotFound(name.map(str::to_owned)))?;
         let supported = device.default_output_config().map_err(|error| to_error(&error))?;
         let format = supported.sample_format();
-        let config: StreamConfig = supported.into();
+        let config = devices::with_short_buffer(&supported);
         let rate = config.sample_rate;
         let resampler = Resampler::new(SAMPLE_RATE, rate).map_err(|error| to_error(&error))?;
         let capacity = rate as usize / 2;

@@ -34,7 +34,7 @@ impl Device {
             devices::input(name).ok_or_else(|| MicrophoneError::NotFound(name.map(str::to_owned)))?;
         let supported = device.default_input_config().map_err(|error| to_error(&error))?;
         let format = supported.sample_format();
-        let config: StreamConfig = supported.into();
+        let config = devices::with_short_buffer(&supported);
         let resampler = Resampler::new(config.sample_rate, SAMPLE_RATE).map_err(|error| to_error(&error))?;
         // Half a second.
         let (producer, ring) = RingBuffer::new(config.sample_rate as usize / 2);
