@@ -52,13 +52,13 @@ pub struct Options {
     /// An address to share and listen on (repeatable); port 0 picks one
     #[arg(long, value_name = "ADDR[:PORT]")]
     pub share: Vec<Share>,
-    /// off, device[:NAME], file:PATH (Y4M, looped), test
+    /// off, device or device:NAME, file:PATH (Y4M, looped), test
     #[arg(long, value_name = "SRC", default_value = "off")]
     pub camera: Source,
-    /// off, device[:NAME], file:PATH (WAV, looped), test
+    /// off, device or device:NAME, file:PATH (WAV, looped), test
     #[arg(long, value_name = "SRC", default_value = "off")]
     pub microphone: Source,
-    /// device[:NAME], off
+    /// device or device:NAME, off
     #[arg(long, value_name = "SRC", default_value = "off")]
     pub speaker: Sink,
     /// Record each member as played out: NAME.wav and NAME.y4m
@@ -93,10 +93,10 @@ pub struct DemoOptions {
     /// How long
     #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=86_400))]
     pub seconds: u32,
-    /// Everybody's picture: off, device[:NAME], file:PATH (Y4M, looped), test
+    /// Everybody's picture: off, device or device:NAME, file:PATH (Y4M, looped), test
     #[arg(long, value_name = "SRC", default_value = "test")]
     pub camera: String,
-    /// Everybody's sound: off, device[:NAME], file:PATH (WAV, looped), test
+    /// Everybody's sound: off, device or device:NAME, file:PATH (WAV, looped), test
     #[arg(long, value_name = "SRC", default_value = "test")]
     pub microphone: String,
     /// The picture's encoder: aom, rav1e

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::{AsyncReadExt, StreamExt};
 use libp2p::allow_block_list::{self, AllowedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
-use libp2p::identity::Keypair;
+use libp2p::identity::{Keypair, PeerId};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::endpoint::Endpoints;
-use crate::frame;
+use crate::frame::{self, Ended};
 use crate::handle::{Inbox, Stats};
 use crate::socket::SharedGate;
 use crate::transport::{Arrival, Plan, Plans, Transport, serial};
@@ -61,12 +61,15 @@ enum FromPeer {
     Datagram(ConnId, Bytes),
     /// Its control stream ended or broke.
     StreamEnded(ConnId),
+    /// It announced a frame that is too long.
+    Overlong(ConnId),
     /// Its last words had their time.
     Lingered(ConnId),
 }
 
 /// A connection that the call knows.
 struct Peer {
+    id: PeerId,
     connection: quinn::Connection,
     outbox: Option<mpsc::Sender<Vec<u8>>>,
     /// What waits for the control stream to stand.
@@ -199,6 +202,7 @@ impl Actor {
         match arrival {
             FromPeer::Frame(conn, frame) => self.call.handle_frame(conn, &frame, now()),
             FromPeer::Datagram(conn, datagram) => self.call.handle_datagram(conn, &datagram, now()),
+            FromPeer::Overlong(conn) => self.call.handle_overlong_frame(conn),
             FromPeer::StreamEnded(conn) | FromPeer::Lingered(conn) => self.forget(conn),
         }
     }
@@ -267,6 +271,7 @@ impl Actor {
             }
         });
         let peer = Peer {
+            id: connected.peer,
             connection,
             outbox: Some(outbox),
             waiting: Some(waiting),
@@ -283,9 +288,13 @@ impl Actor {
         self.tasks.spawn(frame::write_all(write, waiting));
         let sink = self.from_peers.0.clone();
         self.tasks.spawn(async move {
-            frame::read_all(read, sink.clone(), |frame| FromPeer::Frame(conn, frame)).await;
+            let ended = frame::read_all(read, sink.clone(), |frame| FromPeer::Frame(conn, frame)).await;
+            let told = match ended {
+                Ended::Stream => FromPeer::StreamEnded(conn),
+                Ended::Overlong => FromPeer::Overlong(conn),
+            };
             // A loop that is gone needs no telling.
-            let _gone = sink.send(FromPeer::StreamEnded(conn)).await;
+            let _gone = sink.send(told).await;
         });
     }
 
@@ -351,6 +360,7 @@ impl Actor {
         };
         let id = options.connection_id();
         if self.swarm.dial(options).is_err() {
+            self.plans.remove(ticket);
             self.call.handle_dial_failed(ticket, now());
         } else {
             self.dialling.insert(id, ticket);
@@ -375,8 +385,15 @@ impl Actor {
     }
 
     fn forget(&mut self, conn: ConnId) {
-        if let Some(peer) = self.peers.remove(&conn) {
-            peer.connection.close(VarInt::from_u32(0), b"");
+        if let Some(gone) = self.peers.remove(&conn) {
+            gone.connection.close(VarInt::from_u32(0), b"");
+            let comes_again = self
+                .arrived
+                .values()
+                .any(|(connected, _)| connected.peer == gone.id);
+            if !comes_again && self.peers.values().all(|peer| peer.id != gone.id) {
+                self.swarm.behaviour_mut().allowed.disallow_peer(gone.id);
+            }
         }
         self.call.handle_closed(conn, now());
     }

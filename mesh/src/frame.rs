@@ -4,24 +4,33 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use sightline_mesh_proto::wire::MAX_FRAME;
 use tokio::sync::mpsc;
 
-/// Reads frames and hands them to `sink` until the stream ends, breaks, or announces a frame that is too long.
+/// Why reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The stream ended or broke, or nobody takes frames any more.
+    Stream,
+    /// A frame was announced that is longer than any can be.
+    Overlong,
+}
+
+/// Reads frames and hands them to `sink` until the stream ends.
 pub async fn read_all<T>(
     mut stream: impl AsyncRead + Unpin,
     sink: mpsc::Sender<T>,
     wrap: impl Fn(Vec<u8>) -> T,
-) {
+) -> Ended {
     loop {
         let mut length = [0; 2];
         if stream.read_exact(&mut length).await.is_err() {
-            return;
+            return Ended::Stream;
         }
         let length = usize::from(u16::from_be_bytes(length));
         if length > MAX_FRAME {
-            return;
+            return Ended::Overlong;
         }
         let mut frame = vec![0; length];
         if stream.read_exact(&mut frame).await.is_err() || sink.send(wrap(frame)).await.is_err() {
-            return;
+            return Ended::Stream;
         }
     }
 }

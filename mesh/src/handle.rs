@@ -167,11 +167,12 @@ impl Mesh {
         Sender(self.inputs.clone())
     }
 
-    /// What was measured on each link; empty when the call is over.
+    /// What was measured on each link; empty when the loop is too busy or over.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (reply, answer) = blocking::sync_channel(1);
-        if self.inputs.blocking_send(Input::Stats(reply)).is_err() {
+        // A loop that is busy is asked again in a second.
+        if self.inputs.try_send(Input::Stats(reply)).is_err() {
             return Vec::new();
         }
         answer.recv_timeout(Duration::from_secs(1)).unwrap_or_default()

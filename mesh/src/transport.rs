@@ -65,6 +65,11 @@ impl Plans {
         self.lock().insert(ticket.0, plan);
         Multiaddr::empty().with(Protocol::Memory(ticket.0))
     }
+
+    /// The dial will not take place.
+    pub fn remove(&self, ticket: Ticket) {
+        self.lock().remove(&ticket.0);
+    }
 }
 
 /// The serial in an address of ours.
@@ -120,6 +125,7 @@ impl Transport {
                 gate: gate.clone(),
                 arrivals: arrivals.clone(),
                 incoming: sender.clone(),
+                handshakes: Arc::default(),
                 next: ACCEPTED | (at as u64) << 48,
             };
             tasks.spawn(accepting.run());
@@ -213,6 +219,7 @@ struct Accepting {
     gate: SharedGate,
     arrivals: mpsc::Sender<Arrival>,
     incoming: mpsc::Sender<(u64, Upgrade)>,
+    handshakes: Arc<()>,
     next: u64,
 }
 
@@ -239,7 +246,8 @@ impl Accepting {
             incoming.ignore();
             return None;
         };
-        let busy = self.incoming.max_capacity() - self.incoming.capacity() >= BUSY / 2;
+        // Each handshake in progress holds one more of these.
+        let busy = Arc::strong_count(&self.handshakes) > BUSY;
         if busy && incoming.may_retry() {
             let _unanswered = incoming.retry();
             return None;
@@ -247,8 +255,10 @@ impl Accepting {
         let remote = incoming.remote_address();
         let connecting = incoming.accept().ok()?;
         let arrivals = self.arrivals.clone();
+        let handshake = Arc::clone(&self.handshakes);
         let (local, conn) = (self.local, ConnId(self.next + 1));
         let accepted = async move {
+            let _handshake = handshake;
             let connection = finish(connecting).await?;
             let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
             let side = Side::Listener(owner);

@@ -257,8 +257,8 @@ impl Session {
     pub const fn arrivals(&self) -> Arrivals {
         let current = self.current.keys.arrivals();
         Arrivals {
-            received: self.finished.received + current.received,
-            expected: self.finished.expected + current.expected,
+            received: self.finished.received.saturating_add(current.received),
+            expected: self.finished.expected.saturating_add(current.expected),
         }
     }
 

@@ -158,6 +158,28 @@ fn packets_and_control_do_not_pass_for_each_other() {
 }
 
 #[test]
+fn counters_that_no_honest_peer_reaches_are_refused_and_counts_do_not_overflow() {
+    let mut pair = pair(10);
+    let sealed = pair.initiator.seal_packet(b"x", pair.now).expect("sealed");
+    for counter in [1u64 << 40, (1 << 63) - 1] {
+        let mut changed = sealed.clone();
+        changed[4..12].copy_from_slice(&counter.to_be_bytes());
+        assert_eq!(
+            pair.responder.open_packet(&changed, pair.now),
+            Err(OpenError::Forged)
+        );
+    }
+    assert!(pair.passes(b"y"));
+    assert_eq!(
+        (
+            pair.responder.arrivals().received,
+            pair.responder.arrivals().expected
+        ),
+        (1, 2)
+    );
+}
+
+#[test]
 fn control_messages_come_in_order_and_once() {
     let mut pair = pair(5);
     let first = pair.initiator.seal_control(b"1", pair.now).expect("sealed");

@@ -236,6 +236,22 @@ impl World {
         (number, sent)
     }
 
+    /// Lets something that `from` never sealed arrive at `to`, as a modified program could send it.
+    pub fn forge(&mut self, from: Index, to: Index, bytes: &[u8], is_frame: bool) {
+        let connection = self.connections.iter().position(|link| {
+            let ends = [link.dialler.node, link.listener.node];
+            link.open && (ends == [from, to] || ends == [to, from])
+        });
+        let connection = connection.expect("they are connected");
+        let to_listener = self.connections[connection].listener.node == to;
+        let handle = if is_frame {
+            Call::handle_frame
+        } else {
+            Call::handle_datagram
+        };
+        self.arrive(connection, to_listener, bytes, handle);
+    }
+
     /// Kills a participant: it says nothing more, to nobody.
     pub fn kill(&mut self, index: Index) {
         self.nodes[index].alive = false;

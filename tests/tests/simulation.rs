@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::wire::Refusal;
-use sightline_mesh_proto::{Command, End, Event, Why};
+use sightline_mesh_proto::{Command, End, Event, Problem, Why};
 use sightline_tests::sim::{Weather, World};
 
 const FAIR: Weather = Weather {
@@ -242,4 +242,34 @@ fn with_the_rule_none_no_media_leaves_and_no_member_is_dialled() {
     }
     let approved: Vec<_> = world.nodes[2].gate.approved().collect();
     assert_eq!(approved, [world.nodes[0].address], "only whom the code named");
+}
+
+#[test]
+fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
+    let mut rng = StdRng::seed_from_u64(5);
+    let mut world = gather(3, FAIR, 5, &mut rng);
+    let problems = |world: &World, index: usize| -> Vec<Problem> {
+        let events = world.nodes[index].events.iter();
+        let problems = events.filter_map(|(_, event)| match event {
+            Event::Problem(problem, _) => Some(*problem),
+            _ => None,
+        });
+        problems.collect()
+    };
+    // Datagrams that make no sense are dropped, counted, and told.
+    for n in 0..100u8 {
+        world.forge(1, 0, &[n; 200], false);
+    }
+    world.run(Duration::from_secs(2));
+    assert_eq!(problems(&world, 0), [Problem::Dropped]);
+    assert!(world.is_full_mesh(), "the link stays");
+
+    // A frame that makes no sense ends the link: who sends such is not to be understood.
+    world.forge(1, 0, &[7; 300], true);
+    assert_eq!(problems(&world, 0), [Problem::Dropped, Problem::Malformed]);
+    world.run(Duration::from_millis(1));
+    let linked = |world: &World, index: usize| world.nodes[index].call.as_ref().expect("takes part").linked();
+    assert_eq!(linked(&world, 0), [world.peer(2)].into());
+    let (_, sent) = world.speak(0);
+    assert_eq!(sent, 1, "the others go on");
 }

@@ -1,6 +1,7 @@
 //! The codes that this participant gave out, and what became of each.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use rand::CryptoRng;
@@ -15,11 +16,17 @@ use crate::wire::Refusal;
 /// Codes remembered at once. The oldest that admits nobody any more goes first.
 const MAX_CODES: usize = 16;
 
+/// 10 min: how long who comes with a code that is over is told what became of it.
+const AFTERLIFE: Duration = Duration::from_secs(600);
+
 /// What has become of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Open,
+    /// Somebody knocked with it, and waits for an answer.
     UsedBy(PeerId),
+    /// They were answered.
+    Done,
     Withdrawn,
 }
 
@@ -30,6 +37,8 @@ struct Entry {
     secret: Secret,
     expires: UnixTime,
     fate: Fate,
+    /// From this moment its holder is not even told any more what became of it.
+    forget_at: UnixTime,
 }
 
 /// All of them.
@@ -65,6 +74,7 @@ impl Book {
             secret: secret.clone(),
             expires,
             fate: Fate::Open,
+            forget_at: expires.after(AFTERLIFE),
         });
         Some((
             Code {
@@ -103,15 +113,33 @@ impl Book {
                 Ok(())
             }
             Fate::UsedBy(first) if first == peer => Ok(()),
-            Fate::UsedBy(_) => Err(Refusal::Used),
+            Fate::UsedBy(_) | Fate::Done => Err(Refusal::Used),
             Fate::Withdrawn => Err(Refusal::Withdrawn),
         }
     }
 
+    /// Who knocked with a code was answered: it is of no more use, to them neither.
+    pub fn finish(&mut self, id: ExpectId, now: UnixTime) {
+        if let Some(entry) = self.0.iter_mut().find(|entry| entry.id == id) {
+            entry.fate = Fate::Done;
+            entry.forget_at = now.after(AFTERLIFE);
+        }
+    }
+
+    /// Forgets codes that have long been over. Returns their ids.
+    pub fn sweep(&mut self, now: UnixTime) -> Vec<ExpectId> {
+        let over = self.0.extract_if(.., |entry| now >= entry.forget_at);
+        over.map(|entry| entry.id).collect()
+    }
+
     /// Withdraws every code that is still open. Returns how many there were.
-    pub fn withdraw(&mut self) -> usize {
+    pub fn withdraw(&mut self, now: UnixTime) -> usize {
         let open = self.0.iter_mut().filter(|entry| entry.fate == Fate::Open);
-        open.map(|entry| entry.fate = Fate::Withdrawn).count()
+        open.map(|entry| {
+            entry.fate = Fate::Withdrawn;
+            entry.forget_at = now.after(AFTERLIFE);
+        })
+        .count()
     }
 }
 
@@ -152,9 +180,20 @@ mod tests {
             book.spend(ExpectId(2), bob, now.after(DEFAULT_LIFETIME)),
             Err(Refusal::Expired)
         );
-        assert_eq!(book.withdraw(), 2);
+        assert_eq!(book.withdraw(now), 2);
         assert_eq!(book.spend(ExpectId(3), bob, now), Err(Refusal::Withdrawn));
         assert_eq!(book.spend(ExpectId(9), bob, now), Err(Refusal::Withdrawn));
+        book.finish(ExpectId(1), now);
+        assert_eq!(
+            book.spend(ExpectId(1), ann, now),
+            Err(Refusal::Used),
+            "not to come back after leaving"
+        );
+        assert_eq!(book.sweep(now), []);
+        assert_eq!(
+            book.sweep(now.after(AFTERLIFE)),
+            [ExpectId(1), ExpectId(2), ExpectId(3)]
+        );
     }
 
     #[test]
@@ -164,7 +203,7 @@ mod tests {
             assert!(matches!(issue(&mut book, id), Some((_, None))));
         }
         assert!(issue(&mut book, 99).is_none());
-        book.withdraw();
+        book.withdraw(UnixTime(1_800_000_000));
         assert!(matches!(issue(&mut book, 99), Some((_, Some(ExpectId(0))))));
     }
 }

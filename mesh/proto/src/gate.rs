@@ -19,6 +19,9 @@ const GUEST_LIFETIME: Duration = Duration::from_secs(10);
 /// Addresses that may be in their handshake at once.
 const MAX_GUESTS: usize = 32;
 
+/// Of them by one code or introduction, so that its holder cannot keep everybody else out.
+const MAX_GUESTS_EACH: usize = 4;
+
 /// What a tag can be checked against: a code that was given out, or an introduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExpectId(pub u64);
@@ -43,7 +46,8 @@ pub enum Change {
 pub struct Gate {
     clock: Clock,
     approved: BTreeMap<SocketAddr, Option<PeerId>>,
-    guests: BTreeMap<SocketAddr, Instant>,
+    /// Who is in a handshake: until when, and by which code or introduction.
+    guests: BTreeMap<SocketAddr, (Instant, ExpectId)>,
     expected: BTreeMap<ExpectId, TagKey>,
     seen: Seen,
     ledger: Ledger,
@@ -109,7 +113,10 @@ impl Gate {
         datagram: &[u8],
         now: Instant,
     ) -> bool {
-        let pass = self.is_open_to(remote, now) || self.admit_guest(remote, datagram, now);
+        let pass = match self.tagged(datagram, now) {
+            Some((tag, owner)) => self.handle_tag(remote, &tag, owner, now),
+            None => self.is_open_to(remote, now),
+        };
         self.count(local, remote, datagram.len(), pass, Passage::Received, now);
         pass
     }
@@ -137,25 +144,30 @@ impl Gate {
     /// Whether datagrams may pass to and from `remote`, as a member's address or in a handshake.
     #[must_use]
     pub fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
-        self.approved.contains_key(&remote) || self.guests.get(&remote).is_some_and(|until| now < *until)
+        self.approved.contains_key(&remote) || self.guests.get(&remote).is_some_and(|(until, _)| now < *until)
     }
 
-    fn admit_guest(&mut self, remote: SocketAddr, datagram: &[u8], now: Instant) -> bool {
-        if self.expected.is_empty() {
+    /// A first packet's valid tag, and what it belongs to.
+    fn tagged(&self, datagram: &[u8], now: Instant) -> Option<(Tag, ExpectId)> {
+        let tag = initial::tag(datagram).filter(|_| !self.expected.is_empty())?;
+        Some((tag, self.owner(&tag, now)?))
+    }
+
+    /// A valid tag lets its source speak, unless it was used from elsewhere.
+    fn handle_tag(&mut self, remote: SocketAddr, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
+        if !self.seen.insert(tag, remote, self.clock.wall_at(now)) {
             return false;
         }
-        let Some(tag) = initial::tag(datagram) else {
-            return false;
-        };
-        if self.owner(&tag, now).is_none() {
-            return false;
+        if self.is_open_to(remote, now) {
+            return true;
         }
-        self.guests.retain(|_, until| now < *until);
-        if self.guests.len() >= MAX_GUESTS || !self.seen.insert(&tag, remote, self.clock.wall_at(now)) {
-            return false;
+        self.guests.retain(|_, (until, _)| now < *until);
+        let of_owner = self.guests.values().filter(|(_, by)| *by == owner).count();
+        let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
+        if has_room {
+            self.guests.insert(remote, (now + GUEST_LIFETIME, owner));
         }
-        self.guests.insert(remote, now + GUEST_LIFETIME);
-        true
+        has_room
     }
 
     fn count(
@@ -279,6 +291,6 @@ mod tests {
                 setting.comes_in(remote(*last), &initial)
             })
             .count();
-        assert_eq!(let_in, MAX_GUESTS);
+        assert_eq!(let_in, MAX_GUESTS_EACH);
     }
 }

@@ -35,8 +35,8 @@ mod time;
 pub mod wire;
 
 pub use call::{
-    Admit, Call, Command, Config, Connected, DialId, End, Event, LinkStats, Output, Problem, Side, Ticket,
-    Why,
+    Admit, Call, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output, Problem,
+    Side, Ticket, Why,
 };
 pub use code::Code;
 pub use link::ConnId;

@@ -20,6 +20,9 @@ const PACKET_RATE: (u32, u32) = (1500, 3000);
 /// Ten years, microseconds: a program that runs for longer is not believed.
 const MAX_PEER_CLOCK: u64 = 10 * 365 * 24 * 3_600_000_000;
 
+/// Lists of entries a second; one goes with each beat that found a difference.
+const ENTRIES_RATE: (u32, u32) = (2, 8);
+
 /// Names a connection; given by whoever owns the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
@@ -64,16 +67,16 @@ pub struct Link {
     pub approval: Option<Approval>,
     pub control: Bucket,
     pub packets: Bucket,
+    pub entries: Bucket,
     pub meter: Meter,
+    /// It is to be closed: what still comes on it counts for nothing.
+    pub closing: bool,
 }
 
 impl Link {
-    /// The rates at which a member may talk, each bucket full.
-    pub fn buckets(now: Instant) -> (Bucket, Bucket) {
-        (
-            Bucket::new(CONTROL_RATE.0, CONTROL_RATE.1, now),
-            Bucket::new(PACKET_RATE.0, PACKET_RATE.1, now),
-        )
+    /// The rates at which a member may talk, each bucket full: control, packets, lists of entries.
+    pub fn buckets(now: Instant) -> [Bucket; 3] {
+        [CONTROL_RATE, PACKET_RATE, ENTRIES_RATE].map(|(rate, burst)| Bucket::new(rate, burst, now))
     }
 
     pub const fn is_member(&self) -> bool {
@@ -95,6 +98,8 @@ pub struct Meter {
     pub received_bytes: u64,
     /// Packets that could not be opened or read, or came too fast.
     pub dropped: u64,
+    /// Of them, those that the user was told of.
+    pub dropped_told: u64,
     /// Of what we sent, the share that did not arrive, by the peer's last two reports.
     pub sent_loss: f32,
     last_report: (u64, u64),

@@ -15,8 +15,12 @@ use crate::secret::hash;
 /// People in one call at once.
 pub const MAX_MEMBERS: usize = 16;
 
-/// Entries kept over a call's life, joined and left together: 48 comings and goings beside those present.
+/// People who came over a call's life, those who left among them.
 const MAX_ENTRIES: usize = 64;
+
+/// The longest name in a card, and the longest address, bytes: cards are passed on, so they stay small.
+const MAX_NAME: usize = 64;
+const MAX_ADDRESS_LEN: usize = 19;
 
 /// The call's name: 16 random bytes that its starter drew.
 pub type CallId = [u8; 16];
@@ -59,6 +63,9 @@ impl Card {
     /// Who made the card; `None` when its key is none, or the signature does not fit.
     #[must_use]
     pub fn verify(&self) -> Option<PeerId> {
+        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES * MAX_ADDRESS_LEN {
+            return None;
+        }
         let key = self.identity_key()?;
         key.verify(&self.statement(), &self.signature)
             .then(|| key.to_peer_id())
@@ -228,10 +235,15 @@ impl Roster {
     /// # Errors
     /// [`EntryError`]; the roster is then unchanged.
     pub fn handle_joined(&mut self, entry: Joined) -> Result<Option<PeerId>, EntryError> {
-        let peer = entry.card.verify().ok_or(EntryError::Forged)?;
-        if self.joined.contains_key(&peer) {
+        // What is known already needs no proof: signatures cost time.
+        let claimed = entry.card.identity_key().ok_or(EntryError::Forged)?.to_peer_id();
+        if self.joined.contains_key(&claimed) {
             return Ok(None);
         }
+        if self.joined.len() >= MAX_ENTRIES {
+            return Err(EntryError::Full);
+        }
+        let peer = entry.card.verify().ok_or(EntryError::Forged)?;
         let inviter = entry.invited_by().ok_or(EntryError::Forged)?;
         let is_starter = self.joined.is_empty() && inviter == peer;
         let inviter_card = if is_starter {
@@ -242,31 +254,34 @@ impl Roster {
         if !entry.is_signed_by(inviter_card, &self.call) {
             return Err(EntryError::Forged);
         }
-        if self.is_full() {
-            return Err(EntryError::Full);
-        }
         self.joined.insert(peer, entry);
         Ok(Some(peer))
     }
 
-    /// Takes many entries in, whatever their order. Returns who is new, and the last error.
+    /// Takes many entries in, whatever their order. Returns who is new, and the gravest error.
     pub fn handle_many(&mut self, mut entries: Vec<Joined>) -> (Vec<PeerId>, Option<EntryError>) {
         let mut new = Vec::new();
+        let mut forged = None;
         loop {
             let before = entries.len();
-            let mut error = None;
+            let mut waits = None;
             entries.retain(|entry| match self.handle_joined(entry.clone()) {
                 Ok(peer) => {
                     new.extend(peer);
                     false
                 }
-                Err(why) => {
-                    error = Some(why);
+                // Perhaps its inviter comes later in the list.
+                Err(EntryError::UnknownMember) => {
+                    waits = Some(EntryError::UnknownMember);
                     true
+                }
+                Err(why) => {
+                    forged = forged.or(Some(why));
+                    false
                 }
             });
             if entries.is_empty() || entries.len() == before {
-                return (new, error);
+                return (new, forged.or(waits));
             }
         }
     }
@@ -288,10 +303,10 @@ impl Roster {
         Ok(self.left.insert(peer, entry).is_none().then_some(peer))
     }
 
-    /// Whether nobody else can be let in.
+    /// Whether so many have come and gone that nobody else can be let in.
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.present().count() >= MAX_MEMBERS || self.joined.len() + self.left.len() >= MAX_ENTRIES
+    pub fn is_used_up(&self) -> bool {
+        self.joined.len() >= MAX_ENTRIES
     }
 
     /// An entry, whether its subject left or not.
@@ -398,10 +413,16 @@ mod tests {
     }
 
     #[test]
-    fn a_full_call_takes_nobody_more() {
+    fn a_roster_and_its_cards_stay_small() {
         let mut roster = Roster::new([9; 16]);
-        let entries = (1..=40).map(|seed| joined(seed, 1)).collect();
+        let entries = (1..=80).map(|seed| joined(seed, 1)).collect();
         let (new, error) = roster.handle_many(entries);
-        assert_eq!((new.len(), error), (MAX_MEMBERS, Some(EntryError::Full)));
+        assert_eq!((new.len(), error), (MAX_ENTRIES, Some(EntryError::Full)));
+        assert!(roster.is_used_up());
+
+        let mut long = card(1);
+        long.name = "x".repeat(MAX_NAME + 1);
+        long.signature = identity(1).sign(&long.statement()).expect("signed").into();
+        assert_eq!(long.verify(), None);
     }
 }

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use libp2p_identity::PeerId;
 
-use super::{Admit, Call, End, Event, Output, Problem};
+use super::{Admit, Call, End, Event, Problem};
 use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
-use crate::roster::{CallId, Card, Joined, Left, Roster};
+use crate::roster::{CallId, Card, Joined, Left, MAX_MEMBERS, Roster};
 use crate::wire::{Control, Refusal};
 
 impl Call {
@@ -41,11 +41,11 @@ impl Call {
         if card.verify() != Some(peer) || card.noise() != session {
             return self.turn_away(conn, Refusal::Invalid, now);
         }
+        if self.is_full() {
+            return self.turn_away(conn, Refusal::Full, now);
+        }
         if let Err(why) = self.book.spend(id, peer, wall) {
             return self.turn_away(conn, why, now);
-        }
-        if self.roster.as_ref().is_none_or(Roster::is_full) {
-            return self.turn_away(conn, Refusal::Full, now);
         }
         let name = card.name();
         if let Some(link) = self.links.get_mut(&conn) {
@@ -57,32 +57,39 @@ impl Call {
         }
     }
 
-    fn turn_away(&mut self, conn: ConnId, why: Refusal, now: Instant) {
-        self.send(conn, &Control::Refused(why), now);
-        self.outputs.push_back(Output::Close(conn));
+    fn is_full(&self) -> bool {
+        self.here().len() + 1 >= MAX_MEMBERS || self.roster.as_ref().is_none_or(Roster::is_used_up)
     }
 
-    fn guest(&self, peer: PeerId) -> Option<(ConnId, Card)> {
-        self.links.iter().find_map(|(conn, link)| match &link.purpose {
-            Purpose::Guest(_, Some(card)) if link.peer == peer => Some((*conn, (**card).clone())),
+    fn turn_away(&mut self, conn: ConnId, why: Refusal, now: Instant) {
+        self.send(conn, &Control::Refused(why), now);
+        self.close(conn);
+    }
+
+    /// Somebody who knocked and was not answered yet. Answering ends the use of their code.
+    fn take_guest(&mut self, peer: PeerId, now: Instant) -> Option<(ConnId, Card)> {
+        let (conn, id, card) = self.links.iter().find_map(|(conn, link)| match &link.purpose {
+            Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
             _ => None,
-        })
+        })?;
+        self.book.finish(id, self.config.clock.wall_at(now));
+        Some((conn, card))
     }
 
     pub(super) fn refuse(&mut self, peer: PeerId, now: Instant) {
-        if let Some((conn, _)) = self.guest(peer) {
+        if let Some((conn, _)) = self.take_guest(peer, now) {
             self.turn_away(conn, Refusal::Declined, now);
         }
     }
 
     /// Lets somebody in who knocked: into the roster, and to everybody who is here.
     pub(super) fn admit(&mut self, peer: PeerId, now: Instant) {
-        let Some((conn, card)) = self.guest(peer) else {
+        let Some((conn, card)) = self.take_guest(peer, now) else {
             return;
         };
         let Some(roster) = &mut self.roster else { return };
         let entry = Joined::sign(card, &self.config.identity, roster.call());
-        let admitted = entry.is_some_and(|entry| roster.handle_joined(entry).is_ok());
+        let admitted = entry.is_some_and(|entry| matches!(roster.handle_joined(entry), Ok(Some(_))));
         if !admitted {
             return self.turn_away(conn, Refusal::Full, now);
         }
@@ -146,7 +153,7 @@ impl Call {
         if !refused {
             return self.fail(conn, Problem::Malformed);
         }
-        self.outputs.push_back(Output::Close(conn));
+        self.close(conn);
         self.end(End::Refused(why));
     }
 }

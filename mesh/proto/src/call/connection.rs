@@ -37,8 +37,8 @@ pub struct Ticket(pub u64);
 pub enum Target {
     /// Who made the code.
     Inviter,
-    /// A member that we were introduced to.
-    Member(PeerId),
+    /// A member, and who introduced us.
+    Member(PeerId, PeerId),
 }
 
 /// An attempt to reach somebody.
@@ -131,7 +131,7 @@ impl Call {
             let tag = tag::make(&dial.secret.tag_key(), wall, &mut self.rng);
             let peer = match dial.target {
                 Target::Inviter => None,
-                Target::Member(peer) => Some(peer),
+                Target::Member(peer, _) => Some(peer),
             };
             self.approve(remote, Holder::Dial(id));
             self.outputs.push_back(Output::Dial {
@@ -168,9 +168,14 @@ impl Call {
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.
     pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
-        if self.ended || self.links.len() >= MAX_LINKS || self.set_up(connected, now).is_none() {
-            self.outputs.push_back(Output::Close(conn));
+        let is_wanted = !self.ended && self.links.len() < MAX_LINKS;
+        if is_wanted && self.set_up(connected, now).is_some() {
+            return;
         }
+        if let Side::Dialler(ticket) = connected.side {
+            self.handle_dial_failed(ticket, now);
+        }
+        self.outputs.push_back(Output::Close(conn));
     }
 
     /// `None` when the connection is not wanted.
@@ -202,7 +207,7 @@ impl Call {
                 dial.secret.context(),
                 Purpose::Inviter,
             ),
-            Target::Member(peer) => {
+            Target::Member(peer, _) => {
                 let roster = self.roster.as_ref()?;
                 (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
             }
@@ -255,6 +260,9 @@ impl Call {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
+        if link.closing || self.ended {
+            return;
+        }
         if !link.control.take(now) {
             return self.fail(conn, Problem::Flood);
         }
@@ -340,6 +348,7 @@ impl Call {
                 let session = Session::from_second(initiator, frame, ours, theirs, psk, binding, now)?;
                 Ok((session, None))
             }
+            _ if link.dialled => Err(HandshakeError::Refused),
             _ => {
                 let (responder, theirs) =
                     Responder::handle_first(&ours, &psk, &binding, frame, &mut self.rng)?;
@@ -365,6 +374,13 @@ impl Call {
         self.unlink(&link, conn, now);
         if matches!(link.purpose, Purpose::Inviter) {
             self.end(End::InviterGone);
+        }
+    }
+
+    /// A peer announced a frame that is longer than any can be.
+    pub fn handle_overlong_frame(&mut self, conn: ConnId) {
+        if self.links.contains_key(&conn) {
+            self.fail(conn, Problem::Malformed);
         }
     }
 
@@ -470,7 +486,7 @@ impl Call {
 }
 
 fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
-    let (control, packets) = Link::buckets(now);
+    let [control, packets, entries] = Link::buckets(now);
     Link {
         peer: connected.peer,
         dialled: matches!(connected.side, Side::Dialler(_)),
@@ -483,6 +499,8 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         approval: None,
         control,
         packets,
+        entries,
         meter: Meter::default(),
+        closing: false,
     }
 }

@@ -19,12 +19,13 @@ const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
 /// 5 s: the time before the same two are introduced again.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Introductions that wait for somebody's arrival at once.
-const MAX_EXPECTATIONS: usize = 48;
+/// Introductions by one member that wait for somebody's arrival at once.
+const MAX_EXPECTATIONS_EACH: usize = 8;
 
 /// We were told that this peer comes, with this secret.
 pub struct Expectation {
     pub peer: PeerId,
+    introducer: PeerId,
     pub secret: Secret,
     since: Instant,
 }
@@ -33,6 +34,8 @@ pub struct Expectation {
 pub struct Introduction {
     secret: Secret,
     since: Instant,
+    /// The dialler has been told: who says "ready" again changes nothing.
+    is_passed_on: bool,
 }
 
 impl Call {
@@ -59,8 +62,14 @@ impl Call {
             secret: secret.0.into(),
             dial: false,
         };
-        self.introductions
-            .insert((dialler, waiter), Introduction { secret, since: now });
+        self.introductions.insert(
+            (dialler, waiter),
+            Introduction {
+                secret,
+                since: now,
+                is_passed_on: false,
+            },
+        );
         self.send(conn, &message, now);
     }
 
@@ -72,9 +81,11 @@ impl Call {
         let Some(dialler) = dialler.id() else {
             return self.fail(conn, Problem::Malformed);
         };
-        let Some(introduction) = self.introductions.get(&(dialler, waiter)) else {
+        let waiting = self.introductions.get_mut(&(dialler, waiter));
+        let Some(introduction) = waiting.filter(|introduction| !introduction.is_passed_on) else {
             return;
         };
+        introduction.is_passed_on = true;
         let secret = introduction.secret.0.into();
         let entry = self
             .roster
@@ -102,51 +113,68 @@ impl Call {
         dial: bool,
         now: Instant,
     ) {
-        let card = entry.card.clone();
-        let Some(peer) = card.verify() else {
+        let Some(introducer) = self.links.get(&conn).map(|link| link.peer) else {
+            return;
+        };
+        let Some(peer) = entry.card.verify() else {
             return self.fail(conn, Problem::Roster);
         };
         if peer == self.me {
             return;
         }
-        self.handle_entries(conn, vec![entry], Vec::new(), now);
-        let known = self
-            .roster
-            .as_ref()
-            .is_some_and(|roster| roster.is_present(&peer));
-        if !known || self.link_of(&peer).is_some() {
+        self.take_entries(conn, vec![entry], Vec::new(), now);
+        let roster = self.roster.as_ref().filter(|roster| roster.is_present(&peer));
+        let known = roster.and_then(|roster| roster.get(&peer));
+        let (Some(known), None) = (known, self.link_of(&peer)) else {
             return;
-        }
-        let addresses = card.addresses();
-        let is_allowed = |address: &std::net::SocketAddr| {
-            route::judge(self.config.rule, *address, &[], &addresses).is_some()
         };
-        if !addresses.iter().any(is_allowed) {
+        // The roster's own card counts: everybody sees the same addresses.
+        let shared = known.card.addresses();
+        let mut addresses = shared.clone();
+        addresses.retain(|address| route::judge(self.config.rule, *address, &[], &shared).is_some());
+        if addresses.is_empty() {
             return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
         }
         if dial {
-            let dialling = self
-                .dials
-                .values()
-                .any(|dial| dial.target == Target::Member(peer));
-            if !dialling {
-                self.dial(Target::Member(peer), secret, addresses, now);
+            let target = Target::Member(peer, introducer);
+            if self.dials.values().all(|dial| dial.target != target) {
+                self.dial(target, secret, addresses, now);
             }
             return;
         }
-        if self.expectations.len() >= MAX_EXPECTATIONS {
-            return;
+        self.expect(peer, introducer, secret, now);
+        self.send(conn, &Control::Ready(peer.into()), now);
+    }
+
+    /// Lets `peer` come in with `secret`. Of one introducer, a newer word about the same peer replaces the older,
+    /// and the oldest gives way to more than a few.
+    fn expect(&mut self, peer: PeerId, introducer: PeerId, secret: Secret, now: Instant) {
+        let of_introducer = self
+            .expectations
+            .iter()
+            .filter(|(_, old)| old.introducer == introducer);
+        let same = of_introducer.clone().find(|(_, old)| old.peer == peer);
+        let replaced = match same {
+            Some((id, _)) => Some(*id),
+            None if of_introducer.clone().count() >= MAX_EXPECTATIONS_EACH => {
+                of_introducer.min_by_key(|(_, old)| old.since).map(|(id, _)| *id)
+            }
+            None => None,
+        };
+        if let Some(id) = replaced {
+            self.expectations.remove(&id);
+            self.change_gate(Change::Forget(id));
         }
         let id = self.new_expectation(&secret);
         self.expectations.insert(
             id,
             Expectation {
                 peer,
+                introducer,
                 secret,
                 since: now,
             },
         );
-        self.send(conn, &Control::Ready(peer.into()), now);
     }
 
     pub(super) fn forget_expectations(&mut self, now: Instant) {

@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
-use super::{Call, Output};
+use super::{Call, Event, Output, Problem};
 use crate::link::{ConnId, Stage};
 use crate::packet::{self, Class, TooLong};
 
 /// Pings until a round trip is known well, before they go with each beat only.
 const EARLY_PINGS: usize = 4;
+
+/// Dropped packets from which on the user is told: fewer happen by themselves when keys change.
+const DROPPED_WORTH_TELLING: u64 = 20;
 
 const PING: u8 = 0;
 const PONG: u8 = 1;
@@ -31,7 +34,7 @@ impl Call {
     }
 
     fn seal_and_send(&mut self, conn: ConnId, inside: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.links.get_mut(&conn).filter(|link| !link.closing) else {
             return;
         };
         let Stage::Open(session) = &mut link.stage else {
@@ -49,7 +52,11 @@ impl Call {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
+        if link.closing || self.ended {
+            return;
+        }
         let is_member = link.is_member();
+        let is_active = is_member && link.approval.is_some();
         link.meter.received_bytes += datagram.len() as u64;
         let opened = if link.packets.take(now) {
             link.session()
@@ -60,11 +67,26 @@ impl Call {
         let unpacked = opened.as_deref().and_then(|inside| packet::unpack(inside).ok());
         match unpacked {
             Some((Class::Control, body)) => self.handle_ping(conn, body, now),
-            Some((class, body)) if is_member => {
+            Some((class, body)) if is_active => {
                 let peer = link.peer;
                 self.outputs.push_back(Output::Packet(peer, class, body.to_vec()));
             }
-            _ => link.meter.dropped += 1,
+            // Before admission, packets may overtake the words that they rely on.
+            _ => link.meter.dropped += u64::from(is_member),
+        }
+    }
+
+    /// Tells of members whose packets made no sense, at most once a beat each.
+    pub(super) fn tell_dropped(&mut self) {
+        let mut peers = Vec::new();
+        for link in self.links.values_mut() {
+            if link.meter.dropped >= link.meter.dropped_told + DROPPED_WORTH_TELLING {
+                link.meter.dropped_told = link.meter.dropped;
+                peers.push(link.peer);
+            }
+        }
+        for peer in peers {
+            self.event(Event::Problem(Problem::Dropped, Some(peer)));
         }
     }
 

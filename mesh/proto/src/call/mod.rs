@@ -163,7 +163,7 @@ impl Call {
             Command::Refuse(peer) => self.refuse(peer, now),
             Command::NewCode => self.issue_code(now),
             Command::Withdraw => {
-                self.book.withdraw();
+                self.book.withdraw(self.config.clock.wall_at(now));
             }
             Command::Tell(peer, body) => {
                 if let Some(conn) = self.link_of(&peer) {
@@ -182,13 +182,19 @@ impl Call {
     /// When [`Call::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        let dials = self.dials.values().filter_map(connection::Dial::next_at);
+        let dials = self
+            .dials
+            .values()
+            .filter(|_| !self.ended)
+            .filter_map(connection::Dial::next_at);
         dials.fold(self.next_tick, Instant::min)
     }
 
     /// Does what is due by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.dial_next_addresses(now);
+        if !self.ended {
+            self.dial_next_addresses(now);
+        }
         if now < self.next_tick {
             return;
         }
@@ -204,6 +210,10 @@ impl Call {
             self.next_beat = now + presence::BEAT;
             self.beat(now);
             self.mend_holes(now);
+            self.tell_dropped();
+            for id in self.book.sweep(self.config.clock.wall_at(now)) {
+                self.change_gate(Change::Forget(id));
+            }
         }
         self.ping(beat_due, now);
         self.find_the_gone(now);
@@ -236,7 +246,7 @@ impl Call {
             {
                 self.send(conn, &Control::Bye(left.clone()), now);
             }
-            self.outputs.push_back(Output::Close(conn));
+            self.close(conn);
         }
         self.end(End::Left);
     }
@@ -274,7 +284,8 @@ impl Call {
 
     /// Seals a control message and hands it out; without a session, does nothing.
     fn send(&mut self, conn: ConnId, message: &Control, now: Instant) {
-        let Some(session) = self.links.get_mut(&conn).and_then(Link::session) else {
+        let link = self.links.get_mut(&conn).filter(|link| !link.closing);
+        let Some(session) = link.and_then(Link::session) else {
             return;
         };
         // An expired session is closed at the next tick.
@@ -287,6 +298,14 @@ impl Call {
     fn fail(&mut self, conn: ConnId, problem: Problem) {
         let peer = self.links.get(&conn).map(|link| link.peer);
         self.event(Event::Problem(problem, peer));
+        self.close(conn);
+    }
+
+    /// Ends a link once what was handed out for it is sent. What still comes on it counts for nothing.
+    fn close(&mut self, conn: ConnId) {
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.closing = true;
+        }
         self.outputs.push_back(Output::Close(conn));
     }
 
@@ -321,7 +340,7 @@ impl Call {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in overdue {
-            self.outputs.push_back(Output::Close(conn));
+            self.close(conn);
         }
     }
 }

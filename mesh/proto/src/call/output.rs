@@ -147,6 +147,9 @@ pub enum Problem {
     /// The session could not be renewed.
     #[error("The keys shared with a member could not be renewed in time. The connection was closed.")]
     KeysExpired,
+    /// Packets that could not be read, came twice, or came too fast.
+    #[error("Packets from a member's program made no sense and were dropped.")]
+    Dropped,
     /// A roster entry with a wrong signature, or from nobody known.
     #[error("A member's program passed on a list of people that does not hold together.")]
     Roster,
@@ -173,6 +176,7 @@ impl Problem {
             Self::Flood => "flood",
             Self::Handshake => "handshake",
             Self::KeysExpired => "keys_expired",
+            Self::Dropped => "dropped",
             Self::Roster => "roster",
             Self::NotApproved => "not_approved",
             Self::TooManyCodes => "too_many_codes",

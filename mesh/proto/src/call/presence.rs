@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::{Call, Event, Output, Problem, Why};
+use super::{Call, Event, Problem, Why};
 use crate::gate::Change;
 use crate::link::{ConnId, Link};
 use crate::roster::{EntryError, Joined, Left, Roster};
@@ -106,7 +106,7 @@ impl Call {
             .as_ref()
             .is_some_and(|roster| roster.is_present(&peer))
         {
-            return self.outputs.push_back(Output::Close(conn));
+            return self.close(conn);
         }
         if let Some(old) = self
             .link_of(&peer)
@@ -116,9 +116,9 @@ impl Call {
             // Of two made at once, the one that the smaller id dialled stays; of two in a row, the newer.
             let ours_stays = self.me < peer;
             if old_link.dialled != dialled && old_link.dialled == ours_stays {
-                return self.outputs.push_back(Output::Close(conn));
+                return self.close(conn);
             }
-            self.outputs.push_back(Output::Close(old));
+            self.close(old);
         }
         let in_code = self.code.as_ref().map_or(&[][..], |code| &code.addresses);
         let shared = self
@@ -264,6 +264,7 @@ impl Call {
         }
     }
 
+    /// A list of entries: checking it costs time, so a member may send only a few a second.
     pub(super) fn handle_entries(
         &mut self,
         conn: ConnId,
@@ -271,6 +272,16 @@ impl Call {
         left: Vec<Left>,
         now: Instant,
     ) {
+        if self
+            .links
+            .get_mut(&conn)
+            .is_some_and(|link| link.entries.take(now))
+        {
+            self.take_entries(conn, joined, left, now);
+        }
+    }
+
+    pub(super) fn take_entries(&mut self, conn: ConnId, joined: Vec<Joined>, left: Vec<Left>, now: Instant) {
         let Some(roster) = &mut self.roster else { return };
         let (new, error) = roster.handle_many(joined);
         let mut farewells = Vec::new();
@@ -293,14 +304,14 @@ impl Call {
     }
 
     pub(super) fn handle_bye(&mut self, conn: ConnId, left: Left, now: Instant) {
-        self.handle_entries(conn, Vec::new(), vec![left], now);
-        self.outputs.push_back(Output::Close(conn));
+        self.take_entries(conn, Vec::new(), vec![left], now);
+        self.close(conn);
     }
 
     /// Somebody said goodbye.
     fn part(&mut self, peer: PeerId) {
         if let Some(conn) = self.link_of(&peer) {
-            self.outputs.push_back(Output::Close(conn));
+            self.close(conn);
         }
         self.mark_gone(peer, Presence::Left, Why::Left);
     }
