@@ -160,21 +160,31 @@ fn first_packets_at_the_gate() {
     let now = Instant::now();
     let wall = UnixTime(1_800_000_000);
     let key = Secret([9; 32]).tag_key();
-    let mut gate = Gate::new(Clock { start: now, wall });
-    gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
     let mut good = vec![0; 1200];
     good[..6].copy_from_slice(&[0xc0, 0, 0, 0, 1, 20]);
     let made = tag::make(&key, wall, &mut rng);
     good[6..26].copy_from_slice(&made);
     let local = SocketAddr::from(([127, 0, 0, 1], 1));
-    let mut port = 0u16;
+    let mut gate = Gate::new(Clock { start: now, wall });
+    let mut inputs = 0u16;
     run(
         "first_packets_at_the_gate",
         std::slice::from_ref(&good),
         |bytes| {
-            port = port.wrapping_add(1);
-            let from = SocketAddr::from(([192, 0, 2, 1], port));
-            let passes = gate.handle_incoming(local, from, bytes, now + Duration::from_secs(u64::from(port)));
+            // Each input comes from an address of its own, when those before are guests no more.
+            let turn = inputs % 32;
+            if turn == 0 {
+                gate = Gate::new(Clock { start: now, wall });
+                gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+            }
+            inputs = inputs.wrapping_add(1);
+            let from = SocketAddr::from(([192, 0, 2, 1], 1000 + turn));
+            let passes = gate.handle_incoming(
+                local,
+                from,
+                bytes,
+                now + Duration::from_secs(11) * u32::from(turn),
+            );
             let has_tag = initial::tag(bytes).is_some_and(|tag| tag == made);
             assert!(!passes || has_tag, "a packet without the tag passed");
         },

@@ -5,15 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Session};
 
-use super::{Call, End, Event, Output, PROTOCOL, Problem};
+use super::{Call, End, Output, Problem};
 use crate::gate::{Change, ExpectId};
-use crate::link::{ConnId, Link, Meter, Purpose, Stage};
-use crate::roster::Roster;
+use crate::link::{ConnId, Purpose, Stage};
 use crate::secret::Secret;
 use crate::tag;
-use crate::wire::Control;
 
 /// 5 s: how long a handshake, and after it a knock, may take.
 pub const SETUP_TIME: Duration = Duration::from_secs(5);
@@ -44,7 +41,7 @@ pub enum Target {
 /// An attempt to reach somebody.
 pub struct Dial {
     pub target: Target,
-    secret: Secret,
+    pub secret: Secret,
     waiting: Vec<SocketAddr>,
     next_at: Instant,
     dialled: BTreeSet<Ticket>,
@@ -200,171 +197,6 @@ impl Call {
         }
     }
 
-    fn initiate(&mut self, connected: &Connected, dial: &Dial, now: Instant) -> Option<()> {
-        let (theirs, context, purpose) = match dial.target {
-            Target::Inviter => (
-                self.code.as_ref()?.inviter,
-                dial.secret.context(),
-                Purpose::Inviter,
-            ),
-            Target::Member(peer, _) => {
-                let roster = self.roster.as_ref()?;
-                (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
-            }
-        };
-        let psk = dial.secret.psk(&context);
-        let binding = self.binding(connected, context);
-        let (initiator, first) = Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
-        let stage = Stage::Initiating(initiator, psk);
-        self.links
-            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
-        self.outputs.push_back(Output::Frame(connected.conn, first));
-        Some(())
-    }
-
-    fn respond(&mut self, connected: &Connected, id: ExpectId, now: Instant) -> Option<()> {
-        let (secret, context, purpose) = if let Some(secret) = self.book.secret(id) {
-            (secret.clone(), secret.context(), Purpose::Guest(id, None))
-        } else {
-            let expectation = self.expectations.get(&id)?;
-            if expectation.peer != connected.peer {
-                return None;
-            }
-            let call = *self.roster.as_ref().map(Roster::call)?;
-            (expectation.secret.clone(), call, Purpose::Member)
-        };
-        let stage = Stage::Responding(secret.psk(&context));
-        let binding = self.binding(connected, context);
-        self.links
-            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
-        Some(())
-    }
-
-    fn binding(&self, connected: &Connected, context: [u8; 16]) -> Binding {
-        let (ours, theirs) = (self.me.to_bytes(), connected.peer.to_bytes());
-        let (initiator, responder) = match connected.side {
-            Side::Dialler(_) => (ours, theirs),
-            Side::Listener(_) => (theirs, ours),
-        };
-        Binding {
-            version: PROTOCOL,
-            context,
-            initiator,
-            responder,
-            exporter: connected.exporter,
-        }
-    }
-
-    /// A frame came on a connection's control stream.
-    pub fn handle_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
-            return;
-        };
-        if link.closing || self.ended {
-            return;
-        }
-        if !link.control.take(now) {
-            return self.fail(conn, Problem::Flood);
-        }
-        link.meter.received_bytes += frame.len() as u64;
-        match &mut link.stage {
-            Stage::Open(session) => {
-                let message = session
-                    .open_control(frame, now)
-                    .ok()
-                    .and_then(|inside| Control::decode(&inside).ok());
-                match message {
-                    Some(message) => self.handle_control(conn, message, now),
-                    None => self.fail(conn, Problem::Malformed),
-                }
-            }
-            Stage::Initiating(..) | Stage::Responding(_) => {
-                if self.handle_handshake(conn, frame, now).is_err() {
-                    let was_inviter = self
-                        .links
-                        .get(&conn)
-                        .is_some_and(|link| matches!(link.purpose, Purpose::Inviter));
-                    self.fail(conn, Problem::Handshake);
-                    if was_inviter {
-                        self.end(End::Impostor);
-                    }
-                }
-            }
-        }
-    }
-
-    fn handle_handshake(&mut self, conn: ConnId, frame: &[u8], now: Instant) -> Result<(), HandshakeError> {
-        let mut link = self.links.remove(&conn).ok_or(HandshakeError::Refused)?;
-        let psk = match &link.stage {
-            Stage::Initiating(_, psk) | Stage::Responding(psk) => psk.clone(),
-            Stage::Open(_) => return Err(HandshakeError::Refused),
-        };
-        let stage = std::mem::replace(&mut link.stage, Stage::Responding(psk.clone()));
-        let opened = self.open_session(&link, stage, psk, frame, now);
-        let session = match opened {
-            Ok((session, answer)) => {
-                if let Some(answer) = answer {
-                    self.outputs.push_back(Output::Frame(conn, answer));
-                }
-                session
-            }
-            Err(error) => {
-                self.links.insert(conn, link);
-                return Err(error);
-            }
-        };
-        let remote = link.remote;
-        link.stage = Stage::Open(Box::new(session));
-        let purpose_is_member = link.is_member();
-        let knocks = matches!(link.purpose, Purpose::Inviter);
-        self.links.insert(conn, link);
-        self.approve(remote, Holder::Link(conn));
-        if knocks {
-            self.send(conn, &Control::Knock(self.card.clone()), now);
-        }
-        if purpose_is_member {
-            self.adopt(conn, now);
-        }
-        Ok(())
-    }
-
-    fn open_session(
-        &mut self,
-        link: &Link,
-        stage: Stage,
-        psk: Psk,
-        frame: &[u8],
-        now: Instant,
-    ) -> Result<(Session, Option<Vec<u8>>), HandshakeError> {
-        let ours = self.noise.clone();
-        let binding = link.binding.clone();
-        match stage {
-            Stage::Initiating(initiator, _) => {
-                let theirs = match &link.purpose {
-                    Purpose::Inviter => self.code.as_ref().map(|code| code.inviter),
-                    _ => self.noise_of(&link.peer),
-                };
-                let theirs = theirs.ok_or(HandshakeError::Refused)?;
-                let session = Session::from_second(initiator, frame, ours, theirs, psk, binding, now)?;
-                Ok((session, None))
-            }
-            _ if link.dialled => Err(HandshakeError::Refused),
-            _ => {
-                let (responder, theirs) =
-                    Responder::handle_first(&ours, &psk, &binding, frame, &mut self.rng)?;
-                if link.is_member() && self.noise_of(&link.peer) != Some(theirs) {
-                    return Err(HandshakeError::Refused);
-                }
-                let (session, answer) = Session::from_first(responder, ours, theirs, psk, binding, now)?;
-                Ok((session, Some(answer)))
-            }
-        }
-    }
-
-    fn noise_of(&self, peer: &PeerId) -> Option<sightline_noise::PublicKey> {
-        Some(self.roster.as_ref()?.get(peer)?.card.noise())
-    }
-
     /// A connection is closed, by whomever.
     pub fn handle_closed(&mut self, conn: ConnId, now: Instant) {
         let Some(link) = self.links.remove(&conn) else {
@@ -413,56 +245,6 @@ impl Call {
         }
     }
 
-    /// Dispatches a control message of an open session.
-    fn handle_control(&mut self, conn: ConnId, message: Control, now: Instant) {
-        let is_member = self.links.get(&conn).is_some_and(Link::is_member);
-        match message {
-            Control::Knock(card) => self.handle_knock(conn, card, now),
-            Control::Welcome { call, joined, left } => {
-                self.handle_welcome(conn, *call, joined, left, now);
-            }
-            Control::Refused(why) => self.handle_refused(conn, why),
-            Control::RekeyFirst(first) => {
-                let link = self.links.get_mut(&conn);
-                let answer = link
-                    .and_then(Link::session)
-                    .and_then(|session| session.handle_first(&first, now, &mut self.rng).ok());
-                match answer {
-                    Some(second) => self.send(conn, &Control::RekeySecond(second.into()), now),
-                    None => self.fail(conn, Problem::Handshake),
-                }
-            }
-            Control::RekeySecond(second) => {
-                let session = self.links.get_mut(&conn).and_then(Link::session);
-                if session.is_none_or(|session| session.handle_second(&second, now).is_err()) {
-                    self.fail(conn, Problem::Handshake);
-                }
-            }
-            _ if !is_member => self.fail(conn, Problem::Malformed),
-            Control::Introduce { entry, secret, dial } => {
-                self.handle_introduce(conn, entry, Secret(*secret), dial, now);
-            }
-            Control::Ready(peer) => self.handle_ready(conn, &peer, now),
-            Control::Beat {
-                roster,
-                links,
-                received,
-                expected,
-            } => {
-                let links = links.iter().filter_map(crate::wire::Peer::id).collect();
-                self.handle_beat(conn, *roster, links, (received, expected), now);
-            }
-            Control::Entries { joined, left } => self.handle_entries(conn, joined, left, now),
-            Control::App(body) => {
-                if let Some(link) = self.links.get(&conn) {
-                    let peer = link.peer;
-                    self.event(Event::Told(peer, body.into()));
-                }
-            }
-            Control::Bye(left) => self.handle_bye(conn, left, now),
-        }
-    }
-
     /// What was measured on the way to a member.
     #[must_use]
     pub fn stats(&self, peer: &PeerId) -> Option<super::LinkStats> {
@@ -482,25 +264,5 @@ impl Call {
             dropped: link.meter.dropped,
             sent_loss: link.meter.sent_loss,
         })
-    }
-}
-
-fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
-    let [control, packets, entries] = Link::buckets(now);
-    Link {
-        peer: connected.peer,
-        dialled: matches!(connected.side, Side::Dialler(_)),
-        local: connected.local,
-        remote: connected.remote,
-        purpose,
-        stage,
-        since: now,
-        binding,
-        approval: None,
-        control,
-        packets,
-        entries,
-        meter: Meter::default(),
-        closing: false,
     }
 }

@@ -2,6 +2,8 @@
 
 mod admission;
 mod connection;
+mod control;
+mod handshake;
 mod introduction;
 mod media;
 mod output;

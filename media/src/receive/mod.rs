@@ -1,0 +1,271 @@
+//! What arrives: each member's voice through a jitter buffer into one mix, each member's picture through a
+//! decoder into a slot for the latest.
+
+mod pictures;
+mod voice;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sightline_media_proto::mixer::Limiter;
+use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::{Ticks, audio, jitter};
+
+use self::pictures::{DECODER_QUEUE, PicturesIn, Seen, decode_all};
+use self::voice::{Mixing, VoiceIn};
+use crate::opus_codec::VoiceDecoder;
+use crate::picture::{Picture, Size};
+use crate::record::Recorder;
+use crate::speaker::Speaker;
+
+/// Names a member here; the program above chooses it.
+pub type MemberId = u64;
+
+/// What the receiving side tells the program above, on its own threads.
+pub trait Observer: Send + Sync {
+    /// The first frame of a member's voice was played out.
+    fn first_audio(&self, member: MemberId);
+    /// The first picture of a member was decoded.
+    fn first_video(&self, member: MemberId);
+    /// A member's pictures can go on only with a key frame.
+    fn needs_key_frame(&self, member: MemberId);
+    /// The loudspeaker takes no more sound: the call goes on without it.
+    fn speaker_lost(&self);
+    /// A member's picture could not be decoded.
+    fn undecodable(&self, member: MemberId);
+    /// A block of a member's voice is played out now. For measurements.
+    fn played(&self, _member: MemberId, _samples: &[f32], _at: Instant) {}
+    /// A member's picture was decoded. For measurements.
+    fn shown(&self, _member: MemberId, _picture: &Picture) {}
+}
+
+/// What was measured of one member, over the time since it was last asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Received {
+    /// Sound from capture to playout, when the clocks' difference is known.
+    pub audio_delay: Option<Duration>,
+    /// How long frames of sound wait in the jitter buffer.
+    pub audio_buffer: Duration,
+    /// Frames of sound since the beginning.
+    pub audio: jitter::Counts,
+    /// The loudest block's level, decibels below full scale; `None` without sound.
+    pub level_db: Option<f32>,
+    /// Pictures decoded.
+    pub pictures: u32,
+    /// The last picture's size.
+    pub size: Option<Size>,
+    /// Picture from capture to decoded, when the clocks' difference is known.
+    pub video_delay: Option<Duration>,
+    /// Times that the picture froze, since the beginning.
+    pub freezes: u32,
+    /// For how long, together.
+    pub frozen: Duration,
+    /// Frames of picture given up, since the beginning.
+    pub video_lost: u64,
+    /// Packets of picture that made no sense or came too late, since the beginning.
+    pub video_dropped: u64,
+}
+
+/// Receives, mixes and plays. Dropping it ends its threads.
+pub struct Playout {
+    members: Arc<Mutex<BTreeMap<MemberId, Arc<Member>>>>,
+    observer: Arc<dyn Observer>,
+    recorder: Option<Arc<Recorder>>,
+    epoch: Instant,
+    stop: Arc<AtomicBool>,
+    mixer: Option<JoinHandle<()>>,
+}
+
+impl Playout {
+    /// Starts playing to `speaker`, or to nowhere at the same pace. `epoch` is the program's start.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn start(
+        speaker: Option<Speaker>,
+        recorder: Option<Recorder>,
+        observer: Arc<dyn Observer>,
+        epoch: Instant,
+    ) -> std::io::Result<Self> {
+        let members = Arc::new(Mutex::new(BTreeMap::new()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let recorder = recorder.map(Arc::new);
+        let mixing = Mixing {
+            members: Arc::clone(&members),
+            recorder: recorder.clone(),
+            observer: Arc::clone(&observer),
+            speaker,
+            limiter: Limiter::default(),
+        };
+        let stopped = Arc::clone(&stop);
+        let mixer = std::thread::Builder::new()
+            .name("mixer".into())
+            .spawn(move || mixing.run(&stopped))?;
+        Ok(Self {
+            members,
+            observer,
+            recorder,
+            epoch,
+            stop,
+            mixer: Some(mixer),
+        })
+    }
+
+    /// A member is here.
+    ///
+    /// # Errors
+    /// No decoder or thread can be had.
+    pub fn add(&self, id: MemberId, name: &str) -> std::io::Result<()> {
+        let decoder = VoiceDecoder::new().map_err(std::io::Error::other)?;
+        let (frames, source) = sync_channel(DECODER_QUEUE);
+        let member = Arc::new(Member {
+            id,
+            voice: Mutex::new(VoiceIn::new(decoder)),
+            pictures: Mutex::new(PicturesIn {
+                reassembler: Reassembler::default(),
+                frames: Some(frames),
+            }),
+            seen: Mutex::new(Seen::default()),
+            clock_offset: Mutex::new(None),
+            epoch: self.epoch,
+            stopped: AtomicBool::new(false),
+            thread: Mutex::new(None),
+        });
+        let thread = {
+            let (member, observer) = (Arc::clone(&member), Arc::clone(&self.observer));
+            std::thread::Builder::new()
+                .name("decoder".into())
+                .spawn(move || decode_all(&member, &source, &*observer))?
+        };
+        *lock(&member.thread) = Some(thread);
+        if let Some(recorder) = &self.recorder {
+            recorder.open(id, name);
+        }
+        lock(&self.members).insert(id, member);
+        Ok(())
+    }
+
+    /// A member is gone.
+    pub fn remove(&self, id: MemberId) {
+        let removed = lock(&self.members).remove(&id);
+        if let Some(member) = removed {
+            member.stop();
+            if let Some(recorder) = &self.recorder {
+                recorder.close(id);
+            }
+        }
+    }
+
+    /// A packet of sound arrived. False when it was of no use.
+    pub fn handle_audio(&self, id: MemberId, body: &[u8], now: Instant) -> bool {
+        let Some(member) = self.member(id) else {
+            return false;
+        };
+        let Some(packet) = audio::Packet::decode(body) else {
+            return false;
+        };
+        lock(&member.voice).buffer.handle_packet(packet, now).is_ok()
+    }
+
+    /// A packet of picture arrived.
+    pub fn handle_video(&self, id: MemberId, body: &[u8], now: Instant) {
+        if let Some(member) = self.member(id) {
+            let mut pictures = lock(&member.pictures);
+            pictures.reassembler.handle_packet(body, now);
+            pictures.hand_on(now);
+        }
+    }
+
+    /// The difference between a member's clock and ours, microseconds, as the call measured it.
+    pub fn set_clock_offset(&self, id: MemberId, offset: Option<i64>) {
+        if let Some(member) = self.member(id) {
+            *lock(&member.clock_offset) = offset;
+        }
+    }
+
+    /// What was measured of a member since this was last asked.
+    #[must_use]
+    pub fn take_stats(&self, id: MemberId) -> Option<Received> {
+        let member = self.member(id)?;
+        let mut voice = lock(&member.voice);
+        let mut seen = lock(&member.seen);
+        let pictures = lock(&member.pictures).reassembler.counts();
+        let received = Received {
+            audio_delay: voice.delay.take(),
+            audio_buffer: voice.buffer.delay(),
+            audio: voice.buffer.counts(),
+            level_db: voice.take_level(),
+            pictures: std::mem::take(&mut seen.since_asked),
+            size: seen.latest.as_ref().map(|picture| picture.size),
+            video_delay: seen.delay.take(),
+            freezes: seen.freezes,
+            frozen: seen.frozen,
+            video_lost: pictures.lost,
+            video_dropped: pictures.dropped,
+        };
+        Some(received)
+    }
+
+    fn member(&self, id: MemberId) -> Option<Arc<Member>> {
+        lock(&self.members).get(&id).cloned()
+    }
+}
+
+impl Drop for Playout {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(mixer) = self.mixer.take() {
+            // A panic was printed when it happened.
+            let _panicked = mixer.join();
+        }
+        let members = std::mem::take(&mut *lock(&self.members));
+        for member in members.values() {
+            member.stop();
+        }
+    }
+}
+
+/// One member's streams.
+struct Member {
+    id: MemberId,
+    voice: Mutex<VoiceIn>,
+    pictures: Mutex<PicturesIn>,
+    seen: Mutex<Seen>,
+    /// Their clock minus ours, microseconds.
+    clock_offset: Mutex<Option<i64>>,
+    epoch: Instant,
+    stopped: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Member {
+    fn stop(&self) {
+        // What waits to be decoded need not be any more.
+        self.stopped.store(true, Ordering::Relaxed);
+        lock(&self.pictures).frames = None;
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // A panic was printed when it happened.
+            let _panicked = thread.join();
+        }
+    }
+
+    /// How long ago something was captured, by our clock.
+    fn age(&self, captured: Ticks, now: Instant) -> Option<Duration> {
+        let offset = (*lock(&self.clock_offset))?;
+        let ours = Ticks::from_start(now.saturating_duration_since(self.epoch));
+        let age = ours.micros_since(captured).checked_add(offset)?;
+        // A little below zero is the measurement's error.
+        (-5_000..60_000_000)
+            .contains(&age)
+            .then(|| Duration::from_micros(age.max(0).cast_unsigned()))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

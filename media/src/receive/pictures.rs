@@ -1,0 +1,138 @@
+//! Pictures: each member's reassembly, the thread that decodes them, and what was shown.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::video;
+
+use super::{Member, Observer, lock};
+use crate::av1::Decoder;
+use crate::picture::Picture;
+
+/// Whole pictures that may wait for the decoder: more would only be late.
+pub const DECODER_QUEUE: usize = 4;
+
+/// 50 ms: how often a decoder without work looks whether a picture is overdue.
+const DECODER_POLL: Duration = Duration::from_millis(50);
+
+/// 1 s: pictures that cannot be decoded are told at most this often.
+const FAILURE_GAP: Duration = Duration::from_secs(1);
+
+/// A picture is frozen when the next one takes longer than three usual intervals, or 150 ms more than one
+/// (the definition of `freezeCount` in W3C's webrtc-stats).
+const FREEZE_EXTRA: Duration = Duration::from_millis(150);
+
+/// What came of one sender's pictures.
+pub struct PicturesIn {
+    pub reassembler: Reassembler,
+    /// To the decoder; `None` once the member is gone.
+    pub frames: Option<SyncSender<video::Frame>>,
+}
+
+impl PicturesIn {
+    pub fn hand_on(&mut self, now: Instant) {
+        while let Some(frame) = self.reassembler.poll_frame(now) {
+            let full = match &self.frames {
+                Some(frames) => matches!(frames.try_send(frame), Err(TrySendError::Full(_))),
+                None => false,
+            };
+            if full {
+                // A decoder that cannot keep up begins again at the next key frame.
+                self.reassembler.handle_decode_failure();
+            }
+        }
+    }
+}
+
+/// What was shown of a member.
+#[derive(Default)]
+pub struct Seen {
+    pub latest: Option<Arc<Picture>>,
+    pub since_asked: u32,
+    pub delay: Option<Duration>,
+    last_at: Option<Instant>,
+    /// When a picture that could not be decoded was last told.
+    last_failure: Option<Instant>,
+    /// The usual time between two pictures.
+    interval: Duration,
+    pub freezes: u32,
+    pub frozen: Duration,
+}
+
+impl Seen {
+    fn note(&mut self, picture: Arc<Picture>, delay: Option<Duration>, now: Instant) {
+        self.latest = Some(picture);
+        self.since_asked += 1;
+        self.delay = delay.or(self.delay);
+        if let Some(last) = self.last_at.replace(now) {
+            let gap = now.saturating_duration_since(last);
+            if self.interval.is_zero() {
+                self.interval = gap;
+            }
+            if gap >= (3 * self.interval).max(self.interval + FREEZE_EXTRA) {
+                self.freezes += 1;
+                self.frozen += gap;
+            } else {
+                self.interval = (self.interval * 15 + gap) / 16;
+            }
+        }
+    }
+}
+
+/// A decoder's thread.
+#[allow(clippy::disallowed_methods, reason = "the playout clock")]
+pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &dyn Observer) {
+    let Ok(mut decoder) = Decoder::new() else {
+        return observer.undecodable(member.id);
+    };
+    loop {
+        match source.recv_timeout(DECODER_POLL) {
+            Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
+            Ok(frame) => decode(member, &mut decoder, frame, observer),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = Instant::now();
+        let mut pictures = lock(&member.pictures);
+        pictures.hand_on(now);
+        let ask = pictures.reassembler.poll_key_frame_request(now);
+        drop(pictures);
+        if ask {
+            observer.needs_key_frame(member.id);
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the playout clock")]
+fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer: &dyn Observer) {
+    let captured = frame.captured;
+    match decoder.decode(frame.data, Instant::now()) {
+        Ok(Some(picture)) => {
+            let now = Instant::now();
+            let picture = Arc::new(picture);
+            let delay = member.age(captured, now);
+            lock(&member.pictures).reassembler.handle_decoded();
+            let mut seen = lock(&member.seen);
+            let is_first = seen.latest.is_none();
+            seen.note(Arc::clone(&picture), delay, now);
+            drop(seen);
+            observer.shown(member.id, &picture);
+            if is_first {
+                observer.first_video(member.id);
+            }
+        }
+        Ok(None) => {}
+        Err(_) => {
+            lock(&member.pictures).reassembler.handle_decode_failure();
+            let now = Instant::now();
+            let mut seen = lock(&member.seen);
+            if seen.last_failure.is_none_or(|last| now > last + FAILURE_GAP) {
+                seen.last_failure = Some(now);
+                observer.undecodable(member.id);
+            }
+        }
+    }
+}

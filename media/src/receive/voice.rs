@@ -1,0 +1,162 @@
+//! Voices: each member's jitter buffer and decoder, and the thread that mixes them on the playout clock.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sightline_media_proto::Ticks;
+use sightline_media_proto::audio::{FRAME_SAMPLES, SAMPLE_RATE};
+use sightline_media_proto::jitter::{JitterBuffer, Playout as Next};
+use sightline_media_proto::mixer::{self, Limiter};
+
+use super::{Member, MemberId, Observer, lock};
+use crate::opus_codec::VoiceDecoder;
+use crate::record::Recorder;
+use crate::speaker::Speaker;
+
+/// 10 ms: what is mixed at once.
+const BLOCK: Duration = Duration::from_millis(10);
+
+/// Samples in a block.
+const BLOCK_SAMPLES: usize = 480;
+
+/// 30 ms of sound wait for the loudspeaker: three of its usual periods.
+const SPEAKER_LEVEL: u32 = 30;
+
+/// 3 s: a loudspeaker that takes nothing for this long is taken to be gone. Some take one to begin.
+const SPEAKER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What came of one voice.
+pub struct VoiceIn {
+    pub buffer: JitterBuffer,
+    decoder: VoiceDecoder,
+    /// Decoded and not yet played.
+    ready: Vec<f32>,
+    heard: bool,
+    pub delay: Option<Duration>,
+    loudest: f32,
+}
+
+impl VoiceIn {
+    pub fn new(decoder: VoiceDecoder) -> Self {
+        Self {
+            buffer: JitterBuffer::default(),
+            decoder,
+            ready: Vec::with_capacity(2 * FRAME_SAMPLES),
+            heard: false,
+            delay: None,
+            loudest: 0.0,
+        }
+    }
+
+    /// The next block. Returns the captured time of its first sample when a frame begins with it.
+    fn next_block(&mut self, block: &mut [f32; BLOCK_SAMPLES], now: Instant) -> Option<Ticks> {
+        let mut began = None;
+        if self.ready.len() < BLOCK_SAMPLES {
+            let mut frame = [0.0; FRAME_SAMPLES];
+            match self.buffer.poll_frame(now) {
+                Next::Frame(packet) => {
+                    self.decoder.decode(&packet.payload, &mut frame);
+                    began = Some(packet.captured);
+                    self.ready.extend_from_slice(&frame);
+                }
+                Next::Conceal => {
+                    self.decoder.conceal(&mut frame);
+                    self.ready.extend_from_slice(&frame);
+                }
+                Next::Silence => {}
+            }
+        }
+        if self.ready.len() >= BLOCK_SAMPLES {
+            block.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
+            self.ready.drain(..BLOCK_SAMPLES);
+        } else {
+            block.fill(0.0);
+        }
+        let power = block.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK_SAMPLES as f32;
+        self.loudest = self.loudest.max(power);
+        began
+    }
+
+    pub fn take_level(&mut self) -> Option<f32> {
+        let loudest = std::mem::take(&mut self.loudest);
+        (loudest > 1e-9).then(|| 10.0 * loudest.log10())
+    }
+}
+
+/// The mixer's thread.
+pub struct Mixing {
+    pub members: Arc<Mutex<BTreeMap<MemberId, Arc<Member>>>>,
+    pub recorder: Option<Arc<Recorder>>,
+    pub observer: Arc<dyn Observer>,
+    pub speaker: Option<Speaker>,
+    pub limiter: Limiter,
+}
+
+#[allow(clippy::disallowed_methods, reason = "the playout clock")]
+impl Mixing {
+    pub fn run(mut self, stop: &AtomicBool) {
+        let mut due = Instant::now();
+        let mut played = due;
+        while !stop.load(Ordering::Relaxed) {
+            match &self.speaker {
+                // The device's clock sets the pace.
+                Some(speaker) if speaker.waiting_millis() >= SPEAKER_LEVEL => {
+                    std::thread::sleep(Duration::from_millis(2));
+                    due = Instant::now();
+                    if due > played + SPEAKER_PATIENCE {
+                        self.speaker = None;
+                        self.observer.speaker_lost();
+                    }
+                    continue;
+                }
+                Some(_) => {}
+                None => {
+                    due += BLOCK;
+                    let now = Instant::now();
+                    if now > due + 20 * BLOCK {
+                        due = now;
+                    }
+                    std::thread::sleep(due.saturating_duration_since(now));
+                }
+            }
+            played = Instant::now();
+            self.play_block(played);
+        }
+    }
+
+    fn play_block(&mut self, now: Instant) {
+        let members: Vec<_> = lock(&self.members).values().cloned().collect();
+        let mut mix = [0.0; BLOCK_SAMPLES];
+        let mut block = [0.0; BLOCK_SAMPLES];
+        for member in members {
+            let (began, is_first) = {
+                let mut voice = lock(&member.voice);
+                let began = voice.next_block(&mut block, now);
+                let is_first = began.is_some() && !std::mem::replace(&mut voice.heard, true);
+                if let Some(captured) = began {
+                    voice.delay = member.age(captured, now).or(voice.delay);
+                }
+                (began, is_first)
+            };
+            mixer::add(&mut mix, &block);
+            if is_first {
+                self.observer.first_audio(member.id);
+            }
+            if began.is_some() || block.iter().any(|sample| *sample != 0.0) {
+                self.observer.played(member.id, &block, now);
+            }
+            if let Some(recorder) = &self.recorder {
+                let picture = lock(&member.seen).latest.clone();
+                recorder.write(member.id, &block, picture);
+            }
+        }
+        self.limiter.limit(&mut mix);
+        if let Some(speaker) = &mut self.speaker {
+            speaker.play(&mix);
+        }
+    }
+}
+
+const _: () = assert!(BLOCK_SAMPLES as u128 == BLOCK.as_millis() * SAMPLE_RATE as u128 / 1000);

@@ -1,0 +1,98 @@
+//! Frames of a control stream: opened, read, and handed to whom they concern.
+
+use std::time::Instant;
+
+use super::{Call, End, Event, Problem};
+use crate::link::{ConnId, Link, Purpose, Stage};
+use crate::secret::Secret;
+use crate::wire::{Control, Peer};
+
+impl Call {
+    /// A frame came on a connection's control stream.
+    pub fn handle_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        if link.closing || self.ended {
+            return;
+        }
+        if !link.control.take(now) {
+            return self.fail(conn, Problem::Flood);
+        }
+        link.meter.received_bytes += frame.len() as u64;
+        match &mut link.stage {
+            Stage::Open(session) => {
+                let message = session
+                    .open_control(frame, now)
+                    .ok()
+                    .and_then(|inside| Control::decode(&inside).ok());
+                match message {
+                    Some(message) => self.handle_control(conn, message, now),
+                    None => self.fail(conn, Problem::Malformed),
+                }
+            }
+            Stage::Initiating(..) | Stage::Responding(_) => {
+                if self.handle_handshake(conn, frame, now).is_err() {
+                    let was_inviter = self
+                        .links
+                        .get(&conn)
+                        .is_some_and(|link| matches!(link.purpose, Purpose::Inviter));
+                    self.fail(conn, Problem::Handshake);
+                    if was_inviter {
+                        self.end(End::Impostor);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Dispatches a control message of an open session.
+    fn handle_control(&mut self, conn: ConnId, message: Control, now: Instant) {
+        let is_member = self.links.get(&conn).is_some_and(Link::is_member);
+        match message {
+            Control::Knock(card) => self.handle_knock(conn, card, now),
+            Control::Welcome { call, joined, left } => {
+                self.handle_welcome(conn, *call, joined, left, now);
+            }
+            Control::Refused(why) => self.handle_refused(conn, why),
+            Control::RekeyFirst(first) => {
+                let link = self.links.get_mut(&conn);
+                let answer = link
+                    .and_then(Link::session)
+                    .and_then(|session| session.handle_first(&first, now, &mut self.rng).ok());
+                match answer {
+                    Some(second) => self.send(conn, &Control::RekeySecond(second.into()), now),
+                    None => self.fail(conn, Problem::Handshake),
+                }
+            }
+            Control::RekeySecond(second) => {
+                let session = self.links.get_mut(&conn).and_then(Link::session);
+                if session.is_none_or(|session| session.handle_second(&second, now).is_err()) {
+                    self.fail(conn, Problem::Handshake);
+                }
+            }
+            _ if !is_member => self.fail(conn, Problem::Malformed),
+            Control::Introduce { entry, secret, dial } => {
+                self.handle_introduce(conn, entry, Secret(*secret), dial, now);
+            }
+            Control::Ready(peer) => self.handle_ready(conn, &peer, now),
+            Control::Beat {
+                roster,
+                links,
+                received,
+                expected,
+            } => {
+                let links = links.iter().filter_map(Peer::id).collect();
+                self.handle_beat(conn, *roster, links, (received, expected), now);
+            }
+            Control::Entries { joined, left } => self.handle_entries(conn, joined, left, now),
+            Control::App(body) => {
+                if let Some(link) = self.links.get(&conn) {
+                    let peer = link.peer;
+                    self.event(Event::Told(peer, body.into()));
+                }
+            }
+            Control::Bye(left) => self.handle_bye(conn, left, now),
+        }
+    }
+}

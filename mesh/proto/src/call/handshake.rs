@@ -1,0 +1,167 @@
+//! From a connection to a session: the Noise handshake, its roles, its context, its secret.
+
+use std::time::Instant;
+
+use libp2p_identity::PeerId;
+use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Session};
+
+use super::connection::{Connected, Dial, Holder, Side, Target};
+use super::{Call, Output, PROTOCOL};
+use crate::gate::ExpectId;
+use crate::link::{ConnId, Link, Meter, Purpose, Stage};
+use crate::roster::Roster;
+use crate::wire::Control;
+
+impl Call {
+    pub(super) fn initiate(&mut self, connected: &Connected, dial: &Dial, now: Instant) -> Option<()> {
+        let (theirs, context, purpose) = match dial.target {
+            Target::Inviter => (
+                self.code.as_ref()?.inviter,
+                dial.secret.context(),
+                Purpose::Inviter,
+            ),
+            Target::Member(peer, _) => {
+                let roster = self.roster.as_ref()?;
+                (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
+            }
+        };
+        let psk = dial.secret.psk(&context);
+        let binding = self.binding(connected, context);
+        let (initiator, first) = Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
+        let stage = Stage::Initiating(initiator, psk);
+        self.links
+            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        self.outputs.push_back(Output::Frame(connected.conn, first));
+        Some(())
+    }
+
+    pub(super) fn respond(&mut self, connected: &Connected, id: ExpectId, now: Instant) -> Option<()> {
+        let (secret, context, purpose) = if let Some(secret) = self.book.secret(id) {
+            (secret.clone(), secret.context(), Purpose::Guest(id, None))
+        } else {
+            let expectation = self.expectations.get(&id)?;
+            if expectation.peer != connected.peer {
+                return None;
+            }
+            let call = *self.roster.as_ref().map(Roster::call)?;
+            (expectation.secret.clone(), call, Purpose::Member)
+        };
+        let stage = Stage::Responding(secret.psk(&context));
+        let binding = self.binding(connected, context);
+        self.links
+            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        Some(())
+    }
+
+    fn binding(&self, connected: &Connected, context: [u8; 16]) -> Binding {
+        let (ours, theirs) = (self.me.to_bytes(), connected.peer.to_bytes());
+        let (initiator, responder) = match connected.side {
+            Side::Dialler(_) => (ours, theirs),
+            Side::Listener(_) => (theirs, ours),
+        };
+        Binding {
+            version: PROTOCOL,
+            context,
+            initiator,
+            responder,
+            exporter: connected.exporter,
+        }
+    }
+
+    pub(super) fn handle_handshake(
+        &mut self,
+        conn: ConnId,
+        frame: &[u8],
+        now: Instant,
+    ) -> Result<(), HandshakeError> {
+        let mut link = self.links.remove(&conn).ok_or(HandshakeError::Refused)?;
+        let psk = match &link.stage {
+            Stage::Initiating(_, psk) | Stage::Responding(psk) => psk.clone(),
+            Stage::Open(_) => return Err(HandshakeError::Refused),
+        };
+        let stage = std::mem::replace(&mut link.stage, Stage::Responding(psk.clone()));
+        let opened = self.open_session(&link, stage, psk, frame, now);
+        let session = match opened {
+            Ok((session, answer)) => {
+                if let Some(answer) = answer {
+                    self.outputs.push_back(Output::Frame(conn, answer));
+                }
+                session
+            }
+            Err(error) => {
+                self.links.insert(conn, link);
+                return Err(error);
+            }
+        };
+        let remote = link.remote;
+        link.stage = Stage::Open(Box::new(session));
+        let purpose_is_member = link.is_member();
+        let knocks = matches!(link.purpose, Purpose::Inviter);
+        self.links.insert(conn, link);
+        self.approve(remote, Holder::Link(conn));
+        if knocks {
+            self.send(conn, &Control::Knock(self.card.clone()), now);
+        }
+        if purpose_is_member {
+            self.adopt(conn, now);
+        }
+        Ok(())
+    }
+
+    fn open_session(
+        &mut self,
+        link: &Link,
+        stage: Stage,
+        psk: Psk,
+        frame: &[u8],
+        now: Instant,
+    ) -> Result<(Session, Option<Vec<u8>>), HandshakeError> {
+        let ours = self.noise.clone();
+        let binding = link.binding.clone();
+        match stage {
+            Stage::Initiating(initiator, _) => {
+                let theirs = match &link.purpose {
+                    Purpose::Inviter => self.code.as_ref().map(|code| code.inviter),
+                    _ => self.noise_of(&link.peer),
+                };
+                let theirs = theirs.ok_or(HandshakeError::Refused)?;
+                let session = Session::from_second(initiator, frame, ours, theirs, psk, binding, now)?;
+                Ok((session, None))
+            }
+            _ if link.dialled => Err(HandshakeError::Refused),
+            _ => {
+                let (responder, theirs) =
+                    Responder::handle_first(&ours, &psk, &binding, frame, &mut self.rng)?;
+                if link.is_member() && self.noise_of(&link.peer) != Some(theirs) {
+                    return Err(HandshakeError::Refused);
+                }
+                let (session, answer) = Session::from_first(responder, ours, theirs, psk, binding, now)?;
+                Ok((session, Some(answer)))
+            }
+        }
+    }
+
+    fn noise_of(&self, peer: &PeerId) -> Option<sightline_noise::PublicKey> {
+        Some(self.roster.as_ref()?.get(peer)?.card.noise())
+    }
+}
+
+fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
+    let [control, packets, entries] = Link::buckets(now);
+    Link {
+        peer: connected.peer,
+        dialled: matches!(connected.side, Side::Dialler(_)),
+        local: connected.local,
+        remote: connected.remote,
+        purpose,
+        stage,
+        since: now,
+        binding,
+        approval: None,
+        control,
+        packets,
+        entries,
+        meter: Meter::default(),
+        closing: false,
+    }
+}
