@@ -6,6 +6,7 @@ use snow::{Builder, HandshakeState};
 use zeroize::Zeroizing;
 
 use crate::binding::Binding;
+use crate::error::HandshakeError;
 use crate::key::{Psk, PublicKey, StaticKey};
 use crate::primitives::{Resolver, TAG_LEN};
 use crate::transport::Keys;
@@ -18,21 +19,6 @@ const FIRST_LEN: usize = 32 + 32 + TAG_LEN + TAG_LEN;
 
 /// Second message: ephemeral key, sealed empty payload. Bytes.
 const SECOND_LEN: usize = 32 + TAG_LEN;
-
-/// Why a handshake did not come about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandshakeError {
-    /// The other side has other keys, another secret, or stands in another call, pair or connection.
-    #[error("the other side could not prove that it is who it should be")]
-    Refused,
-    /// The message does not have the one size that it can have.
-    #[error("a handshake message of {0} bytes is not one of this protocol")]
-    Length(usize),
-    /// The pattern or a key could not be set up: a fault of this program.
-    #[error("the session could not be prepared")]
-    Setup,
-}
 
 /// The side that begins.
 pub struct Initiator {

@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
 
 mod binding;
+mod error;
 mod handshake;
 mod key;
 mod primitives;
@@ -27,9 +28,8 @@ mod session;
 mod transport;
 
 pub use binding::{Binding, Role};
-pub use handshake::{HandshakeError, Initiator, Responder};
+pub use error::{HandshakeError, OpenError, RekeyError, SealError};
+pub use handshake::{Initiator, Responder};
 pub use key::{Psk, PublicKey, StaticKey};
-pub use session::{
-    OLD_KEYS_LIFETIME, OpenError, REKEY_AFTER, RekeyError, SESSION_LIFETIME, SealError, Session,
-};
+pub use session::{OLD_KEYS_LIFETIME, REKEY_AFTER, SESSION_LIFETIME, Session};
 pub use transport::{Arrivals, OVERHEAD};

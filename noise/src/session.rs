@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use rand::CryptoRng;
 
 use crate::binding::{Binding, Role};
-use crate::handshake::{HandshakeError, Initiator, Responder};
+use crate::error::{HandshakeError, OpenError, RekeyError, SealError};
+use crate::handshake::{Initiator, Responder};
 use crate::key::{Psk, PublicKey, StaticKey};
 use crate::transport::{Arrivals, Keys, Parts};
 
@@ -20,51 +21,6 @@ pub const OLD_KEYS_LIFETIME: Duration = Duration::from_secs(10);
 
 /// 2^32 messages: the other reason to ask for fresh keys, far below what ChaCha20-Poly1305 allows.
 const REKEY_AFTER_MESSAGES: u64 = 1 << 32;
-
-/// Why a message was not sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SealError {
-    /// The keys have been in use for [`SESSION_LIFETIME`].
-    #[error("the keys shared with this member are too old, and no fresh ones could be agreed")]
-    Expired,
-    /// More than a Noise message holds (65,519 bytes).
-    #[error("a message of {0} bytes is too long to be sealed")]
-    TooLong(usize),
-}
-
-/// Why a message was not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Shorter than index, counter and tag.
-    #[error("the message is cut short")]
-    Short,
-    /// No keys with its index: of another session, or of one that is over.
-    #[error("the message belongs to another session")]
-    UnknownIndex,
-    /// Its counter was used before, is too old to know, or is out of order on a stream.
-    #[error("the message was sent before")]
-    Replayed,
-    /// Its tag does not fit.
-    #[error("the message was not made by this member")]
-    Forged,
-    /// The keys have been in use for [`SESSION_LIFETIME`].
-    #[error("the keys shared with this member are too old")]
-    Expired,
-}
-
-/// Why a message of a re-handshake was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RekeyError {
-    /// It does not belong to this side or moment: only the initiator asks, and it was not asked.
-    #[error("an answer about fresh keys came that nobody asked for")]
-    Unexpected,
-    /// The handshake itself failed.
-    #[error(transparent)]
-    Handshake(#[from] HandshakeError),
-}
 
 /// What each re-handshake is made from: the same facts as the first.
 struct Setup {

@@ -2,10 +2,9 @@
 
 use snow::{HandshakeState, StatelessTransportState};
 
-use crate::handshake::HandshakeError;
+use crate::error::{HandshakeError, OpenError, SealError};
 use crate::primitives::TAG_LEN;
 use crate::replay::Window;
-use crate::session::{OpenError, SealError};
 
 /// Session index and counter before the ciphertext, bytes.
 const HEADER_LEN: usize = 4 + 8;

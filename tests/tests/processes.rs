@@ -144,9 +144,9 @@ fn muted_is_silent_and_looks_the_same_from_outside() {
     ann.tell("mute");
     bob.wait_for("silence", quiet);
     let muted = bob.wait("stats")["recv_bps"].as_f64().expect("a rate");
-    // Fifty packets a second, give or take those at the second's edges.
+    // Fifty packets a second, give or take those at the edges of a second; discontinuous transmission would be a tenth.
     assert!(
-        (muted / speaking - 1.0).abs() < 0.1,
+        (muted / speaking - 1.0).abs() < 0.25,
         "{speaking} and {muted} bits a second"
     );
     ann.tell("unmute");
