@@ -151,6 +151,12 @@ impl Program {
         self.wait_for(event, |said| said["event"] == event)
     }
 
+    /// Waits until it has said both, in either order.
+    pub fn wait_for_both(&mut self, one: &str, other: &str) {
+        let first = self.wait_for(one, |said| said["event"] == one || said["event"] == other);
+        self.wait(if first["event"] == one { other } else { one });
+    }
+
     /// Its first code, or another one.
     pub fn code(&mut self) -> String {
         self.wait("code")["code"].as_str().expect("a text").to_owned()

@@ -118,13 +118,18 @@ impl Network {
 
     /// A call of everybody, each linked with and hearing each.
     fn call(&self) -> Vec<Program> {
-        let mut people = vec![self.start(0, &["start", "--admit", "code"])];
-        for host in 1..self.hosts {
-            let code = if host == 1 {
-                people[0].code()
-            } else {
-                people[0].another_code()
-            };
+        let mut starter = self.start(0, &["start", "--admit", "code"]);
+        let codes: Vec<_> = (1..self.hosts)
+            .map(|host| {
+                if host == 1 {
+                    starter.code()
+                } else {
+                    starter.another_code()
+                }
+            })
+            .collect();
+        let mut people = vec![starter];
+        for (host, code) in (1..).zip(codes) {
             let mut next = self.start(host, &["join", "-"]);
             next.tell(&code);
             people.push(next);

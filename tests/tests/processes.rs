@@ -64,8 +64,7 @@ fn two_processes_hear_and_see_what_the_other_sends() {
     let mut ann = Program::start_call("Ann", &["--microphone", &microphone, "--camera", "test"]);
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &["--record", record.to_str().expect("a path")]);
-    bob.wait("first_audio");
-    bob.wait("first_video");
+    bob.wait_for_both("first_audio", "first_video");
     for _ in 0..3 {
         bob.wait("stats");
     }
