@@ -1,9 +1,9 @@
 //! A participant: one place in one call, with its media. Headless programs, benches and the window drive it alike.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender as Notices, sync_channel};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -162,7 +162,7 @@ impl Participant {
             })?
         };
         let outgoing = Arc::new(Outgoing {
-            sender: OnceLock::from(mesh.sender()),
+            sender: mesh.sender(),
             notices: notice_sink.clone(),
             dropped: AtomicU64::new(0),
         });

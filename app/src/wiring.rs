@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender as Notices;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use libp2p_identity::PeerId;
@@ -98,9 +98,9 @@ impl Inbox for Incoming {
     }
 }
 
-/// Packets from the media to the mesh, once there is one.
+/// Packets from the media to the mesh.
 pub struct Outgoing {
-    pub sender: OnceLock<Sender>,
+    pub sender: Sender,
     pub notices: Notices<Notice>,
     /// Packets that the mesh was too busy for.
     pub dropped: AtomicU64,
@@ -108,10 +108,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     fn send(&self, class: Class, body: Vec<u8>) {
-        let sent = self
-            .sender
-            .get()
-            .is_some_and(|sender| sender.send_media(class, body));
+        let sent = self.sender.send_media(class, body);
         self.dropped.fetch_add(u64::from(!sent), Ordering::Relaxed);
     }
 }

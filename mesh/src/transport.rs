@@ -165,27 +165,13 @@ impl libp2p::Transport for Transport {
             .ok_or(TransportError::Other(ConnectError::NoWay))?;
         let arrivals = self.arrivals.clone();
         let conn = ConnId(serial);
-        let dialled = async move {
-            let connection = finish(connecting).await?;
-            let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
-            if plan.peer.is_some_and(|expected| expected != peer) {
-                return Err(ConnectError::WrongPeer);
-            }
-            let side = Side::Dialler(Ticket(serial));
-            let remote = plan.remote;
-            arrive(
-                Facts {
-                    conn,
-                    peer,
-                    side,
-                    local,
-                    remote,
-                },
-                connection,
-                arrivals,
-            )
-            .await
+        let facts = Facts {
+            conn,
+            side: Side::Dialler(Ticket(serial)),
+            local,
+            remote: plan.remote,
         };
+        let dialled = arrive(connecting, plan.peer, facts, arrivals);
         Ok(dialled.boxed())
     }
 
@@ -257,23 +243,15 @@ impl Accepting {
         let arrivals = self.arrivals.clone();
         let handshake = Arc::clone(&self.handshakes);
         let (local, conn) = (self.local, ConnId(self.next + 1));
+        let facts = Facts {
+            conn,
+            side: Side::Listener(owner),
+            local,
+            remote,
+        };
         let accepted = async move {
             let _handshake = handshake;
-            let connection = finish(connecting).await?;
-            let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
-            let side = Side::Listener(owner);
-            arrive(
-                Facts {
-                    conn,
-                    peer,
-                    side,
-                    local,
-                    remote,
-                },
-                connection,
-                arrivals,
-            )
-            .await
+            arrive(connecting, None, facts, arrivals).await
         };
         Some(accepted.boxed())
     }
@@ -286,27 +264,32 @@ async fn finish(connecting: quinn::Connecting) -> Result<quinn::Connection, Conn
     }
 }
 
+/// What is known of a connection before its handshake is done.
 struct Facts {
     conn: ConnId,
-    peer: PeerId,
     side: Side,
     local: SocketAddr,
     remote: SocketAddr,
 }
 
-/// Announces a connection and waits until the swarm will let its peer in.
+/// Finishes a handshake, announces the connection, and waits until the swarm will let its peer in.
 async fn arrive(
+    connecting: quinn::Connecting,
+    expected: Option<PeerId>,
     facts: Facts,
-    connection: quinn::Connection,
     arrivals: mpsc::Sender<Arrival>,
 ) -> Result<(PeerId, Muxer), ConnectError> {
+    let connection = finish(connecting).await?;
+    let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
+    if expected.is_some_and(|expected| expected != peer) {
+        return Err(ConnectError::WrongPeer);
+    }
     let mut exporter = [0; 32];
     connection
         .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
         .map_err(|_| ConnectError::WrongPeer)?;
     let Facts {
         conn,
-        peer,
         side,
         local,
         remote,
