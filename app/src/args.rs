@@ -64,9 +64,18 @@ pub struct Options {
     /// Record each member as played out: NAME.wav and NAME.y4m
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Which addresses media may go to unasked [default: listed]
+    /// Which addresses media may go to unasked [default: listed]; answer with `approve ID` or `deny ID`
     #[arg(long, value_name = "RULE")]
     pub approve: Option<ApproveRule>,
+    /// Use only this network interface (repeatable): sockets are bound to it, and nothing leaves by another
+    #[arg(long, value_name = "NAME")]
+    pub interface: Vec<String>,
+    /// Tell the others what kind of network you are on: cable, Wi-Fi, mobile, VPN
+    #[arg(long)]
+    pub tell_interface: bool,
+    /// Write every address and every step of every route to this new file at the end: .json or .html (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub save: Vec<PathBuf>,
     /// Who decides whether somebody with a code is let in [default: ask]
     #[arg(long, value_name = "RULE")]
     pub admit: Option<AdmitRule>,
@@ -114,8 +123,12 @@ pub struct DemoOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApproveRule {
-    /// Addresses in the code that was accepted, and those that members share
+    /// None: each way is asked about, each time
+    Ask,
+    /// Addresses in the code that was accepted, and those that members share; any change is asked about
     Listed,
+    /// As `listed`, and a way that was approved earlier in the call may come back
+    Same,
     /// Any address at which a member proves who it is
     All,
     /// None
@@ -125,7 +138,9 @@ pub enum ApproveRule {
 impl From<ApproveRule> for Rule {
     fn from(rule: ApproveRule) -> Self {
         match rule {
+            ApproveRule::Ask => Self::Ask,
             ApproveRule::Listed => Self::Listed,
+            ApproveRule::Same => Self::Same,
             ApproveRule::All => Self::All,
             ApproveRule::None => Self::None,
         }

@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::av1::EncoderKind;
-use sightline_mesh::{Entry, Setup};
+use sightline_mesh::{Entry, Record, Setup};
+use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Clock, Code, Command, End, Event, Name};
 
 use crate::args::{AdmitRule, ApproveRule, Options};
 use crate::exit::Exit;
 use crate::input::{self, Wish};
 use crate::participant::{self, Media, Notice, Participant};
+use crate::record;
 use crate::report::{Report, write_error};
 use crate::settings::Settings;
 use crate::share;
@@ -103,8 +106,10 @@ fn prepare(entry: Entry, options: &mut Options, clock: Clock) -> Result<Particip
     .map_err(|error| error.to_string())?;
     let setup = Setup {
         entry,
-        addresses: share::choose(&options.share)?,
+        addresses: share::choose(&options.share, &options.interface)?,
         name,
+        interfaces: options.interface.clone(),
+        tell_medium: options.tell_interface,
         rule: options.approve.unwrap_or(ApproveRule::Listed).into(),
         admit: options.admit.unwrap_or(AdmitRule::Ask).into(),
         clock,
@@ -123,6 +128,8 @@ struct Headless {
     /// When each member was first known.
     since: HashMap<PeerId, Instant>,
     knocking: HashMap<PeerId, String>,
+    /// Where the record of the call is written at the end.
+    save: Vec<PathBuf>,
 }
 
 impl Headless {
@@ -138,11 +145,16 @@ impl Headless {
             next_stats: after(1),
             since: HashMap::new(),
             knocking: HashMap::new(),
+            save: options.save.clone(),
         }
     }
 
     fn run(mut self) -> Exit {
-        self.report.listening(self.participant.mesh().local());
+        let local = self.participant.mesh().local();
+        self.report.listening(local);
+        for warning in share::warnings(local) {
+            self.report.problem("identifying_address", &warning, None);
+        }
         let sink = self.participant.notice_sink();
         let interrupts = sink.clone();
         // Without either, the call is left by `--seconds` or by ending the program.
@@ -154,12 +166,15 @@ impl Headless {
         }
         let end = self.run_until_end();
         self.say_encoder();
-        self.report.ledger(self.participant.mesh());
+        let record = self.participant.stop();
+        self.report.ledger(&record.ledger);
+        for path in &self.save {
+            save(path, &record, &self.report, self.clock);
+        }
         match end {
             Some(end) => self.report.end(end),
             None => self.report.fault(),
         }
-        self.participant.stop();
         end.map_or(Exit::Failed, Exit::from)
     }
 
@@ -261,7 +276,15 @@ impl Headless {
             Wish::Refuse(who) => self.answer(&who, Command::Refuse),
             Wish::Code => self.participant.command(Command::NewCode),
             Wish::Withdraw => self.participant.command(Command::Withdraw),
-            Wish::Ledger => self.report.ledger(self.participant.mesh()),
+            Wish::Approve(question) => self.participant.command(Command::Approve(QuestionId(question))),
+            Wish::Deny(question) => self.participant.command(Command::Deny(QuestionId(question))),
+            Wish::Rule(rule) => self.participant.command(Command::SetRule(rule.into())),
+            Wish::Ledger => self.report.ledger(&self.participant.mesh().ledger()),
+            Wish::History => self.report.history(&self.participant.mesh().record().history),
+            Wish::Save(path) => {
+                let record = self.participant.mesh().record();
+                save(&path, &record, &self.report, self.clock);
+            }
             Wish::Leave => self.participant.command(Command::Leave),
         }
     }
@@ -295,5 +318,13 @@ impl Headless {
             EncoderKind::Rav1e => "rav1e",
         };
         self.report.encoder(name, &sent);
+    }
+}
+
+/// Writes down what the call has done.
+fn save(path: &Path, record: &Record, report: &Report, clock: Clock) {
+    match record::save(path, record, report.names(), clock) {
+        Ok(()) => report.saved(path),
+        Err(error) => report.problem("save", &error.to_string(), None),
     }
 }

@@ -1,10 +1,13 @@
 //! Lines on standard input.
 
 use std::io::BufRead;
+use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 
+use clap::ValueEnum;
 use sightline_media::Source;
 
+use crate::args::ApproveRule;
 use crate::wiring::{Notice, tell};
 
 /// The longest line that is taken, bytes.
@@ -23,6 +26,16 @@ pub enum Wish {
     Admit(String),
     /// `refuse PEER`
     Refuse(String),
+    /// `approve ID`
+    Approve(u64),
+    /// `deny ID`
+    Deny(u64),
+    /// `rule RULE`
+    Rule(ApproveRule),
+    /// `save FILE`
+    Save(PathBuf),
+    /// `history`
+    History,
     /// `code`
     Code,
     /// `withdraw`
@@ -48,18 +61,32 @@ impl Wish {
             ),
             ("admit", peer) if !peer.is_empty() => Self::Admit(peer.to_owned()),
             ("refuse", peer) if !peer.is_empty() => Self::Refuse(peer.to_owned()),
+            ("approve", id) => Self::Approve(question(id)?),
+            ("deny", id) => Self::Deny(question(id)?),
+            ("rule", rule) => {
+                let unknown = |_| format!("“{rule}” is none of: ask, listed, same, all, none");
+                Self::Rule(ApproveRule::from_str(rule, false).map_err(unknown)?)
+            }
+            ("save", file) if !file.is_empty() => Self::Save(file.into()),
+            ("history", "") => Self::History,
             ("code", "") => Self::Code,
             ("withdraw", "") => Self::Withdraw,
             ("ledger", "") => Self::Ledger,
             ("leave", "") => Self::Leave,
             _ => {
                 return Err(format!(
-                    "“{}” is none of: mute, unmute, camera SRC, admit PEER, refuse PEER, code, withdraw, ledger, leave",
+                    "“{}” is none of: mute, unmute, camera SRC, admit PEER, refuse PEER, approve ID, deny ID, rule RULE, code, \
+                     withdraw, ledger, history, save FILE, leave",
                     line.trim()
                 ));
             }
         })
     }
+}
+
+fn question(id: &str) -> Result<u64, String> {
+    let none = |_| format!("“{id}” is not the number of a question");
+    id.parse().map_err(none)
 }
 
 /// Reads standard input on a thread of its own and passes each line on. The thread ends with the input; one that
@@ -97,7 +124,24 @@ mod tests {
             Ok(Wish::Camera(Source::File("/x y".into())))
         );
         assert_eq!(Wish::parse("admit 12D3"), Ok(Wish::Admit("12D3".into())));
-        for bad in ["", "mute now", "camera", "camera x", "admit", "dance"] {
+        assert_eq!(Wish::parse("approve 7"), Ok(Wish::Approve(7)));
+        assert_eq!(Wish::parse("deny 7\n"), Ok(Wish::Deny(7)));
+        assert_eq!(Wish::parse("rule ask"), Ok(Wish::Rule(ApproveRule::Ask)));
+        assert_eq!(Wish::parse("save a b.html"), Ok(Wish::Save("a b.html".into())));
+        for bad in [
+            "approve",
+            "approve x",
+            "deny -1",
+            "rule",
+            "rule maybe",
+            "save",
+            "",
+            "mute now",
+            "camera",
+            "camera x",
+            "admit",
+            "dance",
+        ] {
             assert!(Wish::parse(bad).is_err(), "{bad}");
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   main.rs ── args.rs, settings.rs, share.rs
-//!     ├ headless.rs ── input.rs (standard input), report.rs (events and sentences)
+//!     ├ headless.rs ── input.rs (standard input), report.rs (events and sentences, with words.rs)
+//!     │     ├ record.rs ── addresses and routes of a call, saved on request
 //!     │     └ participant.rs ── mesh and media, joined by wiring.rs
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     └ inspect.rs, devices.rs
@@ -16,7 +17,9 @@ pub mod headless;
 mod input;
 pub mod inspect;
 pub mod participant;
+mod record;
 mod report;
 mod settings;
 mod share;
 mod wiring;
+mod words;

@@ -16,7 +16,8 @@ use sightline_media::{
     VoiceSender,
 };
 use sightline_media_proto::feedback::Feedback;
-use sightline_mesh::{Entry, Mesh, OpenError, Setup, Stats};
+use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
+use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
 use crate::wiring::{Incoming, Numbers, Outgoing, Watching, hint, tell};
@@ -235,7 +236,7 @@ impl Participant {
                 }
             }
             // Who is new can show nothing before a key frame.
-            Notice::Call(Event::Route(_)) => self.send_key_frame(),
+            Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
             Notice::Call(Event::Told(_, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame) => self.send_key_frame(),
                 None => {}
@@ -335,16 +336,18 @@ impl Participant {
         self.outgoing.dropped.load(Ordering::Relaxed)
     }
 
-    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second.
-    pub fn stop(self) {
+    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second. Returns what
+    /// the call has done, to the last packet.
+    pub fn stop(self) -> Record {
         // Whoever waits to tell something need not any more.
         drop(self.notices);
         drop(self.pictures);
         drop(self.voice);
-        self.mesh.stop();
+        let record = self.mesh.stop();
         // Ends with the mesh; a panic was printed when it happened.
         let _panicked = self.forwarder.join();
         drop(self.playout);
+        record
     }
 }
 

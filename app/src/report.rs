@@ -3,18 +3,19 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use serde_json::{Map, Value, json};
 use sightline_media::SentPictures;
-use sightline_mesh::Mesh;
-use sightline_mesh_proto::ledger::Row;
-use sightline_mesh_proto::route::{Approval, Route, State};
+use sightline_mesh_proto::ledger::{Counts, Ledger};
+use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
 use sightline_mesh_proto::wire::Refusal;
-use sightline_mesh_proto::{Clock, Code, End, Event, Why};
+use sightline_mesh_proto::{Clock, Code, End, Event, Name, Why};
 
 use crate::participant::MemberStats;
+use crate::{record, words};
 
 /// Says things in one of two ways.
 pub struct Report {
@@ -97,7 +98,19 @@ impl Report {
                 self.say(&format!("{} {sentence}.", self.name(peer)));
                 self.before.remove(peer);
             }
-            Event::Route(route) => self.route(route),
+            Event::Route(step) => self.route(step),
+            Event::Ask(question, name) => self.ask(question, name.as_ref()),
+            Event::Waiting(peer) => {
+                self.json(
+                    "waiting",
+                    json!({"peer": peer.to_string(), "name": self.names.get(peer)}),
+                );
+                self.say(&format!(
+                    "{} is being asked whether to connect with you.",
+                    self.name(peer)
+                ));
+            }
+            Event::Answered(question, answer) => self.answered(*question, *answer),
             Event::Problem(problem, peer) => {
                 self.problem(problem.code(), &problem.to_string(), peer.as_ref());
             }
@@ -128,33 +141,60 @@ impl Report {
         ));
     }
 
-    fn route(&self, route: &Route) {
-        let (state, sentence) = match route.state {
-            State::Proposed => (
-                "proposed",
-                "sends nothing yet: your rule does not allow the address",
-            ),
-            State::Active => ("active", "media goes straight"),
-            State::Closed => ("closed", "closed"),
-        };
-        let approved_by = route.approved_by.map(|approval| match approval {
-            Approval::Code => "code",
-            Approval::Shared => "shared",
-            Approval::All => "all",
-        });
+    fn route(&self, step: &Transition) {
+        let route = &step.route;
+        self.json("route", record::step(step));
+        let flowed = matches!(step.old, Some(State::Active | State::Paused));
+        let waits = route.state != State::Closed && route.theirs != Consent::Given;
+        // What never carried media is of no interest to a person.
+        if flowed || waits || route.state == State::Active {
+            let approved = match (route.state, route.approved_by) {
+                (State::Active, Some(by)) => format!(" Approved: {}.", words::approval(by)),
+                _ => String::new(),
+            };
+            self.say(&format!(
+                "Route to {}: {}: {} ({}).{approved}",
+                self.name_of(route.peer),
+                words::ends(route),
+                words::state(route.state, route.theirs),
+                words::reason(step.reason)
+            ));
+        }
+    }
+
+    fn ask(&self, question: &Question, name: Option<&Name>) {
+        let (id, new) = (question.id.0, &question.new);
         self.json(
-            "route",
+            "ask",
             json!({
-                "peer": route.peer.to_string(), "state": state, "kind": "direct", "local": route.local,
-                "interface": null, "remote": route.remote, "via": null, "approved_by": approved_by,
+                "id": id, "peer": new.peer.map(|peer| peer.to_string()), "name": name.map(Name::as_str),
+                "old": question.old.as_ref().map(record::way), "new": record::route(new),
+                "reason": question.reason.word(),
             }),
         );
+        let before = question
+            .old
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), ToString::to_string);
         self.say(&format!(
-            "Route to {}: {} → {}, {sentence}.",
-            self.name(&route.peer),
-            route.local,
-            route.remote
+            "May your sound and picture go to {} by this way? Until you answer they do not.\n  before: {before}\n  \
+             now:    {} ({})\nType “approve {id}” or “deny {id}”; “deny” refuses the address for the rest of the call.",
+            self.name_of(new.peer),
+            words::ends(new),
+            words::reason(question.reason)
         ));
+    }
+
+    fn answered(&self, question: QuestionId, answer: Answer) {
+        let word = match answer {
+            Answer::Approved => "approved",
+            Answer::Denied => "denied",
+            Answer::Withdrawn => "withdrawn",
+        };
+        self.json("answered", json!({"id": question.0, "answer": word}));
+        if answer == Answer::Withdrawn {
+            self.say(&format!("Question {} needs no answer any more.", question.0));
+        }
     }
 
     /// The first sound or picture of a member.
@@ -237,25 +277,58 @@ impl Report {
     }
 
     /// Every address that took part, with what passed.
-    pub fn ledger(&self, mesh: &Mesh) {
-        let (rows, others) = mesh.ledger();
-        let values: Vec<Value> = rows
-            .iter()
-            .map(|(local, remote, row)| ledger_row(local, remote, row))
-            .collect();
-        self.json("ledger", json!({"rows": values, "others_refused": others}));
-        for (local, remote, row) in &rows {
+    pub fn ledger(&self, ledger: &Ledger) {
+        self.json("ledger", record::ledger(ledger));
+        for ((local, remote), row) in ledger.rows() {
             let whose = row
                 .peer
                 .map_or_else(|| "a stranger".to_owned(), |peer| self.name(&peer));
+            let counts = &row.counts;
             self.say(&format!(
                 "{local} ↔ {remote} ({whose}): sent {} bytes in {} packets, received {} in {}, refused {}.",
-                row.sent_bytes, row.sent_packets, row.recv_bytes, row.recv_packets, row.refused_packets
+                counts.sent_bytes,
+                counts.sent_packets,
+                counts.recv_bytes,
+                counts.recv_packets,
+                counts.refused_packets
             ));
         }
-        if others > 0 {
-            self.say(&format!("{others} more packets of other strangers were refused."));
+        let earlier = &ledger.earlier().counts;
+        if *earlier != Counts::default() {
+            self.say(&format!(
+                "Other addresses: sent {} bytes, received {}, refused {} packets.",
+                earlier.sent_bytes, earlier.recv_bytes, earlier.refused_packets
+            ));
         }
+    }
+
+    /// Every step of every route.
+    pub fn history(&self, history: &History) {
+        self.json("history", record::history(history));
+        for step in history.steps() {
+            self.say(&format!(
+                "{:8.2} s  {}: {}: {} ({}).",
+                step.at.as_secs_f64(),
+                self.name_of(step.route.peer),
+                words::ends(&step.route),
+                words::state(step.route.state, step.route.theirs),
+                words::reason(step.reason)
+            ));
+        }
+    }
+
+    /// The record of the call was written.
+    pub fn saved(&self, path: &Path) {
+        self.json("saved", json!({"path": path}));
+        self.say(&format!(
+            "Every address and every route was written to {}.",
+            path.display()
+        ));
+    }
+
+    /// The names of everybody who was seen.
+    pub const fn names(&self) -> &HashMap<PeerId, String> {
+        &self.names
     }
 
     /// What the picture's encoder cost.
@@ -314,6 +387,10 @@ impl Report {
         self.names.insert(*peer, name.to_owned());
     }
 
+    fn name_of(&self, peer: Option<PeerId>) -> String {
+        peer.map_or_else(|| "whoever gave you the code".to_owned(), |peer| self.name(&peer))
+    }
+
     fn name(&self, peer: &PeerId) -> String {
         let tail: String = peer
             .to_string()
@@ -354,16 +431,6 @@ impl Report {
     fn elapsed(&self) -> Duration {
         self.clock.since_start(std::time::Instant::now())
     }
-}
-
-fn ledger_row(local: &SocketAddr, remote: &SocketAddr, row: &Row) -> Value {
-    json!({
-        "local": local, "remote": remote, "peer": row.peer.map(|peer| peer.to_string()),
-        "sent_bytes": row.sent_bytes, "sent_packets": row.sent_packets,
-        "recv_bytes": row.recv_bytes, "recv_packets": row.recv_packets,
-        "refused_packets": row.refused_packets,
-        "first": round(row.first.as_secs_f64(), 4), "last": round(row.last.as_secs_f64(), 4),
-    })
 }
 
 const fn refusal_word(why: Refusal) -> &'static str {

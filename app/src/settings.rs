@@ -20,6 +20,7 @@ pub struct Settings {
     approve: Option<ApproveRule>,
     admit: Option<AdmitRule>,
     encoder: Option<String>,
+    interfaces: Vec<String>,
 }
 
 /// Settings that cannot be used.
@@ -58,6 +59,9 @@ impl Settings {
         options.name = options.name.take().or(self.name);
         options.approve = options.approve.or(self.approve);
         options.admit = options.admit.or(self.admit);
+        if options.interface.is_empty() {
+            options.interface = self.interfaces;
+        }
         options.encoder = options.encoder.or_else(|| self.encoder?.parse().ok());
     }
 }
@@ -72,7 +76,7 @@ mod tests {
         let load = || Settings::load(Some(folder.path()));
         assert_eq!(load().ok(), Some(Settings::default()));
 
-        let text = r#"{"name": "Ann", "admit": "code", "encoder": "rav1e"}"#;
+        let text = r#"{"name": "Ann", "admit": "code", "encoder": "rav1e", "interfaces": ["wg0"]}"#;
         std::fs::write(folder.path().join("settings.json"), text).expect("written");
         let mut options = Options {
             name: Some("Bea".into()),
@@ -83,6 +87,7 @@ mod tests {
         assert_eq!(options.admit, Some(AdmitRule::Code));
         assert_eq!(options.encoder, Some(EncoderKind::Rav1e));
         assert_eq!(options.approve, None);
+        assert_eq!(options.interface, ["wg0"]);
     }
 
     #[test]

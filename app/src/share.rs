@@ -1,8 +1,13 @@
 //! Which addresses are shared: as given, or as a person chooses among those that this machine has.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+
+use sightline_mesh::interfaces;
+use sightline_mesh_proto::interface::{Interface, Medium};
+
+use crate::words;
 
 /// `ADDR[:PORT]`; without a port, one is picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,24 +33,45 @@ impl FromStr for Share {
     }
 }
 
-/// The addresses to share: those given, or the ones that the person in front chooses.
+/// The addresses to share: those given, or the ones that the person in front chooses among those of the interfaces
+/// in `only` (all of them, when it is empty).
 ///
 /// # Errors
-/// A sentence, when none is given and nobody can be asked.
-pub fn choose(given: &[Share]) -> Result<Vec<SocketAddr>, String> {
+/// A sentence: when none is given and nobody can be asked, or when one is not on those interfaces.
+pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, String> {
+    let interfaces = interfaces::list(only);
+    if !only.is_empty() && interfaces.is_empty() {
+        return Err(format!(
+            "There is no network interface named {}, or it is not up. Nothing was opened.",
+            only.join(" or ")
+        ));
+    }
+    let is_elsewhere = |share: &&Share| {
+        interfaces
+            .iter()
+            .all(|interface| interface.address != share.0.ip())
+    };
+    if let Some(Share(address)) = given.iter().find(is_elsewhere).filter(|_| !only.is_empty()) {
+        return Err(format!(
+            "The address {} is not on {}, and you said to use nothing else. Nothing was opened.",
+            address.ip(),
+            only.join(" or ")
+        ));
+    }
     if !given.is_empty() {
         return Ok(given.iter().map(|share| share.0).collect());
     }
-    let found: Vec<(String, IpAddr)> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|interface| !interface.is_link_local())
-        .map(|interface| (interface.name.clone(), interface.ip()))
+    let mut found: Vec<_> = interfaces
+        .iter()
+        .filter(|interface| !is_link_local(interface.address))
         .collect();
+    let temporary = temporary_addresses();
+    // An address that changes every day tells less than one that stays.
+    found.sort_by_key(|interface| interface.address.is_ipv6() && !temporary.contains(&interface.address));
     let listed: String = found
         .iter()
         .enumerate()
-        .map(|(at, (name, ip))| format!("  {}  {ip}  ({})\n", at + 1, in_words(name, *ip)))
+        .map(|(at, interface)| format!("  {}  {}  ({})\n", at + 1, interface.address, in_words(interface)))
         .collect();
     if !std::io::stdin().is_terminal() {
         return Err(format!(
@@ -63,19 +89,84 @@ pub fn choose(given: &[Share]) -> Result<Vec<SocketAddr>, String> {
         .ok()
         .and_then(|number| found.get(number.checked_sub(1)?));
     match chosen {
-        Some((_, ip)) => Ok(vec![SocketAddr::new(*ip, 0)]),
+        Some(interface) => Ok(vec![SocketAddr::new(interface.address, 0)]),
         None => Err("No address was chosen, so nothing was opened.".into()),
     }
 }
 
-fn in_words(interface: &str, ip: IpAddr) -> String {
-    let reach = match ip {
-        _ if ip.is_loopback() => "this machine only",
-        IpAddr::V4(v4) if v4.is_private() => "this network only",
-        IpAddr::V6(v6) if v6.is_unique_local() => "this network only",
-        _ => "reachable from everywhere",
+/// Sentences about addresses that say more of a person than that they are in this call.
+#[must_use]
+pub fn warnings(shared: &[SocketAddr]) -> Vec<String> {
+    let temporary = temporary_addresses();
+    let interfaces = interfaces::list(&[]);
+    let warning = |address: &SocketAddr| {
+        let ip = address.ip();
+        let of = interfaces.iter().find(|interface| interface.address == ip);
+        let is_vpn = of.is_some_and(|interface| interface.medium == Medium::Vpn);
+        match ip {
+            _ if !is_public(ip) || is_vpn => None,
+            IpAddr::V6(_) if temporary.contains(&ip) => Some(format!(
+                "The address {ip} identifies the home's or employer's network that this machine is in; the others, \
+                 and whoever watches the network, can look up to whom it belongs."
+            )),
+            IpAddr::V6(_) => Some(format!(
+                "The address {ip} identifies this very machine for as long as it is in this home's or employer's \
+                 network. A temporary address of the same interface, if there is one, says less."
+            )),
+            IpAddr::V4(_) => Some(format!(
+                "The address {ip} identifies the home's or employer's network that this machine is in; the others, \
+                 and whoever watches the network, can look up to whom it belongs."
+            )),
+        }
     };
-    format!("{interface}, {reach}")
+    shared.iter().filter_map(warning).collect()
+}
+
+/// Reachable from everywhere, and so registered to somebody.
+const fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            // Shared by many customers of one provider (RFC 6598).
+            let is_shared = a == 100 && b & 0xc0 == 64;
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || is_shared)
+        }
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
+    }
+}
+
+const fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+/// IPv6 addresses that were made to be thrown away (RFC 8981), as Linux tells them; none elsewhere.
+fn temporary_addresses() -> Vec<IpAddr> {
+    read_temporary(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default())
+}
+
+/// Lines of `/proc/net/if_inet6`: address, index, length of prefix, scope, flags (1 is `IFA_F_TEMPORARY`), name.
+fn read_temporary(table: &str) -> Vec<IpAddr> {
+    let line = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let address = u128::from_str_radix(fields.next()?, 16).ok()?;
+        let flags = u32::from_str_radix(fields.nth(3)?, 16).ok()?;
+        (flags & 1 == 1).then(|| IpAddr::from(Ipv6Addr::from(address)))
+    };
+    table.lines().filter_map(line).collect()
+}
+
+fn in_words(interface: &Interface) -> String {
+    let reach = if interface.medium == Medium::Loopback {
+        ""
+    } else if is_public(interface.address) {
+        ", reachable from everywhere"
+    } else {
+        ", this network only"
+    };
+    format!("{}: {}{reach}", interface.name, words::medium(interface.medium))
 }
 
 #[cfg(test)]
@@ -100,5 +191,51 @@ mod tests {
         for text in ["", "here", "0.0.0.0", "224.0.0.1:5", "1.2.3.4:99999"] {
             assert!(text.parse::<Share>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn temporary_addresses_are_told_from_lasting_ones() {
+        let table = "20010db8000000000000000000000001 02 40 00 80 eth0\n\
+                     20010db800000000aaaabbbbccccdddd 02 40 00 01 eth0\n\
+                     rubbish\n00000000000000000000000000000001 01 80 10 80 lo\n";
+        let expected: IpAddr = "2001:db8::aaaa:bbbb:cccc:dddd".parse().expect("an address");
+        assert_eq!(read_temporary(table), [expected]);
+    }
+
+    #[test]
+    fn addresses_that_lead_to_somebodys_door_are_named() {
+        let at = |text: &str| SocketAddr::new(text.parse().expect("an address"), 1);
+        let quiet = [
+            "127.0.0.1",
+            "192.168.1.5",
+            "10.1.2.3",
+            "100.64.0.1",
+            "fd00::5",
+            "::1",
+        ]
+        .map(at);
+        assert_eq!(warnings(&quiet), Vec::<String>::new());
+        let loud = ["8.8.4.4", "2a00:1450::1"].map(at);
+        let told = warnings(&loud);
+        assert_eq!(told.len(), 2);
+        assert!(
+            told[0].contains("8.8.4.4") && told[1].contains("this very machine"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn an_address_elsewhere_or_an_interface_that_is_not_there_opens_nothing() {
+        let share = Share(SocketAddr::from(([127, 0, 0, 1], 0)));
+        assert_eq!(choose(&[share], &[]), Ok(vec![share.0]));
+        let none = choose(&[share], &["none-such0".into()]).expect_err("nothing of this name");
+        assert!(none.contains("none-such0"), "{none}");
+        let loopback = interfaces::list(&[])
+            .into_iter()
+            .find(|one| one.medium == Medium::Loopback);
+        let name = loopback.expect("loopback").name;
+        assert!(choose(&[share], std::slice::from_ref(&name)).is_ok());
+        let elsewhere = Share(SocketAddr::from(([192, 0, 2, 1], 0)));
+        assert!(choose(&[elsewhere], &[name]).is_err());
     }
 }

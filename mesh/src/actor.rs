@@ -2,6 +2,8 @@
 //! machine wants is done.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant};
@@ -15,17 +17,19 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
-use quinn::VarInt;
+use quinn::{Endpoint, VarInt};
+use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::{Call, Class, Command, ConnId, Connected, Event, Output, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::endpoint::Endpoints;
+use crate::endpoint::{EndpointError, Endpoints};
 use crate::frame::{self, Ended};
-use crate::handle::{Inbox, Stats};
+use crate::handle::{Inbox, SharedHistory, Stats};
+use crate::interfaces::Watcher;
 use crate::socket::SharedGate;
-use crate::transport::{Arrival, Plan, Plans, Transport, serial};
+use crate::transport::{Arrival, Doors, Plan, Plans, Transport, serial};
 
 /// Control frames that may wait to be written to one peer; one that reads is never this far behind.
 const OUTBOX: usize = 128;
@@ -39,6 +43,11 @@ const BATCH: usize = 64;
 /// 300 ms: how long a closed connection may take to deliver its last words.
 const LINGER: Duration = Duration::from_millis(300);
 
+/// 300 ms: the time between attempts to open a socket on a fresh address, and how many there are: IPv6 may take
+/// two seconds to make sure that nobody else has it (RFC 4862, section 5.4).
+const BIND_AGAIN: Duration = Duration::from_millis(300);
+const BIND_ATTEMPTS: u32 = 10;
+
 /// A year: the swarm does not see datagrams, so it must not judge whether a connection is idle.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -47,6 +56,9 @@ const MEMORY_LIMIT: usize = 1 << 30;
 
 /// Connections: sixteen members, their doubles while two dial each other, and knocks.
 const MAX_CONNECTIONS: u32 = 48;
+
+/// Connections with one member: the one that serves, the one before, and two that meet on the way back.
+const MAX_PER_PEER: u32 = 4;
 
 /// What the program above brings.
 pub enum Input {
@@ -65,6 +77,8 @@ enum FromPeer {
     Overlong(ConnId),
     /// Its last words had their time.
     Lingered(ConnId),
+    /// Not of a peer: a socket could not be opened; it is time to try again, so many times still.
+    BindAgain(SocketAddr, u32),
 }
 
 /// A connection that the call knows.
@@ -89,7 +103,11 @@ pub struct Actor {
     call: Call,
     swarm: Swarm<Behaviour>,
     endpoints: Endpoints,
+    doors: Doors,
+    interfaces: Vec<Interface>,
+    watcher: Watcher,
     gate: SharedGate,
+    history: SharedHistory,
     plans: Plans,
     inbox: Arc<dyn Inbox>,
     events: mpsc::Sender<Event>,
@@ -107,21 +125,31 @@ impl Actor {
     pub fn new(
         call: Call,
         identity: &Keypair,
-        endpoints: Endpoints,
-        gate: SharedGate,
+        (endpoints, opened): (Endpoints, Vec<(SocketAddr, Endpoint)>),
+        interfaces: (Vec<Interface>, Watcher),
+        (gate, history): (SharedGate, SharedHistory),
         inbox: Arc<dyn Inbox>,
         events: mpsc::Sender<Event>,
     ) -> Option<Self> {
         let mut tasks = JoinSet::new();
         let plans = Plans::default();
         let (arrival_sink, arrivals) = mpsc::channel(BATCH);
-        let transport = Transport::new(endpoints.clone(), &gate, plans.clone(), arrival_sink, &mut tasks);
+        let (mut doors, incoming) = Doors::new(gate.clone(), arrival_sink.clone());
+        for (local, endpoint) in opened {
+            doors.open(local, endpoint, &mut tasks);
+        }
+        let transport = Transport::new(endpoints.clone(), plans.clone(), arrival_sink, incoming);
         let swarm = swarm(identity, transport)?;
+        let (interfaces, watcher) = interfaces;
         Some(Self {
             call,
             swarm,
             endpoints,
+            doors,
+            interfaces,
+            watcher,
             gate,
+            history,
             plans,
             inbox,
             events,
@@ -160,6 +188,10 @@ impl Actor {
                 }
                 Some(arrival) = self.arrivals.recv() => self.handle_arrival(arrival),
                 event = self.swarm.select_next_some() => self.handle_swarm(event),
+                interfaces = self.watcher.next_change() => {
+                    self.interfaces.clone_from(&interfaces);
+                    self.call.handle_interfaces(interfaces, now());
+                }
                 () = tokio::time::sleep_until(deadline.into()) => self.call.handle_timeout(now()),
             }
             self.drain().await;
@@ -204,6 +236,7 @@ impl Actor {
             FromPeer::Datagram(conn, datagram) => self.call.handle_datagram(conn, &datagram, now()),
             FromPeer::Overlong(conn) => self.call.handle_overlong_frame(conn),
             FromPeer::StreamEnded(conn) | FromPeer::Lingered(conn) => self.forget(conn),
+            FromPeer::BindAgain(wish, attempts) => self.bind(wish, attempts),
         }
     }
 
@@ -305,12 +338,22 @@ impl Actor {
                 Output::Gate(change) => self.gate.lock().handle_change(change),
                 Output::Dial {
                     ticket,
+                    local,
                     remote,
                     peer,
                     tag,
+                    patience,
                 } => {
-                    self.dial(ticket, Plan { remote, peer, tag });
+                    let plan = Plan {
+                        local,
+                        remote,
+                        peer,
+                        tag,
+                        patience,
+                    };
+                    self.dial(ticket, plan);
                 }
+                Output::Bind(wish) => self.bind(wish, BIND_ATTEMPTS),
                 Output::Frame(conn, frame) => {
                     let outbox = self.peers.get(&conn).and_then(|peer| peer.outbox.as_ref());
                     let stalled = outbox.is_some_and(|outbox| {
@@ -320,7 +363,7 @@ impl Actor {
                         self.call.handle_stalled(conn);
                     }
                 }
-                Output::Datagram(conn, datagram) => {
+                Output::Datagram(conn, _, datagram) => {
                     if let Some(peer) = self.peers.get(&conn) {
                         // The oldest waiting datagram gives way when there is no room; a closed connection
                         // is reported by the swarm.
@@ -332,6 +375,9 @@ impl Actor {
                     self.inbox.handle_packet(peer, class, body, now());
                 }
                 Output::Event(event) => {
+                    if let Event::Route(step) = &event {
+                        self.history.lock().push(step.as_ref().clone());
+                    }
                     self.ended |= matches!(event, Event::Ended(_));
                     // What comes again gives way early, so that what does not always finds room: a loop that
                     // waited here for the program above, which may wait for the loop, would stand still.
@@ -344,6 +390,34 @@ impl Actor {
             }
         }
         while self.tasks.try_join_next().is_some() {}
+    }
+
+    /// Opens a socket; an address that is not ready yet (IPv6 looks for its double first) is tried again.
+    fn bind(&mut self, wish: SocketAddr, attempts: u32) {
+        let in_use = |error: &EndpointError| matches!(error, EndpointError::Bind(_, why) if why.kind() == ErrorKind::AddrInUse);
+        let mut bound = self.endpoints.bind(wish, &self.interfaces);
+        if bound.as_ref().is_err_and(in_use) {
+            bound = self
+                .endpoints
+                .bind(SocketAddr::new(wish.ip(), 0), &self.interfaces);
+        }
+        match bound {
+            Ok((local, endpoint)) => {
+                if let Some(endpoint) = endpoint {
+                    self.doors.open(local, endpoint, &mut self.tasks);
+                }
+                self.call.handle_bound(wish, local, now());
+            }
+            Err(_) if attempts > 0 => {
+                let sink = self.from_peers.0.clone();
+                self.tasks.spawn(async move {
+                    tokio::time::sleep(BIND_AGAIN).await;
+                    let _gone = sink.send(FromPeer::BindAgain(wish, attempts - 1)).await;
+                });
+            }
+            // Whatever becomes of the address is a change of interfaces, and seen again.
+            Err(_) => {}
+        }
     }
 
     fn dial(&mut self, ticket: Ticket, plan: Plan) {
@@ -404,7 +478,7 @@ fn swarm(identity: &Keypair, transport: Transport) -> Option<Swarm<Behaviour>> {
         .with_max_pending_incoming(Some(MAX_CONNECTIONS / 2))
         .with_max_pending_outgoing(Some(MAX_CONNECTIONS))
         .with_max_established(Some(MAX_CONNECTIONS))
-        .with_max_established_per_peer(Some(2));
+        .with_max_established_per_peer(Some(MAX_PER_PEER));
     let behaviour = Behaviour {
         allowed: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(limits),

@@ -1,16 +1,17 @@
 //! QUIC endpoints: one for each shared address, each on one gated socket.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, ConnectionId, Endpoint, EndpointConfig, Runtime, ServerConfig, TokioRuntime,
-    TransportConfig, VarInt,
+    ClientConfig, ConnectionId, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
+use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::tag::Tag;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -39,12 +40,22 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// 1 MiB: the operating system's buffers, so that a burst of key frames is not lost on the way in.
 const SOCKET_BUFFER: usize = 1024 * 1024;
 
-/// What is needed to make and accept connections.
+/// The sockets, and what is needed to make and accept connections on them.
 #[derive(Clone)]
 pub struct Endpoints {
-    endpoints: Vec<(SocketAddr, Endpoint)>,
+    bound: Arc<Mutex<BTreeMap<SocketAddr, Bound>>>,
+    gate: SharedGate,
+    is_pinned: bool,
+    server: ServerConfig,
     crypto: Arc<QuicClientConfig>,
     transport: Arc<TransportConfig>,
+}
+
+#[derive(Clone)]
+struct Bound {
+    endpoint: Endpoint,
+    /// The number of the interface that the socket is bound to.
+    interface: Option<u32>,
 }
 
 /// An address could not be used, or encryption not be set up.
@@ -54,6 +65,9 @@ pub enum EndpointError {
     /// The operating system refused the address.
     #[error("The address {0} cannot be used: {1}.")]
     Bind(SocketAddr, io::Error),
+    /// The address is on none of the interfaces that may be used.
+    #[error("The address {0} is on none of the network interfaces that may be used.")]
+    NotAllowed(SocketAddr),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -63,82 +77,138 @@ pub enum EndpointError {
 }
 
 impl Endpoints {
-    /// Binds every address (port 0 picks a free one).
-    pub fn bind(addresses: &[SocketAddr], tls: &Tls, gate: &SharedGate) -> Result<Self, EndpointError> {
+    /// No sockets yet. With `is_pinned`, each is bound to its address's interface, and cannot use another.
+    pub fn new(tls: &Tls, gate: &SharedGate, is_pinned: bool) -> Result<Self, EndpointError> {
         let transport = Arc::new(transport_config());
         let crypto =
             QuicServerConfig::try_from(Arc::clone(&tls.server)).map_err(|_| EndpointError::Crypto)?;
         let mut server = ServerConfig::with_crypto(Arc::new(crypto));
         server.migration(false).transport_config(Arc::clone(&transport));
-        let endpoints = addresses
-            .iter()
-            .map(|address| {
-                bind(*address, server.clone(), gate).map_err(|error| EndpointError::Bind(*address, error))
-            })
-            .collect::<Result<_, _>>()?;
         let crypto =
             QuicClientConfig::try_from(Arc::clone(&tls.client)).map_err(|_| EndpointError::Crypto)?;
         Ok(Self {
-            endpoints,
+            bound: Arc::default(),
+            gate: gate.clone(),
+            is_pinned,
+            server,
             crypto: Arc::new(crypto),
             transport,
         })
     }
 
-    /// The addresses, with their real ports.
-    pub fn local(&self) -> Vec<SocketAddr> {
-        self.endpoints.iter().map(|(local, _)| *local).collect()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &(SocketAddr, Endpoint)> {
-        self.endpoints.iter()
-    }
-
-    /// Dials; the first packet's destination connection id is `tag`. `None` when no local address can reach
-    /// `remote`: another family, or one of the two on this machine only.
-    pub fn dial(&self, remote: SocketAddr, tag: Tag) -> Option<(SocketAddr, quinn::Connecting)> {
-        let fits = |local: &IpAddr| {
-            local.is_ipv4() == remote.is_ipv4() && local.is_loopback() == remote.ip().is_loopback()
+    /// Opens a socket on an address of one of `interfaces`; port 0 picks one. Returns the address with its real
+    /// port, and the endpoint if it is a new one: a socket that is there and still good stays.
+    pub fn bind(
+        &self,
+        wish: SocketAddr,
+        interfaces: &[Interface],
+    ) -> Result<(SocketAddr, Option<Endpoint>), EndpointError> {
+        let found = interfaces.iter().find(|interface| interface.address == wish.ip());
+        let pin = match found {
+            _ if !self.is_pinned => None,
+            Some(interface) => Some(interface),
+            None => return Err(EndpointError::NotAllowed(wish)),
         };
-        let (local, endpoint) = self.endpoints.iter().find(|(local, _)| fits(&local.ip()))?;
+        let index = pin.map(|interface| interface.index);
+        let old = self.lock().get(&wish).map(|bound| bound.interface);
+        let wish = match old {
+            Some(interface) if interface == index => return Ok((wish, None)),
+            // The interface was made anew; the socket on the old one still has the port.
+            Some(_) => SocketAddr::new(wish.ip(), 0),
+            None => wish,
+        };
+        let to_error = |error| EndpointError::Bind(wish, error);
+        let socket = open(wish, pin).map_err(to_error)?;
+        let (local, endpoint) = self.endpoint(socket).map_err(to_error)?;
+        let bound = Bound {
+            endpoint: endpoint.clone(),
+            interface: index,
+        };
+        self.lock().insert(local, bound);
+        Ok((local, Some(endpoint)))
+    }
+
+    fn endpoint(&self, socket: UdpSocket) -> io::Result<(SocketAddr, Endpoint)> {
+        let gated = GatedSocket::new(tokio::net::UdpSocket::from_std(socket)?, self.gate.clone())?;
+        let endpoint = Endpoint::new_with_abstract_socket(
+            EndpointConfig::default(),
+            Some(self.server.clone()),
+            Arc::new(gated),
+            Arc::new(TokioRuntime),
+        )?;
+        Ok((endpoint.local_addr()?, endpoint))
+    }
+
+    /// Dials from `local`; the first packet's destination connection id is `tag`. `None` when there is no socket
+    /// or the address cannot be dialled.
+    pub fn dial(&self, local: SocketAddr, remote: SocketAddr, tag: Tag) -> Option<quinn::Connecting> {
+        let endpoint = self.lock().get(&local)?.endpoint.clone();
         let mut config = ClientConfig::new(Arc::clone(&self.crypto) as _);
         config
             .transport_config(Arc::clone(&self.transport))
             .initial_dst_cid_provider(Arc::new(move || ConnectionId::new(&tag)));
         // An address as server name: TLS then sends none.
         let name = remote.ip().to_string();
-        Some((*local, endpoint.connect_with(config, remote, &name).ok()?))
+        endpoint.connect_with(config, remote, &name).ok()
     }
 
     /// Closes every connection and waits until the peers know, at most 200 ms.
     pub async fn close(&self) {
-        for (_, endpoint) in &self.endpoints {
+        let bound: Vec<_> = self.lock().values().cloned().collect();
+        for Bound { endpoint, .. } in &bound {
             endpoint.close(VarInt::from_u32(0), b"");
         }
-        for (_, endpoint) in &self.endpoints {
+        for Bound { endpoint, .. } in &bound {
             let _late = tokio::time::timeout(Duration::from_millis(200), endpoint.wait_idle()).await;
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Bound>> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn bind(address: SocketAddr, server: ServerConfig, gate: &SharedGate) -> io::Result<(SocketAddr, Endpoint)> {
+/// A UDP socket on `address`, and, with `pin`, on that interface alone: when it goes away nothing leaves by another.
+fn open(address: SocketAddr, pin: Option<&Interface>) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    if let Some(interface) = pin {
+        pin_to(&socket, interface, address)?;
+    }
     // The operating system may give less; a smaller buffer only loses more under bursts.
     let _smaller = socket.set_recv_buffer_size(SOCKET_BUFFER);
     let _smaller = socket.set_send_buffer_size(SOCKET_BUFFER);
+    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    let socket = TokioRuntime.wrap_udp_socket(UdpSocket::from(socket))?;
-    let gated = GatedSocket::new(socket, gate.clone())?;
-    let endpoint = Endpoint::new_with_abstract_socket(
-        EndpointConfig::default(),
-        Some(server),
-        Arc::new(gated),
-        Arc::new(TokioRuntime),
-    )?;
-    Ok((endpoint.local_addr()?, endpoint))
+    Ok(UdpSocket::from(socket))
+}
+
+/// Linux: `SO_BINDTODEVICE` (socket(7)), which needs no privilege since 5.7.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn pin_to(socket: &Socket, interface: &Interface, _: SocketAddr) -> io::Result<()> {
+    socket.bind_device(Some(interface.name.as_bytes()))
+}
+
+/// macOS: `IP_BOUND_IF` and `IPV6_BOUND_IF`.
+#[cfg(target_vendor = "apple")]
+fn pin_to(socket: &Socket, interface: &Interface, address: SocketAddr) -> io::Result<()> {
+    let index = std::num::NonZeroU32::new(interface.index);
+    if address.is_ipv6() {
+        socket.bind_device_by_index_v6(index)
+    } else {
+        socket.bind_device_by_index_v4(index)
+    }
+}
+
+/// Elsewhere nothing is promised that cannot be kept.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn pin_to(_: &Socket, _: &Interface, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this system does not let a program keep to one network interface",
+    ))
 }
 
 fn transport_config() -> TransportConfig {

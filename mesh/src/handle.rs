@@ -1,8 +1,8 @@
 //! What the program above holds of the mesh: it starts, is told what to do, reports, and stops.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc as blocking;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,14 @@ use libp2p::identity::{Keypair, PeerId};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use sightline_mesh_proto::gate::Gate;
-use sightline_mesh_proto::ledger::Row;
-use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::ledger::Ledger;
+use sightline_mesh_proto::route::{History, Rule};
 use sightline_mesh_proto::{Admit, Call, Class, Clock, Code, Command, Config, Event, LinkStats, Name};
 use tokio::sync::mpsc;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
+use crate::interfaces::{self, Watcher};
 use crate::socket::SharedGate;
 use crate::tls::Tls;
 
@@ -44,6 +45,10 @@ pub struct Setup {
     pub addresses: Vec<SocketAddr>,
     /// Shown to the others.
     pub name: Name,
+    /// The only network interfaces that may be used; empty for all.
+    pub interfaces: Vec<String>,
+    /// Whether the others are told over what this participant is connected.
+    pub tell_medium: bool,
     /// Where media may go unasked.
     pub rule: Rule,
     /// Who decides about knocks.
@@ -70,6 +75,26 @@ pub enum OpenError {
     System(String),
 }
 
+/// What a call has done.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Every address that took part.
+    pub ledger: Ledger,
+    /// Every step of every route.
+    pub history: History,
+}
+
+/// Every step of every route, written by the loop and read by the program above.
+#[derive(Clone, Debug, Default)]
+pub struct SharedHistory(Arc<Mutex<History>>);
+
+impl SharedHistory {
+    /// A panic elsewhere does not take away what was written before.
+    pub fn lock(&self) -> MutexGuard<'_, History> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What was measured on the link to one member.
 pub type Stats = Vec<(PeerId, LinkStats)>;
 
@@ -77,6 +102,7 @@ pub type Stats = Vec<(PeerId, LinkStats)>;
 pub struct Mesh {
     inputs: mpsc::Sender<Input>,
     gate: SharedGate,
+    history: SharedHistory,
     local: Vec<SocketAddr>,
     me: PeerId,
     thread: JoinHandle<()>,
@@ -95,19 +121,30 @@ impl Mesh {
         let identity = Keypair::ed25519_from_bytes(seed).map_err(|error| system(&error))?;
         let tls = Tls::new(&identity).map_err(EndpointError::from)?;
         let gate = SharedGate::new(Gate::new(setup.clock));
+        let history = SharedHistory::default();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| system(&error))?;
-        let endpoints = {
+        let interfaces = interfaces::list(&setup.interfaces);
+        let endpoints = Endpoints::new(&tls, &gate, !setup.interfaces.is_empty())?;
+        let (opened, watcher) = {
             let _context = runtime.enter();
-            Endpoints::bind(&setup.addresses, &tls, &gate)?
+            let bind = |address: &SocketAddr| endpoints.bind(*address, &interfaces);
+            let opened: Result<Vec<_>, _> = setup.addresses.iter().map(bind).collect();
+            (opened?, Watcher::start(setup.interfaces))
         };
-        let local = endpoints.local();
+        let local: Vec<_> = opened.iter().map(|(local, _)| *local).collect();
+        let opened = opened
+            .into_iter()
+            .filter_map(|(local, endpoint)| Some((local, endpoint?)));
+        let opened: Vec<_> = opened.collect();
         let config = Config {
             identity: identity.clone(),
             name: setup.name,
             addresses: local.clone(),
+            interfaces: interfaces.clone(),
+            tell_medium: setup.tell_medium,
             rule: setup.rule,
             admit: setup.admit,
             clock: setup.clock,
@@ -123,12 +160,20 @@ impl Mesh {
         let (inputs, input_source) = mpsc::channel(INPUTS);
         let (event_sink, events) = mpsc::channel(EVENTS);
         let thread = {
-            let gate = gate.clone();
+            let truth = (gate.clone(), history.clone());
             std::thread::Builder::new()
                 .name("mesh".into())
                 .spawn(move || {
                     runtime.block_on(async move {
-                        let actor = Actor::new(call, &identity, endpoints, gate, inbox, event_sink);
+                        let actor = Actor::new(
+                            call,
+                            &identity,
+                            (endpoints, opened),
+                            (interfaces, watcher),
+                            truth,
+                            inbox,
+                            event_sink,
+                        );
                         if let Some(actor) = actor {
                             actor.run(input_source).await;
                         }
@@ -141,6 +186,7 @@ impl Mesh {
             Self {
                 inputs,
                 gate,
+                history,
                 local,
                 me,
                 thread,
@@ -178,23 +224,31 @@ impl Mesh {
         answer.recv_timeout(Duration::from_secs(1)).unwrap_or_default()
     }
 
-    /// The ledger's rows as (local, remote, row), and how many datagrams of further strangers were refused.
+    /// What the call has done so far.
     #[must_use]
-    pub fn ledger(&self) -> (Vec<(SocketAddr, SocketAddr, Row)>, u64) {
-        let gate = self.gate.lock();
-        let rows = gate
-            .ledger()
-            .rows()
-            .map(|(local, remote, row)| (local, remote, row.clone()));
-        (rows.collect(), gate.ledger().others())
+    pub fn record(&self) -> Record {
+        Record {
+            ledger: self.ledger(),
+            history: self.history.lock().clone(),
+        }
     }
 
-    /// Leaves the call if that has not been done, and ends the thread. Takes at most about half a second.
-    pub fn stop(self) {
+    /// Every address that took part.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.gate.lock().ledger().clone()
+    }
+
+    /// Leaves the call if that has not been done, and ends the thread. Takes at most about half a second. Returns
+    /// what the call has done, to the last packet.
+    pub fn stop(self) -> Record {
         // When the loop is gone already, so is the call.
         let _gone = self.inputs.blocking_send(Input::Command(Command::Leave));
         drop(self.inputs);
         let _panicked = self.thread.join();
+        let ledger = self.gate.lock().ledger().clone();
+        let history = self.history.lock().clone();
+        Record { ledger, history }
     }
 }
 

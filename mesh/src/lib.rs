@@ -9,6 +9,7 @@
 //!          └ transport.rs, muxer.rs: our transport on …
 //!                 endpoint.rs: … quinn endpoints, with tls.rs
 //!                 socket.rs: … on sockets that the gate guards
+//!   interfaces.rs ─ which network interfaces are up, and when that changes
 //! ```
 
 mod actor;
@@ -16,9 +17,10 @@ mod control;
 mod endpoint;
 mod frame;
 mod handle;
+pub mod interfaces;
 mod muxer;
 mod socket;
 mod tls;
 mod transport;
 
-pub use handle::{Entry, Inbox, Mesh, OpenError, Sender, Setup, Stats};
+pub use handle::{Entry, Inbox, Mesh, OpenError, Record, Sender, Setup, Stats};

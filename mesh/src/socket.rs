@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use quinn::udp::{RecvMeta, Transmit};
+use quinn::udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
-use sightline_mesh_proto::gate::Gate;
+use sightline_mesh_proto::gate::{Fate, Gate};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
 
 /// The gate, shared by the sockets and the loop that tells it what to let pass.
 #[derive(Clone, Debug)]
@@ -30,16 +32,19 @@ impl SharedGate {
 
 /// A UDP socket behind the gate.
 pub struct GatedSocket {
-    inner: Arc<dyn AsyncUdpSocket>,
+    io: UdpSocket,
+    state: UdpSocketState,
     local: SocketAddr,
     gate: SharedGate,
 }
 
 impl GatedSocket {
-    pub fn new(inner: Arc<dyn AsyncUdpSocket>, gate: SharedGate) -> io::Result<Self> {
+    /// Must be made within the runtime, of a socket that does not block.
+    pub fn new(io: UdpSocket, gate: SharedGate) -> io::Result<Self> {
         Ok(Self {
-            local: inner.local_addr()?,
-            inner,
+            local: io.local_addr()?,
+            state: UdpSocketState::new(UdpSockRef::from(&io))?,
+            io,
             gate,
         })
     }
@@ -70,23 +75,57 @@ impl fmt::Debug for GatedSocket {
     }
 }
 
+/// Waits until the socket takes another datagram.
+struct Writable {
+    socket: Arc<GatedSocket>,
+    waiting: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>>,
+}
+
+impl fmt::Debug for Writable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writable")
+    }
+}
+
+impl UdpPoller for Writable {
+    fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = Arc::clone(&self.socket);
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(async move { socket.io.writable().await }));
+        let ready = std::task::ready!(waiting.as_mut().poll(cx));
+        self.waiting = None;
+        Poll::Ready(ready)
+    }
+}
+
 #[allow(clippy::disallowed_methods, reason = "the socket's clock")]
 impl AsyncUdpSocket for GatedSocket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Arc::clone(&self.inner).create_io_poller()
+        Box::pin(Writable {
+            socket: self,
+            waiting: None,
+        })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let now = Instant::now();
-        let remote = transmit.destination;
-        if self.gate.lock().is_open_to(remote, now) {
-            // Counted below only once it left: what would block is sent again.
-            self.inner.try_send(transmit)?;
+        let pair = (self.local, transmit.destination);
+        let mut fate = Fate::Refused;
+        if self.gate.lock().is_open(pair, now) {
+            let send = || self.state.try_send(UdpSockRef::from(&self.io), transmit);
+            match self.io.try_io(Interest::WRITABLE, send) {
+                Ok(()) => fate = Fate::Sent,
+                // What would block is sent again, and counted then.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
+                // The operating system has no way there at this moment.
+                Err(_) => {}
+            }
         }
         let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
         let mut gate = self.gate.lock();
         for datagram in transmit.contents.chunks(segment) {
-            gate.handle_outgoing(self.local, remote, datagram.len(), now);
+            gate.handle_sent(pair, datagram.len(), fate, now);
         }
         // A refused datagram is gone like one that the network lost: QUIC must not learn more.
         Ok(())
@@ -98,10 +137,13 @@ impl AsyncUdpSocket for GatedSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        // Tokio's budget ends the loop now and then, however fast strangers send.
         loop {
-            let count = match self.inner.poll_recv(cx, bufs, meta) {
-                Poll::Ready(Ok(count)) => count,
-                other => return other,
+            std::task::ready!(self.io.poll_recv_ready(cx))?;
+            let receive = || self.state.recv(UdpSockRef::from(&self.io), bufs, meta);
+            // Not ready after all, or an earlier datagram was bounced: neither concerns QUIC.
+            let Ok(count) = self.io.try_io(Interest::READABLE, receive) else {
+                continue;
             };
             let now = Instant::now();
             let mut passed = 0;
@@ -116,18 +158,18 @@ impl AsyncUdpSocket for GatedSocket {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        Ok(self.local)
     }
 
     fn max_transmit_segments(&self) -> usize {
-        self.inner.max_transmit_segments()
+        self.state.max_gso_segments()
     }
 
     fn max_receive_segments(&self) -> usize {
-        self.inner.max_receive_segments()
+        self.state.gro_segments()
     }
 
     fn may_fragment(&self) -> bool {
-        self.inner.may_fragment()
+        self.state.may_fragment()
     }
 }

@@ -17,6 +17,7 @@ use libp2p::multiaddr::Protocol;
 use sightline_mesh_proto::tag::{self, Tag};
 use sightline_mesh_proto::{ConnId, Connected, Side, Ticket};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::endpoint::Endpoints;
 use crate::muxer::Muxer;
@@ -38,9 +39,11 @@ const EXPORTER_LABEL: &[u8] = b"EXPORTER-sightline-session";
 /// Where to dial, and how.
 #[derive(Clone, Copy)]
 pub struct Plan {
+    pub local: SocketAddr,
     pub remote: SocketAddr,
     pub peer: Option<PeerId>,
     pub tag: Tag,
+    pub patience: Duration,
 }
 
 /// A peer that finished its handshake, waiting to be allowed into the swarm.
@@ -85,7 +88,7 @@ pub fn serial(address: &Multiaddr) -> Option<u64> {
 pub enum ConnectError {
     #[error("this dial was not planned")]
     NotPlanned,
-    #[error("no shared address can reach the other one")]
+    #[error("there is no socket to dial from")]
     NoWay,
     #[error("the handshake took too long")]
     TimedOut,
@@ -95,7 +98,7 @@ pub enum ConnectError {
     Quic(#[from] quinn::ConnectionError),
 }
 
-type Upgrade = BoxFuture<'static, Result<(PeerId, Muxer), ConnectError>>;
+pub type Upgrade = BoxFuture<'static, Result<(PeerId, Muxer), ConnectError>>;
 
 /// The transport.
 pub struct Transport {
@@ -108,28 +111,12 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Must be made within the runtime: it spawns one accepting task for each endpoint, which end with the
-    /// endpoint.
     pub fn new(
         endpoints: Endpoints,
-        gate: &SharedGate,
         plans: Plans,
         arrivals: mpsc::Sender<Arrival>,
-        tasks: &mut tokio::task::JoinSet<()>,
+        incoming: mpsc::Receiver<(u64, Upgrade)>,
     ) -> Self {
-        let (sender, incoming) = mpsc::channel(BUSY);
-        for (at, (local, endpoint)) in endpoints.iter().enumerate() {
-            let accepting = Accepting {
-                local: *local,
-                endpoint: endpoint.clone(),
-                gate: gate.clone(),
-                arrivals: arrivals.clone(),
-                incoming: sender.clone(),
-                handshakes: Arc::default(),
-                next: ACCEPTED | (at as u64) << 48,
-            };
-            tasks.spawn(accepting.run());
-        }
         Self {
             endpoints,
             plans,
@@ -138,6 +125,43 @@ impl Transport {
             listener: None,
             announced: false,
         }
+    }
+}
+
+/// Accepts connections for the transport, on each endpoint that it is given.
+pub struct Doors {
+    gate: SharedGate,
+    arrivals: mpsc::Sender<Arrival>,
+    incoming: mpsc::Sender<(u64, Upgrade)>,
+    opened: u64,
+}
+
+impl Doors {
+    /// Also returns what the transport gets the accepted connections from.
+    pub fn new(gate: SharedGate, arrivals: mpsc::Sender<Arrival>) -> (Self, mpsc::Receiver<(u64, Upgrade)>) {
+        let (incoming, source) = mpsc::channel(BUSY);
+        let doors = Self {
+            gate,
+            arrivals,
+            incoming,
+            opened: 0,
+        };
+        (doors, source)
+    }
+
+    /// Accepts connections on one endpoint, by a task that ends with it.
+    pub fn open(&mut self, local: SocketAddr, endpoint: quinn::Endpoint, tasks: &mut JoinSet<()>) {
+        let accepting = Accepting {
+            local,
+            endpoint,
+            gate: self.gate.clone(),
+            arrivals: self.arrivals.clone(),
+            incoming: self.incoming.clone(),
+            handshakes: Arc::default(),
+            next: ACCEPTED | self.opened << 48,
+        };
+        self.opened += 1;
+        tasks.spawn(accepting.run());
     }
 }
 
@@ -159,17 +183,18 @@ impl libp2p::Transport for Transport {
     fn dial(&mut self, address: Multiaddr, _: DialOpts) -> Result<Upgrade, TransportError<ConnectError>> {
         let planned = serial(&address).and_then(|serial| Some((serial, self.plans.lock().remove(&serial)?)));
         let (serial, plan) = planned.ok_or(TransportError::Other(ConnectError::NotPlanned))?;
-        let (local, connecting) = self
+        let connecting = self
             .endpoints
-            .dial(plan.remote, plan.tag)
+            .dial(plan.local, plan.remote, plan.tag)
             .ok_or(TransportError::Other(ConnectError::NoWay))?;
         let arrivals = self.arrivals.clone();
         let conn = ConnId(serial);
         let facts = Facts {
             conn,
             side: Side::Dialler(Ticket(serial)),
-            local,
+            local: plan.local,
             remote: plan.remote,
+            patience: plan.patience,
         };
         let dialled = arrive(connecting, plan.peer, facts, arrivals);
         Ok(dialled.boxed())
@@ -248,6 +273,7 @@ impl Accepting {
             side: Side::Listener(owner),
             local,
             remote,
+            patience: HANDSHAKE_TIME,
         };
         let accepted = async move {
             let _handshake = handshake;
@@ -257,8 +283,11 @@ impl Accepting {
     }
 }
 
-async fn finish(connecting: quinn::Connecting) -> Result<quinn::Connection, ConnectError> {
-    match tokio::time::timeout(HANDSHAKE_TIME, connecting).await {
+async fn finish(
+    connecting: quinn::Connecting,
+    patience: Duration,
+) -> Result<quinn::Connection, ConnectError> {
+    match tokio::time::timeout(patience, connecting).await {
         Ok(connection) => Ok(connection?),
         Err(_) => Err(ConnectError::TimedOut),
     }
@@ -270,6 +299,7 @@ struct Facts {
     side: Side,
     local: SocketAddr,
     remote: SocketAddr,
+    patience: Duration,
 }
 
 /// Finishes a handshake, announces the connection, and waits until the swarm will let its peer in.
@@ -279,7 +309,7 @@ async fn arrive(
     facts: Facts,
     arrivals: mpsc::Sender<Arrival>,
 ) -> Result<(PeerId, Muxer), ConnectError> {
-    let connection = finish(connecting).await?;
+    let connection = finish(connecting, facts.patience).await?;
     let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
     if expected.is_some_and(|expected| expected != peer) {
         return Err(ConnectError::WrongPeer);
@@ -293,6 +323,7 @@ async fn arrive(
         side,
         local,
         remote,
+        ..
     } = facts;
     let connected = Connected {
         conn,

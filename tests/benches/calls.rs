@@ -163,6 +163,8 @@ fn setup(entry: Entry, name: &str) -> Setup {
         entry,
         addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
         name: Name::new(name),
+        interfaces: Vec::new(),
+        tell_medium: false,
         rule: Rule::Listed,
         admit: Admit::Code,
         clock: clock(),

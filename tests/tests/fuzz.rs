@@ -15,7 +15,9 @@ use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::{Ticks, obu, video};
 use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
-use sightline_mesh_proto::roster::{Card, Joined, Left, Roster};
+use sightline_mesh_proto::interface::Medium;
+use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
+use sightline_mesh_proto::route::Consent;
 use sightline_mesh_proto::wire::{Control, Refusal};
 use sightline_mesh_proto::{Class, Clock, Code, Name, Secret, UnixTime, initial, packet, tag};
 use sightline_noise::{Binding, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
@@ -54,12 +56,17 @@ fn control_messages() {
     let joined = Joined::sign(card.clone(), &identity, &[5; 16]).expect("signed");
     let left = Left::sign(&identity, &[5; 16]).expect("signed");
     let peer = identity.public().to_peer_id();
+    let moved = Moved::sign(&identity, &[5; 16], 1, &[address]).expect("signed");
+    let entries = Entries {
+        joined: vec![joined.clone()],
+        left: vec![left.clone()],
+        moved: vec![moved],
+    };
     let corpus = [
         Control::Knock(card),
         Control::Welcome {
             call: [5; 16].into(),
-            joined: vec![joined.clone()],
-            left: vec![left.clone()],
+            entries: entries.clone(),
         },
         Control::Refused(Refusal::Used),
         Control::Introduce {
@@ -73,11 +80,13 @@ fn control_messages() {
             links: vec![peer.into()],
             received: 9,
             expected: 10,
+            asking: vec![peer.into()],
         },
-        Control::Entries {
-            joined: vec![joined],
-            left: vec![left.clone()],
-        },
+        Control::Entries(entries),
+        Control::Consent(Consent::Asked),
+        Control::Return([9; 32].into()),
+        Control::Medium(Medium::Vpn),
+        Control::Asked(peer.into()),
         Control::RekeyFirst(vec![8; 96].into()),
         Control::RekeySecond(vec![8; 48].into()),
         Control::App(vec![1].into()),
@@ -93,12 +102,13 @@ fn control_messages() {
             Control::Knock(card) => {
                 let _who = (card.verify(), card.addresses(), card.name());
             }
-            Control::Welcome { call, joined, left } => {
+            Control::Welcome { call, entries } => {
                 let mut roster = Roster::new(*call);
-                roster.handle_many(joined);
-                for entry in left {
-                    let _taken = roster.handle_left(entry);
+                let _news = roster.handle_entries(entries);
+                for peer in roster.present().collect::<Vec<_>>() {
+                    let _where = roster.addresses(&peer);
                 }
+                assert!(!Roster::new(*call).handle_entries(roster.entries()).forged);
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 //! and `tcpdump`; where one is missing these tests say so and pass.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,7 +34,8 @@ fn ip(arguments: &str) {
 }
 
 impl Network {
-    /// `None`, said on standard error, where it cannot be made.
+    /// `None`, said on standard error, where it cannot be made. Everybody's `eth0` is on one bridge, 10.77.0.0/24;
+    /// their `eth1`, which is down at first, is on another, 10.78.0.0/24; a router joins the two.
     fn new(hosts: usize) -> Option<Self> {
         let number = NETWORKS.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("sl{}x{number}", std::process::id() % 10_000);
@@ -49,20 +50,35 @@ impl Network {
         let network = Self { prefix, hosts };
         let bridge = network.bridge();
         ip(&format!("netns add {bridge}"));
-        ip(&format!("-n {bridge} link add br0 type bridge mcast_snooping 0"));
         network.quiet(&bridge);
-        ip(&format!("-n {bridge} link set br0 up"));
+        network.set(&bridge, "net.ipv4.ip_forward=1");
+        for side in [0, 1] {
+            ip(&format!(
+                "-n {bridge} link add br{side} type bridge mcast_snooping 0"
+            ));
+            ip(&format!(
+                "-n {bridge} addr add 10.7{}.0.254/24 dev br{side}",
+                7 + side
+            ));
+            ip(&format!("-n {bridge} link set br{side} up"));
+        }
         for host in 0..hosts {
             let name = network.host(host);
             ip(&format!("netns add {name}"));
             network.quiet(&name);
-            ip(&format!(
-                "-n {name} link add eth0 type veth peer name h{host} netns {bridge}"
-            ));
-            ip(&format!("-n {bridge} link set h{host} master br0 up"));
+            for (side, port) in [(0, "h"), (1, "k")] {
+                ip(&format!(
+                    "-n {name} link add eth{side} type veth peer name {port}{host} netns {bridge}"
+                ));
+                ip(&format!("-n {bridge} link set {port}{host} master br{side} up"));
+            }
             ip(&format!(
                 "-n {name} addr add {}/24 dev eth0",
                 network.address(host)
+            ));
+            ip(&format!(
+                "-n {name} addr add {}/24 dev eth1",
+                network.other_address(host)
             ));
             ip(&format!("-n {name} link set lo up"));
             ip(&format!("-n {name} link set eth0 up"));
@@ -71,11 +87,19 @@ impl Network {
         Some(network)
     }
 
+    fn set(&self, namespace: &str, setting: &str) {
+        succeeds("ip", &["netns", "exec", namespace, "sysctl", "-qw", setting]);
+    }
+
+    fn interface(&self, host: usize, interface: &str, state: &str) {
+        ip(&format!("-n {} link set {interface} {state}", self.host(host)));
+    }
+
     /// The kernel's own IPv6 announcements would only blur what is listened for.
     fn quiet(&self, namespace: &str) {
         for scope in ["all", "default"] {
             let setting = format!("net.ipv6.conf.{scope}.disable_ipv6=1");
-            succeeds("ip", &["netns", "exec", namespace, "sysctl", "-qw", &setting]);
+            self.set(namespace, &setting);
         }
     }
 
@@ -91,25 +115,50 @@ impl Network {
         format!("10.77.0.{}", host + 1)
     }
 
+    fn other_address(&self, host: usize) -> String {
+        format!("10.78.0.{}", host + 1)
+    }
+
+    fn filter(&self, host: usize, rules: &str) {
+        assert!(
+            succeeds("ip", &["netns", "exec", &self.host(host), "nft", rules]),
+            "nft {rules}"
+        );
+    }
+
+    /// From now on the others see this host's packets come from another port, as behind a NAT that forgot.
+    fn rebind(&self, host: usize, port: u16, outside: u16) {
+        self.filter(
+            host,
+            &format!(
+                "add table inet nat0; \
+                 add chain inet nat0 out {{ type filter hook output priority -300; }}; \
+                 add rule inet nat0 out udp sport {port} udp sport set {outside}; \
+                 add chain inet nat0 in {{ type filter hook prerouting priority -300; }}; \
+                 add rule inet nat0 in udp dport {outside} udp dport set {port}"
+            ),
+        );
+    }
+
     fn lose(&self, host: usize, percent: u32) {
         let rules = format!(
             "add table inet loss; add chain inet loss in {{ type filter hook input priority 0; }}; \
              add rule inet loss in iif eth0 numgen random mod 100 < {percent} drop"
         );
-        assert!(
-            succeeds("ip", &["netns", "exec", &self.host(host), "nft", &rules]),
-            "nft {rules}"
-        );
+        self.filter(host, &rules);
     }
 
     fn start(&self, host: usize, arguments: &[&str]) -> Program {
-        let address = self.address(host);
+        self.start_on(host, &self.address(host), arguments)
+    }
+
+    fn start_on(&self, host: usize, address: &str, arguments: &[&str]) -> Program {
         let common = [
             "--json",
             "--share",
-            &address,
+            address,
             "--name",
-            &address,
+            address,
             "--microphone",
             "test",
         ];
@@ -159,29 +208,39 @@ impl Drop for Network {
     }
 }
 
-/// Everything that passes the bridge, written by tcpdump.
+/// Everything that passes an interface of the bridges, written by tcpdump.
 struct Capture {
     tcpdump: Child,
     file: tempfile::NamedTempFile,
 }
 
+/// A captured IP packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Packet {
+    from: SocketAddrV4,
+    to: SocketAddrV4,
+    protocol: u8,
+    /// UDP payload, bytes; of a batch that the kernel has not cut yet, all of it.
+    len: u64,
+}
+
 impl Capture {
-    fn start(network: &Network) -> Self {
+    fn start(network: &Network, interface: &str) -> Self {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let path = file.path().to_str().expect("a path");
         let tcpdump = Command::new("ip")
+            .args(["netns", "exec", &network.bridge(), "tcpdump", "-i", interface])
             .args([
-                "netns",
-                "exec",
-                &network.bridge(),
-                "tcpdump",
-                "-i",
-                "br0",
                 "-n",
                 "-U",
                 "--immediate-mode",
+                "-B",
+                "16384",
+                "-Z",
+                "root",
+                "-w",
+                path,
             ])
-            .args(["-Z", "root", "-w", path])
             .stderr(Stdio::null())
             .spawn()
             .expect("tcpdump");
@@ -195,20 +254,41 @@ impl Capture {
         capture
     }
 
-    /// Source, destination and protocol of each IP packet, those seen twice on the bridge once.
-    fn packets(&self) -> BTreeSet<(SocketAddrV4, SocketAddrV4, u8)> {
+    fn packets(&self) -> Vec<Packet> {
         let bytes = std::fs::read(self.file.path()).expect("a capture");
         let mut rest = bytes.get(24..).unwrap_or_default();
-        let mut packets = BTreeSet::new();
+        let mut packets = Vec::new();
         while let Some((header, after)) = rest.split_at_checked(16) {
             let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
             let Some((frame, after)) = after.split_at_checked(length) else {
                 break;
             };
-            packets.extend(addresses(frame));
+            packets.extend(packet(frame));
             rest = after;
         }
         packets
+    }
+
+    /// Payload from one address to the other, bytes.
+    fn traffic(&self) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+        let mut traffic = BTreeMap::new();
+        for packet in self.packets() {
+            *traffic.entry((packet.from, packet.to)).or_default() += packet.len;
+        }
+        traffic
+    }
+
+    /// Waits until tcpdump has written down what `told` says, if it ever does: it lags behind the network.
+    fn expect(&self, told: &BTreeMap<(SocketAddrV4, SocketAddrV4), u64>) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.traffic() != *told && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(
+            &self.traffic(),
+            told,
+            "the capture and what the ledgers say was sent"
+        );
     }
 }
 
@@ -220,7 +300,7 @@ impl Drop for Capture {
 }
 
 /// Of an Ethernet frame; ARP, which the kernel needs to reach an approved neighbour, is not IP.
-fn addresses(frame: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4, u8)> {
+fn packet(frame: &[u8]) -> Option<Packet> {
     let ip = frame.get(14..).filter(|_| frame[12..14] == [8, 0])?;
     let header = usize::from(ip.first()? & 0x0f) * 4;
     let ports = ip.get(header..header + 4)?;
@@ -231,59 +311,223 @@ fn addresses(frame: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4, u8)> {
             u16::from_be_bytes([ports[port], ports[port + 1]]),
         )
     };
-    Some((end(12, 0), end(16, 2), ip[9]))
+    const UDP_HEADER: usize = 8;
+    let total = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
+    Some(Packet {
+        from: end(12, 0),
+        to: end(16, 2),
+        protocol: ip[9],
+        len: total.saturating_sub(header + UDP_HEADER) as u64,
+    })
 }
 
-/// (from, to) of every ledger row in which something was sent.
-fn sent(ledger: &Value) -> BTreeSet<(SocketAddrV4, SocketAddrV4)> {
+/// What a program's last ledger says it sent: from, to, bytes.
+fn sent(program: &Program) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+    let ledger = program
+        .seen
+        .iter()
+        .rfind(|event| event["event"] == "ledger")
+        .expect("a ledger");
     let rows = ledger["rows"].as_array().expect("rows").iter();
     let address = |value: &Value| value.as_str().expect("a text").parse().expect("an address");
     rows.filter(|row| row["sent_packets"].as_u64() > Some(0))
-        .map(|row| (address(&row["local"]), address(&row["remote"])))
+        .map(|row| {
+            let bytes = row["sent_bytes"].as_u64().expect("a count");
+            ((address(&row["local"]), address(&row["remote"])), bytes)
+        })
         .collect()
+}
+
+/// Everybody leaves. Returns what all of them say they sent.
+fn leave_all(people: &mut [Program]) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+    let mut told = BTreeMap::new();
+    for person in people {
+        person.leave();
+        told.extend(sent(person));
+    }
+    told
+}
+
+/// Waits for a second in which speech was heard.
+fn hears(person: &mut Program) {
+    person.wait("stats");
+    person.wait_for("speech", |event| {
+        event["event"] == "stats"
+            && event["audio"]["level_db"]
+                .as_f64()
+                .is_some_and(|level| level > -40.0)
+    });
+}
+
+fn is_route(event: &Value, state: &str) -> bool {
+    event["event"] == "route" && event["state"] == state
 }
 
 #[test]
 fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
     let Some(network) = Network::new(3) else { return };
-    let capture = Capture::start(&network);
+    let capture = Capture::start(&network, "br0");
     for arguments in [&["devices"][..], &["inspect", "ABC"], &["--help"]] {
         Program::start(arguments, Some(&network.host(0))).status();
     }
-    assert_eq!(
-        capture.packets(),
-        BTreeSet::new(),
-        "nothing is sent without a call"
-    );
+    assert_eq!(capture.packets(), [], "nothing is sent without a call");
 
     let mut people = network.call();
     for _ in 0..2 {
         people[0].wait("stats");
     }
-    let mut told = BTreeSet::new();
-    for person in &mut people {
-        person.leave();
-        let ledger = person
-            .seen
-            .iter()
-            .rfind(|event| event["event"] == "ledger")
-            .expect("a ledger");
-        told.extend(sent(ledger));
-    }
-    let captured = capture.packets();
-    const UDP: u8 = 17;
-    assert!(
-        captured.iter().all(|(.., protocol)| *protocol == UDP),
-        "{captured:?}"
-    );
-    assert!(
-        captured
-            .iter()
-            .all(|(from, to, _)| from.port() != 53 && to.port() != 53 && !to.ip().is_multicast())
-    );
-    let captured: BTreeSet<_> = captured.into_iter().map(|(from, to, _)| (from, to)).collect();
-    assert_eq!(captured, told);
+    let told = leave_all(&mut people);
+    capture.expect(&told);
     assert_eq!(told.len(), 6, "three pairs, each both ways");
+    const UDP: u8 = 17;
+    let odd: Vec<_> = capture
+        .packets()
+        .into_iter()
+        .filter(|packet| packet.protocol != UDP || packet.to.port() == 53 || packet.to.ip().is_multicast())
+        .collect();
+    assert_eq!(odd, []);
+}
+
+#[test]
+fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call_comes_back() {
+    let Some(network) = Network::new(2) else { return };
+    for host in 0..2 {
+        network.interface(host, "eth1", "up");
+    }
+    let elsewhere = Capture::start(&network, "br0");
+    let chosen = Capture::start(&network, "br1");
+    let pinned = ["--interface", "eth1"];
+    let mut ann = network.start_on(
+        0,
+        &network.other_address(0),
+        &[&["start", "--admit", "code"], &pinned[..]].concat(),
+    );
+    let code = ann.code();
+    let mut bob = network.start_on(
+        1,
+        &network.other_address(1),
+        &[&["join", "-"], &pinned[..]].concat(),
+    );
+    bob.tell(&code);
+    ann.wait("first_audio");
+    bob.wait("first_audio");
+    let active = bob
+        .seen
+        .iter()
+        .rfind(|event| is_route(event, "active"))
+        .expect("a route");
+    assert_eq!(active["interface"], "eth1");
+
+    // The default route, by the other interface, stays.
+    network.interface(1, "eth1", "down");
+    let paused = bob.wait_for("a pause", |event| is_route(event, "paused"));
+    assert_eq!(paused["reason"], "interface_gone");
+    bob.wait_for("a sentence", |event| {
+        event["event"] == "problem" && event["code"] == "interface_gone"
+    });
+    ann.wait("left");
+    network.interface(1, "eth1", "up");
+    bob.wait_for("the way back", |event| is_route(event, "active"));
+    ann.wait("joined");
+    hears(&mut ann);
+    hears(&mut bob);
+    let told = leave_all(&mut [ann, bob]);
+    assert_eq!(elsewhere.packets(), [], "something took the other interface");
+    chosen.expect(&told);
+}
+
+#[test]
+fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
+    let Some(network) = Network::new(3) else { return };
+    let captures = [Capture::start(&network, "h0"), Capture::start(&network, "h2")];
+    let mut people = network.call();
+    let [_, mover, _] = [0, 1, 2].map(|host| network.address(host));
+    let old = format!("{mover}:");
+    // The cable is pulled out; another network is there.
+    let host = network.host(1);
+    network.interface(1, "eth0", "down");
+    network.interface(1, "eth1", "up");
+    ip(&format!("-n {host} route add default via 10.78.0.254"));
+    let questions: Vec<_> = (0..2).map(|_| people[1].wait("ask")).collect();
+    for question in &questions {
+        assert_eq!(question["reason"], "local_interface");
+        let ends = |way: &Value| [way["interface"].clone(), way["local"].clone()];
+        let [was, is] = [&question["old"], &question["new"]].map(ends);
+        assert_eq!((was[0].as_str(), is[0].as_str()), (Some("eth0"), Some("eth1")));
+        assert!(was[1].as_str().is_some_and(|local| local.starts_with(&old)));
+        people[1].tell(&format!("approve {}", question["id"]));
+    }
+    for listener in [0, 2] {
+        let asked = people[listener].wait("ask");
+        assert_eq!(asked["reason"], "remote_address");
+        people[listener].tell(&format!("approve {}", asked["id"]));
+        let consent = Instant::now();
+        let new = asked["new"]["remote"].clone();
+        people[listener].wait_for("the new route", |event| {
+            is_route(event, "active") && event["remote"] == new
+        });
+        eprintln!("p{listener}: media again {:?} after consent", consent.elapsed());
+    }
+    for person in &mut people {
+        hears(person);
+    }
+    for person in &people {
+        assert!(
+            person.seen.iter().all(|event| event["event"] != "left"),
+            "a ghost"
+        );
+    }
+    let ids = |person: &Program| -> BTreeSet<String> {
+        let joined = person.seen.iter().filter(|event| event["event"] == "joined");
+        joined.map(|event| event["peer"].to_string()).collect()
+    };
+    assert_eq!(ids(&people[0]).len(), 2, "the same identity");
+    let told = leave_all(&mut people);
+    for (capture, host) in captures.iter().zip([0, 2]) {
+        let address: Ipv4Addr = network.address(host).parse().expect("an address");
+        let of_host = told.iter().filter(|((from, _), _)| *from.ip() == address);
+        let of_host: BTreeMap<_, _> = of_host.map(|(pair, bytes)| (*pair, *bytes)).collect();
+        let captured = || -> BTreeMap<_, _> {
+            capture
+                .traffic()
+                .into_iter()
+                .filter(|((from, _), _)| *from.ip() == address)
+                .collect()
+        };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while captured() != of_host && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(captured(), of_host, "p{host}'s ledger and its wire");
+    }
+}
+
+#[test]
+fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
+    let Some(network) = Network::new(2) else { return };
+    let mut ann = network.start(0, &["start", "--admit", "code"]);
+    let code = ann.code();
+    let address = format!("{}:4000", network.address(1));
+    let mut bob = network.start_on(1, &address, &["join", "-"]);
+    bob.tell(&code);
+    ann.wait("first_audio");
+    bob.wait("first_audio");
+    network.rebind(1, 4000, 5000);
+    let outside = format!("{}:5000", network.address(1));
+    let active = ann.wait_for("the new port", |event| {
+        is_route(event, "active") && event["remote"] == outside.as_str()
+    });
+    assert_eq!(active["approved_by"], "new_port");
+    hears(&mut ann);
+    hears(&mut bob);
+    assert!(
+        ann.seen
+            .iter()
+            .chain(&bob.seen)
+            .all(|event| event["event"] != "ask"),
+        "a port alone is not asked about"
+    );
+    leave_all(&mut [ann, bob]);
 }
 
 #[test]

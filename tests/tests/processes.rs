@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
 use sightline_tests::program::{Program, path};
@@ -296,7 +296,7 @@ fn wrong_arguments_are_told_and_help_shows_only_what_works() {
     }
     let (status, help, _) = run(&["start", "--help"]);
     assert_eq!(status, 0);
-    for later in ["--interface", "words", "carried"] {
+    for later in ["words", "carried"] {
         assert!(!help.contains(later), "{later} does not work yet");
     }
     assert!(help.contains("--share"));
@@ -305,6 +305,76 @@ fn wrong_arguments_are_told_and_help_shows_only_what_works() {
     for kind in ["cameras:", "microphones:", "speakers:"] {
         assert!(listed.contains(kind), "{listed}");
     }
+}
+
+#[test]
+fn with_approve_ask_a_question_is_put_the_other_side_waits_and_the_record_tells_it_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [json, page] = ["call.json", "call.html"].map(|name| folder.path().join(name));
+    let json_option = json.to_str().expect("a path");
+    let mut ann = Program::start_call(
+        "Ann",
+        &["--approve", "ask", "--microphone", "test", "--save", json_option],
+    );
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
+    let asked = ann.wait("ask");
+    assert_eq!(
+        (&asked["name"], &asked["old"], &asked["reason"]),
+        (&json!("Bob"), &Value::Null, &json!("first"))
+    );
+    assert_eq!(asked["new"]["kind"], "direct");
+    let waits = bob.wait_for("waiting for consent", |event| {
+        event["event"] == "route" && event["theirs"] == "asked"
+    });
+    assert_ne!(waits["state"], "active");
+    for _ in 0..2 {
+        for program in [&mut ann, &mut bob] {
+            program.wait("stats");
+            let heard = program.seen.iter().any(|event| event["event"] == "first_audio");
+            assert!(!heard, "sound before the answer");
+        }
+    }
+    ann.tell(&format!("approve {}", asked["id"]));
+    assert_eq!(ann.wait("answered")["answer"], "approved");
+    ann.wait("first_audio");
+    bob.wait("first_audio");
+    ann.tell(&format!("save {}", page.display()));
+    ann.wait("saved");
+    bob.leave();
+    ann.leave();
+    let saved: Value = serde_json::from_str(&std::fs::read_to_string(&json).expect("a file")).expect("JSON");
+    let steps = saved["routes"]["steps"].as_array().expect("steps");
+    let states: Vec<_> = steps.iter().filter_map(|step| step["state"].as_str()).collect();
+    assert_eq!(states, ["proposed", "approved", "active", "closed"]);
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["approved_by"] == "user" && step["reason"] == "agreed")
+    );
+    assert_eq!(saved["ledger"]["rows"].as_array().map(Vec::len), Some(1));
+    let page = std::fs::read_to_string(&page).expect("a page");
+    assert!(page.contains("Bob") && page.contains("you agreed"), "{page}");
+}
+
+#[test]
+fn a_denied_way_carries_nothing_and_the_other_side_is_told() {
+    let mut ann = Program::start_call("Ann", &["--approve", "ask", "--microphone", "test"]);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
+    let asked = ann.wait("ask");
+    ann.tell(&format!("deny {}", asked["id"]));
+    assert_eq!(ann.wait("answered")["answer"], "denied");
+    bob.wait_for("the answer", |event| {
+        event["event"] == "route" && event["theirs"] == "denied"
+    });
+    ann.wait("left");
+    for program in [&mut ann, &mut bob] {
+        program.listen();
+        assert!(program.seen.iter().all(|event| event["event"] != "first_audio"));
+    }
+    ann.leave();
+    bob.leave();
 }
 
 #[test]

@@ -264,7 +264,9 @@ impl Summary {
 impl Pair {
     fn note(&mut self, what: &str, event: &Value) {
         match what {
-            "route" => self.remote = event["remote"].as_str().map(str::to_owned),
+            "route" if event["state"] == "active" => {
+                self.remote = event["remote"].as_str().map(str::to_owned);
+            }
             "first_audio" => self.first_audio = event["since_join"].as_f64(),
             "first_video" => self.first_video = event["since_join"].as_f64(),
             "stats" => {

@@ -1,7 +1,7 @@
 //! The gate: which datagrams may pass between the program and the network. It stands at the socket, the last
 //! place before the operating system, and counts everything in the [`Ledger`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -26,15 +26,30 @@ const MAX_GUESTS_EACH: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExpectId(pub u64);
 
+/// What became of a datagram of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The operating system took it.
+    Sent,
+    /// The gate, or the operating system, did not let it out.
+    Refused,
+}
+
+/// A local and a remote address.
+pub type Pair = (SocketAddr, SocketAddr);
+
 /// A change to what the gate lets pass.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Datagrams to and from this address may pass.
-    Approve(SocketAddr),
+    /// Datagrams between these two may pass: a route is approved.
+    Approve(Pair),
+    /// They may pass as well, while the user is asked: a member is there, and needs to hear that it must wait. No
+    /// media is ever made for them.
+    Hold(Pair),
     /// They may no longer.
-    Revoke(SocketAddr),
-    /// The address is this member's: written in the ledger.
-    Name(SocketAddr, PeerId),
+    Revoke(Pair),
+    /// The remote address is this member's: written in the ledger.
+    Name(Pair, PeerId),
     /// First packets with a tag of this key may come in.
     Expect(ExpectId, TagKey),
     /// They may no longer.
@@ -45,9 +60,11 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Gate {
     clock: Clock,
-    approved: BTreeMap<SocketAddr, Option<PeerId>>,
+    approved: BTreeSet<Pair>,
+    held: BTreeSet<Pair>,
     /// Who is in a handshake: until when, and by which code or introduction.
-    guests: BTreeMap<SocketAddr, (Instant, ExpectId)>,
+    guests: BTreeMap<Pair, (Instant, ExpectId)>,
+    names: BTreeMap<Pair, PeerId>,
     expected: BTreeMap<ExpectId, TagKey>,
     seen: Seen,
     ledger: Ledger,
@@ -59,8 +76,10 @@ impl Gate {
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
-            approved: BTreeMap::new(),
+            approved: BTreeSet::new(),
+            held: BTreeSet::new(),
             guests: BTreeMap::new(),
+            names: BTreeMap::new(),
             expected: BTreeMap::new(),
             seen: Seen::default(),
             ledger: Ledger::default(),
@@ -70,17 +89,24 @@ impl Gate {
     /// Applies a change that the call decided.
     pub fn handle_change(&mut self, change: Change) {
         match change {
-            Change::Approve(remote) => {
-                self.approved.entry(remote).or_default();
+            Change::Approve(pair) => {
+                self.held.remove(&pair);
+                self.approved.insert(pair);
             }
-            Change::Revoke(remote) => {
-                self.approved.remove(&remote);
-                self.guests.remove(&remote);
+            Change::Hold(pair) => {
+                self.approved.remove(&pair);
+                self.held.insert(pair);
             }
-            Change::Name(remote, peer) => {
-                self.ledger.name(remote, peer);
-                if let Some(owner) = self.approved.get_mut(&remote) {
-                    *owner = Some(peer);
+            Change::Revoke(pair) => {
+                self.approved.remove(&pair);
+                self.held.remove(&pair);
+                self.guests.remove(&pair);
+                self.names.remove(&pair);
+            }
+            Change::Name(pair, peer) => {
+                self.ledger.name(pair, peer);
+                if self.approved.contains(&pair) || self.held.contains(&pair) {
+                    self.names.insert(pair, peer);
                 }
             }
             Change::Expect(id, key) => {
@@ -92,7 +118,7 @@ impl Gate {
         }
     }
 
-    /// Whether a datagram of `len` bytes may leave; counts it.
+    /// Whether a datagram of `len` bytes may leave; counts it as if nothing else could stop it.
     pub fn handle_outgoing(
         &mut self,
         local: SocketAddr,
@@ -100,9 +126,15 @@ impl Gate {
         len: usize,
         now: Instant,
     ) -> bool {
-        let pass = self.is_open_to(remote, now);
-        self.count(local, remote, len, pass, Passage::Sent, now);
+        let pair = (local, remote);
+        let pass = self.is_open(pair, now);
+        self.handle_sent(pair, len, if pass { Fate::Sent } else { Fate::Refused }, now);
         pass
+    }
+
+    /// Counts a datagram of `len` bytes for which [`Gate::is_open`] was asked before.
+    pub fn handle_sent(&mut self, pair: Pair, len: usize, fate: Fate, now: Instant) {
+        self.count(pair, len, fate == Fate::Sent, Passage::Sent, now);
     }
 
     /// Whether a received datagram may go on to QUIC; counts it.
@@ -113,11 +145,13 @@ impl Gate {
         datagram: &[u8],
         now: Instant,
     ) -> bool {
-        let pass = match self.tagged(datagram, now) {
-            Some((tag, owner)) => self.handle_tag(remote, &tag, owner, now),
-            None => self.is_open_to(remote, now),
-        };
-        self.count(local, remote, datagram.len(), pass, Passage::Received, now);
+        let copied = initial::tag(datagram).is_some_and(|tag| self.seen.is_from_elsewhere(&tag, remote));
+        let pass = !copied
+            && match self.tagged(datagram, now) {
+                Some((tag, owner)) => self.handle_tag((local, remote), &tag, owner, now),
+                None => self.is_open((local, remote), now),
+            };
+        self.count((local, remote), datagram.len(), pass, Passage::Received, now);
         pass
     }
 
@@ -130,9 +164,10 @@ impl Gate {
             .find_map(|(id, key)| tag::is_valid(key, tag, now).then_some(*id))
     }
 
-    /// The addresses that datagrams may go to, without those in their handshake.
-    pub fn approved(&self) -> impl Iterator<Item = SocketAddr> {
-        self.approved.keys().copied()
+    /// The pairs that datagrams may pass between: of approved routes only, without those in their handshake and
+    /// those that the user is asked about.
+    pub fn approved(&self) -> impl Iterator<Item = Pair> {
+        self.approved.iter().copied()
     }
 
     /// What has been counted.
@@ -141,10 +176,12 @@ impl Gate {
         &self.ledger
     }
 
-    /// Whether datagrams may pass to and from `remote`, as a member's address or in a handshake.
+    /// Whether datagrams may pass between `pair`, as a member's or in a handshake.
     #[must_use]
-    pub fn is_open_to(&self, remote: SocketAddr, now: Instant) -> bool {
-        self.approved.contains_key(&remote) || self.guests.get(&remote).is_some_and(|(until, _)| now < *until)
+    pub fn is_open(&self, pair: Pair, now: Instant) -> bool {
+        self.approved.contains(&pair)
+            || self.held.contains(&pair)
+            || self.guests.get(&pair).is_some_and(|(until, _)| now < *until)
     }
 
     /// A first packet's valid tag, and what it belongs to.
@@ -154,37 +191,27 @@ impl Gate {
     }
 
     /// A valid tag lets its source speak, unless it was used from elsewhere.
-    fn handle_tag(&mut self, remote: SocketAddr, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
-        if !self.seen.insert(tag, remote, self.clock.wall_at(now)) {
+    fn handle_tag(&mut self, pair: Pair, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
+        if !self.seen.insert(tag, pair.1, self.clock.wall_at(now)) {
             return false;
         }
-        if self.is_open_to(remote, now) {
+        if self.is_open(pair, now) {
             return true;
         }
         self.guests.retain(|_, (until, _)| now < *until);
         let of_owner = self.guests.values().filter(|(_, by)| *by == owner).count();
         let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
         if has_room {
-            self.guests.insert(remote, (now + GUEST_LIFETIME, owner));
+            self.guests.insert(pair, (now + GUEST_LIFETIME, owner));
         }
         has_room
     }
 
-    fn count(
-        &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
-        len: usize,
-        pass: bool,
-        passed: Passage,
-        now: Instant,
-    ) {
+    fn count(&mut self, pair: Pair, len: usize, pass: bool, passed: Passage, now: Instant) {
         let passage = if pass { passed } else { Passage::Refused };
         let at = self.clock.since_start(now);
-        self.ledger.count(local, remote, len, passage, at);
-        if pass && let Some(Some(peer)) = self.approved.get(&remote) {
-            self.ledger.name_row(local, remote, *peer);
-        }
+        let owner = self.names.get(&pair).copied();
+        self.ledger.count(pair, len, passage, owner, at);
     }
 }
 
@@ -246,14 +273,24 @@ mod tests {
     fn nothing_leaves_to_an_address_that_was_not_approved() {
         let mut setting = setting();
         assert!(!setting.goes_out(remote(1)));
-        setting.gate.handle_change(Change::Approve(remote(1)));
+        setting.gate.handle_change(Change::Approve((LOCAL, remote(1))));
         assert!(setting.goes_out(remote(1)));
         assert!(!setting.goes_out(remote(2)));
-        setting.gate.handle_change(Change::Revoke(remote(1)));
+        let other_interface = SocketAddr::from(([192, 0, 2, 200], 1));
+        let (gate, now) = (&mut setting.gate, setting.now);
+        assert!(
+            !gate.handle_outgoing(other_interface, remote(1), 100, now),
+            "from elsewhere"
+        );
+        setting.gate.handle_change(Change::Revoke((LOCAL, remote(1))));
         assert!(!setting.goes_out(remote(1)));
-        let (_, _, row) = setting.gate.ledger().rows().next().expect("a row");
+        let row = setting.gate.ledger().row((LOCAL, remote(1))).expect("a row");
         assert_eq!(
-            (row.sent_packets, row.sent_bytes, row.refused_packets),
+            (
+                row.counts.sent_packets,
+                row.counts.sent_bytes,
+                row.counts.refused_packets
+            ),
             (1, 100, 2)
         );
     }

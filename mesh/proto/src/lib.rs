@@ -5,10 +5,11 @@
 //!   book.rs ─ what became of each code         wire.rs ─── control messages   packet.rs ─ media's packets
 //!                       │                                   │
 //!                       ▼                                   ▼
-//!   handle_* ─►  call/  Call: admission, introductions, presence, media  ─►  poll_output, poll_timeout
+//!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
 //!                  │        one link.rs for each connection
 //!                  ▼
-//!   gate.rs ─ what may pass at the socket: tag.rs, initial.rs; counted in ledger.rs
+//!   route/ ─ which ways media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
+//!   interface.rs                           counted in ledger.rs
 //! ```
 //!
 //! Inputs are [`Call::handle_connected`], [`Call::handle_frame`], [`Call::handle_datagram`] and their like; each
@@ -22,6 +23,7 @@ mod call;
 pub mod code;
 pub mod gate;
 pub mod initial;
+pub mod interface;
 pub mod ledger;
 mod limit;
 mod link;

@@ -9,7 +9,7 @@ use sightline_noise::{Binding, Initiator, Psk, Session};
 use crate::gate::ExpectId;
 use crate::limit::Bucket;
 use crate::roster::Card;
-use crate::route::Approval;
+use crate::route::{Reason, RouteId};
 
 /// Control messages a second that a member may send for long, and at once. A call of sixteen needs twenty.
 const CONTROL_RATE: (u32, u32) = (100, 400);
@@ -59,18 +59,20 @@ pub struct Link {
     pub dialled: bool,
     pub local: SocketAddr,
     pub remote: SocketAddr,
+    /// Its route, once the peer has proved who it is; media flows only while that one is active.
+    pub route: Option<RouteId>,
+    /// The link whose peer came back with this one, so that this one takes its place.
+    pub replaces: Option<ConnId>,
     pub purpose: Purpose,
     pub stage: Stage,
     pub since: Instant,
     pub binding: Binding,
-    /// What allows media on it; `None` keeps media off.
-    pub approval: Option<Approval>,
     pub control: Bucket,
     pub packets: Bucket,
     pub entries: Bucket,
     pub meter: Meter,
-    /// It is to be closed: what still comes on it counts for nothing.
-    pub closing: bool,
+    /// It is to be closed, for this reason: what still comes on it counts for nothing.
+    pub closing: Option<Reason>,
 }
 
 impl Link {

@@ -20,15 +20,21 @@ const WINDOW_SECONDS: u64 = 300;
 /// Random parts remembered at once. Only a code's holder can fill this.
 const MAX_SEEN: usize = 1024;
 
-/// 8 random bytes, then 12 bytes of a keyed hash over them and the current five minutes.
+/// The bits of the first byte that say in which window a tag was made, so that only one has to be tried.
+const WINDOW_BITS: u8 = 3;
+
+/// 8 random bytes, of which two bits are the window's lowest, then 12 bytes of a keyed hash over them and the current
+/// five minutes.
 pub type Tag = [u8; LEN];
 
 /// Makes a tag for a first packet that is sent at `now`.
 pub fn make(key: &TagKey, now: UnixTime, rng: &mut impl CryptoRng) -> Tag {
     let mut tag = [0; LEN];
     let (random, mac) = tag.split_at_mut(RANDOM_LEN);
+    let window = now.0 / WINDOW_SECONDS;
     rng.fill_bytes(random);
-    mac.copy_from_slice(&compute(key, random, now.0 / WINDOW_SECONDS));
+    random[0] = random[0] & !WINDOW_BITS | low_bits(window);
+    mac.copy_from_slice(&compute(key, random, window));
     tag
 }
 
@@ -37,7 +43,13 @@ pub fn make(key: &TagKey, now: UnixTime, rng: &mut impl CryptoRng) -> Tag {
 pub fn is_valid(key: &TagKey, tag: &Tag, now: UnixTime) -> bool {
     let (random, mac) = tag.split_at(RANDOM_LEN);
     let window = now.0 / WINDOW_SECONDS;
-    (window.saturating_sub(1)..=window + 1).any(|window| is_equal(&compute(key, random, window), mac))
+    let mut near = window.saturating_sub(1)..=window + 1;
+    let claimed = near.find(|window| low_bits(*window) == random[0] & WINDOW_BITS);
+    claimed.is_some_and(|window| is_equal(&compute(key, random, window), mac))
+}
+
+const fn low_bits(window: u64) -> u8 {
+    window.to_le_bytes()[0] & WINDOW_BITS
 }
 
 /// In constant time, so that the time of a refusal tells nothing about the tag.
@@ -51,7 +63,10 @@ fn is_equal(ours: &[u8; MAC_LEN], theirs: &[u8]) -> bool {
 }
 
 fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
-    let mac = key.mac(&[random, &window.to_be_bytes()]);
+    let mut message = [0; RANDOM_LEN + 8];
+    message[..RANDOM_LEN].copy_from_slice(random);
+    message[RANDOM_LEN..].copy_from_slice(&window.to_be_bytes());
+    let mac = key.mac(&message);
     let mut tag = [0; MAC_LEN];
     tag.copy_from_slice(&mac[..MAC_LEN]);
     tag
@@ -62,6 +77,15 @@ fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
 pub struct Seen(BTreeMap<[u8; RANDOM_LEN], (SocketAddr, UnixTime)>);
 
 impl Seen {
+    /// Whether a tag with this random part was used from another address.
+    #[must_use]
+    pub fn is_from_elsewhere(&self, tag: &Tag, from: SocketAddr) -> bool {
+        let known = tag
+            .first_chunk::<RANDOM_LEN>()
+            .and_then(|random| self.0.get(random));
+        known.is_some_and(|(first, _)| *first != from)
+    }
+
     /// Records the use of a valid tag. False when it was used from another address, or when there is no room.
     pub fn insert(&mut self, tag: &Tag, from: SocketAddr, now: UnixTime) -> bool {
         let Some(random) = tag.first_chunk::<RANDOM_LEN>() else {
@@ -124,6 +148,7 @@ mod tests {
             "a retransmission from the same address"
         );
         assert!(!seen.insert(&tag, elsewhere, now));
+        assert!(seen.is_from_elsewhere(&tag, elsewhere) && !seen.is_from_elsewhere(&tag, here));
         for _ in 0..2 * MAX_SEEN {
             seen.insert(&make(&key, now, &mut rng), here, now);
         }

@@ -4,7 +4,9 @@ use libp2p_identity::PeerId;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
-use crate::roster::{Card, Joined, Left};
+use crate::interface::Medium;
+use crate::roster::{Card, Entries, Joined, Left};
+use crate::route::Consent;
 
 /// The longest frame on the control stream, sealed, bytes. A full roster is a third of it.
 pub const MAX_FRAME: usize = 48 * 1024;
@@ -29,10 +31,7 @@ pub enum Control {
         call: ByteArray<16>,
         /// Everybody's entries, the newcomer's among them.
         #[n(1)]
-        joined: Vec<Joined>,
-        /// Who has left.
-        #[n(2)]
-        left: Vec<Left>,
+        entries: Entries,
     },
     /// Inviter: you are not let in.
     #[n(2)]
@@ -68,17 +67,13 @@ pub enum Control {
         /// How many should have come, judged by their counters.
         #[n(3)]
         expected: u64,
+        /// Members whom the sender's user is being asked about before they are dialled.
+        #[n(4)]
+        asking: Vec<Peer>,
     },
-    /// The entries that the sender has, because the hashes differ.
+    /// Entries that the receiver may lack.
     #[n(6)]
-    Entries {
-        /// Who came.
-        #[n(0)]
-        joined: Vec<Joined>,
-        /// Who left.
-        #[n(1)]
-        left: Vec<Left>,
-    },
+    Entries(#[n(0)] Entries),
     /// A re-handshake's first message.
     #[n(7)]
     RekeyFirst(#[n(0)] ByteVec),
@@ -91,6 +86,18 @@ pub enum Control {
     /// The sender leaves.
     #[n(10)]
     Bye(#[n(0)] Left),
+    /// Whether the sender's user agrees to media on this connection.
+    #[n(11)]
+    Consent(#[n(0)] Consent),
+    /// The secret to come back with, should this connection break.
+    #[n(12)]
+    Return(#[n(0)] ByteArray<32>),
+    /// Over what the sender is connected.
+    #[n(13)]
+    Medium(#[n(0)] Medium),
+    /// This member's user is being asked about the receiver; passed on for a member that has no link with it yet.
+    #[n(14)]
+    Asked(#[n(0)] Peer),
 }
 
 /// Why somebody is not let in.
@@ -170,9 +177,12 @@ impl Control {
         let message: Self = decoder.decode().map_err(|_| DecodeError)?;
         let sound = decoder.position() == bytes.len()
             && match &message {
-                Self::Beat { links, .. } => links.len() <= MAX_PEERS,
-                Self::Welcome { joined, left, .. } | Self::Entries { joined, left } => {
-                    joined.len() + left.len() <= 2 * MAX_PEERS
+                Self::Beat { links, asking, .. } => links.len() <= MAX_PEERS && asking.len() <= MAX_PEERS,
+                Self::Welcome { entries, .. } | Self::Entries(entries) => {
+                    let Entries { joined, left, moved } = entries;
+                    [joined.len(), left.len(), moved.len()]
+                        .iter()
+                        .all(|len| *len <= MAX_PEERS)
                 }
                 Self::App(body) => body.len() <= MAX_APP,
                 _ => true,

@@ -7,18 +7,20 @@ use libp2p_identity::PeerId;
 use super::{Admit, Call, End, Event, Problem};
 use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
-use crate::roster::{CallId, Card, Joined, Left, MAX_MEMBERS, Roster};
+use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, Roster};
+use crate::route::Reason;
 use crate::wire::{Control, Refusal};
 
 impl Call {
     pub(super) fn issue_code(&mut self, now: Instant) {
-        if self.roster.is_none() || self.config.addresses.is_empty() {
+        let addresses = self.shared_addresses();
+        if self.roster.is_none() || addresses.is_empty() {
             return self.event(Event::Problem(Problem::NotInCall, None));
         }
         let id = crate::gate::ExpectId(self.new_id());
         let wall = self.config.clock.wall_at(now);
-        let (inviter, addresses) = (self.noise.public(), &self.config.addresses);
-        let Some((code, forgotten)) = self.book.issue(id, inviter, addresses, wall, &mut self.rng) else {
+        let inviter = self.noise.public();
+        let Some((code, forgotten)) = self.book.issue(id, inviter, &addresses, wall, &mut self.rng) else {
             return self.event(Event::Problem(Problem::TooManyCodes, None));
         };
         if let Some(old) = forgotten {
@@ -63,7 +65,7 @@ impl Call {
 
     fn turn_away(&mut self, conn: ConnId, why: Refusal, now: Instant) {
         self.send(conn, &Control::Refused(why), now);
-        self.close(conn);
+        self.close(conn, Reason::Left);
     }
 
     /// Somebody who knocked and was not answered yet. Answering ends the use of their code.
@@ -93,11 +95,9 @@ impl Call {
         if !admitted {
             return self.turn_away(conn, Refusal::Full, now);
         }
-        let (joined, left) = roster.entries();
         let welcome = Control::Welcome {
             call: (*roster.call()).into(),
-            joined,
-            left,
+            entries: roster.entries(),
         };
         self.send(conn, &welcome, now);
         if let Some(link) = self.links.get_mut(&conn) {
@@ -111,14 +111,7 @@ impl Call {
         }
     }
 
-    pub(super) fn handle_welcome(
-        &mut self,
-        conn: ConnId,
-        call: CallId,
-        joined: Vec<Joined>,
-        left: Vec<Left>,
-        now: Instant,
-    ) {
+    pub(super) fn handle_welcome(&mut self, conn: ConnId, call: CallId, entries: Entries, now: Instant) {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
@@ -127,11 +120,8 @@ impl Call {
         }
         let inviter = link.peer;
         let mut roster = Roster::new(call);
-        roster.handle_many(joined);
-        for entry in left {
-            // A leaving that does not fit changes nothing, and its subject is then just not reached.
-            let _ignored = roster.handle_left(entry);
-        }
+        // An entry that does not fit changes nothing, and its subject is then just not reached.
+        let _news = roster.handle_entries(entries);
         if !roster.is_present(&self.me) || !roster.is_present(&inviter) {
             return self.fail(conn, Problem::Roster);
         }
@@ -153,7 +143,7 @@ impl Call {
         if !refused {
             return self.fail(conn, Problem::Malformed);
         }
-        self.close(conn);
+        self.close(conn, Reason::Left);
         self.end(End::Refused(why));
     }
 }

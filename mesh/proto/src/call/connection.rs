@@ -1,14 +1,15 @@
 //! Connections: dialled, accepted, opened by a handshake, closed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::{Call, End, Output, Problem};
-use crate::gate::{Change, ExpectId};
+use super::{Call, End, Event, Output, Problem};
+use crate::gate::ExpectId;
 use crate::link::{ConnId, Purpose, Stage};
+use crate::route::{Approval, Holder, Reason, RouteId, Verdict};
 use crate::secret::Secret;
 use crate::tag;
 
@@ -17,6 +18,12 @@ pub const SETUP_TIME: Duration = Duration::from_secs(5);
 
 /// 300 ms: the time between dialling one address and the next (RFC 8305, section 5, allows 100 ms to 2 s).
 const DIAL_STAGGER: Duration = Duration::from_millis(300);
+
+/// 10 s: how long an address may take to answer; as long as the gate lets a guest speak.
+const DIAL_TIME: Duration = Duration::from_secs(10);
+
+/// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
+const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
 
 /// Connections at once, those in their handshake among them.
 const MAX_LINKS: usize = 48;
@@ -36,6 +43,25 @@ pub enum Target {
     Inviter,
     /// A member, and who introduced us.
     Member(PeerId, PeerId),
+    /// A member whom this link led to.
+    Return(PeerId, ConnId),
+}
+
+impl Target {
+    /// The member, when it is known who that is.
+    pub const fn peer(self) -> Option<PeerId> {
+        match self {
+            Self::Inviter => None,
+            Self::Member(peer, _) | Self::Return(peer, _) => Some(peer),
+        }
+    }
+
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Inviter | Self::Member(..) => DIAL_TIME,
+            Self::Return(..) => RETURN_DIAL_TIME,
+        }
+    }
 }
 
 /// An attempt to reach somebody.
@@ -44,23 +70,37 @@ pub struct Dial {
     pub secret: Secret,
     waiting: Vec<SocketAddr>,
     next_at: Instant,
-    dialled: BTreeSet<Ticket>,
+    dialled: BTreeMap<Ticket, RouteId>,
+    /// The user is being asked about this one, and the rest waits.
+    asking: Option<(Ticket, RouteId)>,
+    /// Whether any address could be tried or asked about.
+    has_tried: bool,
 }
 
 impl Dial {
     /// When the next address is due.
     pub fn next_at(&self) -> Option<Instant> {
-        (!self.waiting.is_empty()).then_some(self.next_at)
+        (!self.waiting.is_empty() && self.asking.is_none()).then_some(self.next_at)
     }
-}
 
-/// What an approved address is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
-    /// It is being dialled.
-    Dial(DialId),
-    /// A connection uses it.
-    Link(ConnId),
+    /// Whether the user is being asked about one of its addresses.
+    pub const fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// What is being dialled or asked about.
+    fn attempts(&self) -> impl Iterator<Item = (Ticket, RouteId)> {
+        let dialled = self.dialled.iter().map(|(ticket, route)| (*ticket, *route));
+        dialled.chain(self.asking)
+    }
+
+    fn tickets(&self) -> Vec<Ticket> {
+        self.attempts().map(|(ticket, _)| ticket).collect()
+    }
+
+    fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.dialled.is_empty() && self.asking.is_none()
+    }
 }
 
 /// A connection whose TLS handshake is done.
@@ -104,7 +144,9 @@ impl Call {
             secret,
             waiting: addresses,
             next_at: now,
-            dialled: BTreeSet::new(),
+            dialled: BTreeMap::new(),
+            asking: None,
+            has_tried: false,
         };
         self.dials.insert(id, dial);
         self.dial_next_addresses(now);
@@ -112,61 +154,183 @@ impl Call {
 
     pub(super) fn dial_next_addresses(&mut self, now: Instant) {
         for id in self.dials.keys().copied().collect::<Vec<_>>() {
-            let ticket = Ticket(self.new_id());
-            let wall = self.config.clock.wall_at(now);
-            let Some(dial) = self.dials.get_mut(&id) else {
-                continue;
-            };
-            if now < dial.next_at {
-                continue;
+            while self
+                .dials
+                .get(&id)
+                .and_then(Dial::next_at)
+                .is_some_and(|at| at <= now)
+            {
+                self.try_next_address(id, now);
             }
-            let Some(remote) = dial.waiting.pop() else {
-                continue;
-            };
-            dial.next_at = now + DIAL_STAGGER;
-            dial.dialled.insert(ticket);
-            let tag = tag::make(&dial.secret.tag_key(), wall, &mut self.rng);
-            let peer = match dial.target {
-                Target::Inviter => None,
-                Target::Member(peer, _) => Some(peer),
-            };
-            self.approve(remote, Holder::Dial(id));
-            self.outputs.push_back(Output::Dial {
-                ticket,
-                remote,
-                peer,
-                tag,
+            self.end_dial_if_over(id);
+        }
+    }
+
+    /// Dials a dial's next address if it may be dialled, asks about it if that must be, or leaves it out.
+    fn try_next_address(&mut self, id: DialId, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else {
+            return;
+        };
+        let target = dial.target;
+        let Some(remote) = dial.waiting.pop() else { return };
+        let Some(way) = self.way_to(target.peer(), remote) else {
+            return;
+        };
+        let verdict = match target.peer() {
+            // Giving the code was consent to contact its addresses; whether media may go there is judged later.
+            None => Verdict::Go(Approval::Code),
+            Some(peer) => self.judge(peer, &way),
+        };
+        if verdict == Verdict::No {
+            return;
+        }
+        let ticket = Ticket(self.new_id());
+        let route = self.with_routes(now, |routes, at| {
+            routes.open(target.peer(), &way, Holder::Dial(ticket), at)
+        });
+        if let Some(dial) = self.dials.get_mut(&id) {
+            dial.has_tried = true;
+        }
+        match verdict {
+            Verdict::Go(by) => {
+                self.with_routes(now, |routes, at| match target {
+                    Target::Inviter => routes.approve(route, by, at),
+                    Target::Member(..) | Target::Return(..) => routes.agree(route, by, at),
+                });
+                self.tick_local(route, now);
+                self.dial_route(id, ticket, route, now);
+            }
+            Verdict::Ask(reason) => {
+                let old = target.peer().and_then(|peer| self.last_way(&peer).cloned());
+                self.with_routes(now, |routes, at| routes.ask(route, old, reason, at));
+                if let Some(dial) = self.dials.get_mut(&id) {
+                    dial.asking = Some((ticket, route));
+                }
+            }
+            Verdict::No => {}
+        }
+    }
+
+    fn dial_route(&mut self, id: DialId, ticket: Ticket, route: RouteId, now: Instant) {
+        let way = self.routes.get(route).map(|route| route.way.clone());
+        let wall = self.config.clock.wall_at(now);
+        let (Some(dial), Some(way)) = (self.dials.get_mut(&id), way) else {
+            return;
+        };
+        dial.next_at = now + DIAL_STAGGER;
+        dial.dialled.insert(ticket, route);
+        let tag = tag::make(&dial.secret.tag_key(), wall, &mut self.rng);
+        self.outputs.push_back(Output::Dial {
+            ticket,
+            local: way.local,
+            remote: way.remote,
+            peer: dial.target.peer(),
+            tag,
+            patience: dial.target.patience(),
+        });
+    }
+
+    /// The user has answered about a route that a dial waits for; false when there is no such dial.
+    pub(super) fn resume_dial(&mut self, route: RouteId, approved: bool, now: Instant) -> bool {
+        let waits = |dial: &Dial| dial.asking.is_some_and(|(_, asked)| asked == route);
+        let Some((id, dial)) = self.dials.iter_mut().find(|(_, dial)| waits(dial)) else {
+            return false;
+        };
+        let (id, asked) = (*id, dial.asking.take());
+        if let (Some((ticket, _)), true) = (asked, approved) {
+            self.dial_route(id, ticket, route, now);
+        }
+        self.dial_next_addresses(now);
+        true
+    }
+
+    /// A dial to the same target gets a newer secret; false when there is none.
+    pub(super) fn refresh_dial(&mut self, target: Target, secret: &Secret) -> bool {
+        let same = self.dials.values_mut().find(|dial| dial.target == target);
+        same.map(|dial| dial.secret = secret.clone()).is_some()
+    }
+
+    /// Gives up every attempt to reach a member.
+    pub(super) fn stop_dialling(&mut self, peer: PeerId, reason: Reason, now: Instant) {
+        let over: Vec<_> = self
+            .dials
+            .extract_if(.., |_, dial| dial.target.peer() == Some(peer))
+            .flat_map(|(_, dial)| dial.tickets())
+            .collect();
+        self.release_dials(&over, reason, now);
+    }
+
+    /// Gives up what is dialled, or asked about, from addresses of ours that are gone.
+    pub(super) fn stop_dialling_from_gone_addresses(&mut self, now: Instant) {
+        let mut gone = Vec::new();
+        for (ticket, route) in self.dials.values().flat_map(Dial::attempts) {
+            let local = self.routes.get(route).map(|route| route.way.local);
+            if !local.is_some_and(|local| self.is_usable(&local)) {
+                gone.push(ticket);
+            }
+        }
+        for dial in self.dials.values_mut() {
+            dial.dialled.retain(|ticket, _| !gone.contains(ticket));
+            dial.asking.take_if(|(ticket, _)| gone.contains(ticket));
+        }
+        self.release_dials(&gone, Reason::InterfaceGone, now);
+        self.dial_next_addresses(now);
+    }
+
+    /// Members whom the user is being asked about before they are dialled.
+    pub(super) fn asking(&self) -> impl Iterator<Item = PeerId> {
+        let asking = self.dials.values().filter(|dial| dial.is_asking());
+        asking.filter_map(|dial| dial.target.peer())
+    }
+
+    fn release_dials(&mut self, tickets: &[Ticket], reason: Reason, now: Instant) {
+        for ticket in tickets {
+            self.with_routes(now, |routes, at| {
+                routes.release(Holder::Dial(*ticket), reason, at);
             });
+        }
+    }
+
+    fn end_dial_if_over(&mut self, id: DialId) {
+        let Some(dial) = self.dials.get(&id).filter(|dial| dial.is_over()) else {
+            return;
+        };
+        let (target, has_tried) = (dial.target, dial.has_tried);
+        self.dials.remove(&id);
+        match target {
+            Target::Inviter => self.end(End::Unreachable),
+            Target::Member(peer, _) if !has_tried => {
+                self.event(Event::Problem(Problem::NotApproved, Some(peer)));
+            }
+            Target::Member(..) | Target::Return(..) => {}
         }
     }
 
     /// A dialled address could not be reached.
     pub fn handle_dial_failed(&mut self, ticket: Ticket, now: Instant) {
-        let Some((id, dial)) = self
+        let found = self
             .dials
             .iter_mut()
-            .find(|(_, dial)| dial.dialled.contains(&ticket))
-        else {
-            return;
-        };
+            .find(|(_, dial)| dial.dialled.contains_key(&ticket));
+        let Some((id, dial)) = found else { return };
         let id = *id;
         dial.dialled.remove(&ticket);
         dial.next_at = now;
-        if dial.dialled.is_empty() && dial.waiting.is_empty() {
-            let target = dial.target;
-            self.dials.remove(&id);
-            self.release(Holder::Dial(id));
-            if target == Target::Inviter {
-                self.end(End::Unreachable);
-            }
-        }
+        self.release_dials(&[ticket], Reason::NoAnswer, now);
+        self.dial_next_addresses(now);
+        self.end_dial_if_over(id);
     }
 
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.
     pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
         let is_wanted = !self.ended && self.links.len() < MAX_LINKS;
-        if is_wanted && self.set_up(connected, now).is_some() {
+        let set_up = match connected.side {
+            _ if !is_wanted => None,
+            Side::Dialler(ticket) => self.start_session(connected, ticket, now),
+            Side::Listener(id) => self.respond(connected, id, now),
+        };
+        if set_up.is_some() {
             return;
         }
         if let Side::Dialler(ticket) = connected.side {
@@ -175,26 +339,23 @@ impl Call {
         self.outputs.push_back(Output::Close(conn));
     }
 
-    /// `None` when the connection is not wanted.
-    fn set_up(&mut self, connected: &Connected, now: Instant) -> Option<()> {
-        match connected.side {
-            Side::Dialler(ticket) => {
-                let (id, _) = self
-                    .dials
-                    .iter()
-                    .find(|(_, dial)| dial.dialled.contains(&ticket))?;
-                let id = *id;
-                let dial = self.dials.remove(&id)?;
-                self.approve(connected.remote, Holder::Link(connected.conn));
-                self.release(Holder::Dial(id));
-                let opened = self.initiate(connected, &dial, now);
-                if opened.is_none() {
-                    self.release(Holder::Link(connected.conn));
-                }
-                opened
-            }
-            Side::Listener(id) => self.respond(connected, id, now),
+    /// `None` when nobody waits for this connection any more.
+    fn start_session(&mut self, connected: &Connected, ticket: Ticket, now: Instant) -> Option<()> {
+        let mut dials = self.dials.iter();
+        let id = dials.find_map(|(id, dial)| dial.dialled.contains_key(&ticket).then_some(*id))?;
+        let dial = self.dials.remove(&id)?;
+        let route = *dial.dialled.get(&ticket)?;
+        self.routes.hold(route, Holder::Link(connected.conn));
+        self.routes.identify(route, connected.peer);
+        self.release_dials(&dial.tickets(), Reason::Replaced, now);
+        if let Some(peer) = dial.target.peer() {
+            self.stop_dialling(peer, Reason::Replaced, now);
         }
+        let opened = self.initiate(connected, &dial, route, now);
+        if opened.is_none() {
+            self.release_link(connected.conn, Reason::Lost, now);
+        }
+        opened
     }
 
     /// A connection is closed, by whomever.
@@ -202,11 +363,16 @@ impl Call {
         let Some(link) = self.links.remove(&conn) else {
             return;
         };
-        self.release(Holder::Link(conn));
+        let reason = link.closing.unwrap_or(Reason::Lost);
+        self.release_link(conn, reason, now);
         self.unlink(&link, conn, now);
         if matches!(link.purpose, Purpose::Inviter) {
             self.end(End::InviterGone);
         }
+    }
+
+    pub(super) fn release_link(&mut self, conn: ConnId, reason: Reason, now: Instant) {
+        self.with_routes(now, |routes, at| routes.release(Holder::Link(conn), reason, at));
     }
 
     /// A peer announced a frame that is longer than any can be.
@@ -220,28 +386,6 @@ impl Call {
     pub fn handle_stalled(&mut self, conn: ConnId) {
         if self.links.contains_key(&conn) {
             self.fail(conn, Problem::Stalled);
-        }
-    }
-
-    pub(super) fn approve(&mut self, remote: SocketAddr, holder: Holder) {
-        let holders = self.approvals.entry(remote).or_default();
-        if holders.is_empty() {
-            self.outputs.push_back(Output::Gate(Change::Approve(remote)));
-        }
-        holders.insert(holder);
-    }
-
-    fn release(&mut self, holder: Holder) {
-        let mut revoked = Vec::new();
-        self.approvals.retain(|remote, holders| {
-            holders.remove(&holder);
-            if holders.is_empty() {
-                revoked.push(*remote);
-            }
-            !holders.is_empty()
-        });
-        for remote in revoked {
-            self.change_gate(Change::Revoke(remote));
         }
     }
 

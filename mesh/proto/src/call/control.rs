@@ -13,7 +13,7 @@ impl Call {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
-        if link.closing || self.ended {
+        if link.closing.is_some() || self.ended {
             return;
         }
         if !link.control.take(now) {
@@ -51,9 +51,7 @@ impl Call {
         let is_member = self.links.get(&conn).is_some_and(Link::is_member);
         match message {
             Control::Knock(card) => self.handle_knock(conn, card, now),
-            Control::Welcome { call, joined, left } => {
-                self.handle_welcome(conn, *call, joined, left, now);
-            }
+            Control::Welcome { call, entries } => self.handle_welcome(conn, *call, entries, now),
             Control::Refused(why) => self.handle_refused(conn, why),
             Control::RekeyFirst(first) => {
                 let link = self.links.get_mut(&conn);
@@ -81,11 +79,17 @@ impl Call {
                 links,
                 received,
                 expected,
+                asking,
             } => {
+                self.pass_on_asking(conn, &asking, now);
                 let links = links.iter().filter_map(Peer::id).collect();
                 self.handle_beat(conn, *roster, links, (received, expected), now);
             }
-            Control::Entries { joined, left } => self.handle_entries(conn, joined, left, now),
+            Control::Entries(entries) => self.handle_entries(conn, entries, now),
+            Control::Consent(theirs) => self.handle_consent(conn, theirs, now),
+            Control::Return(secret) => self.handle_return(conn, Secret(*secret)),
+            Control::Asked(by) => self.handle_asked(&by, now),
+            Control::Medium(medium) => self.handle_medium(conn, medium, now),
             Control::App(body) => {
                 if let Some(link) = self.links.get(&conn) {
                     let peer = link.peer;

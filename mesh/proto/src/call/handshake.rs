@@ -5,22 +5,30 @@ use std::time::Instant;
 use libp2p_identity::PeerId;
 use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Session};
 
-use super::connection::{Connected, Dial, Holder, Side, Target};
+use super::connection::{Connected, Dial, Side, Target};
+use super::introduction::Origin;
 use super::{Call, Output, PROTOCOL};
 use crate::gate::ExpectId;
 use crate::link::{ConnId, Link, Meter, Purpose, Stage};
 use crate::roster::Roster;
+use crate::route::RouteId;
 use crate::wire::Control;
 
 impl Call {
-    pub(super) fn initiate(&mut self, connected: &Connected, dial: &Dial, now: Instant) -> Option<()> {
+    pub(super) fn initiate(
+        &mut self,
+        connected: &Connected,
+        dial: &Dial,
+        route: RouteId,
+        now: Instant,
+    ) -> Option<()> {
         let (theirs, context, purpose) = match dial.target {
             Target::Inviter => (
                 self.code.as_ref()?.inviter,
                 dial.secret.context(),
                 Purpose::Inviter,
             ),
-            Target::Member(peer, _) => {
+            Target::Member(peer, _) | Target::Return(peer, _) => {
                 let roster = self.roster.as_ref()?;
                 (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
             }
@@ -28,28 +36,44 @@ impl Call {
         let psk = dial.secret.psk(&context);
         let binding = self.binding(connected, context);
         let (initiator, first) = Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
-        let stage = Stage::Initiating(initiator, psk);
-        self.links
-            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        let mut link = new_link(
+            connected,
+            purpose,
+            Stage::Initiating(initiator, psk),
+            binding,
+            now,
+        );
+        link.route = Some(route);
+        link.replaces = match dial.target {
+            Target::Return(_, before) => Some(before),
+            Target::Inviter | Target::Member(..) => None,
+        };
+        self.links.insert(connected.conn, link);
         self.outputs.push_back(Output::Frame(connected.conn, first));
         Some(())
     }
 
     pub(super) fn respond(&mut self, connected: &Connected, id: ExpectId, now: Instant) -> Option<()> {
+        let mut replaces = None;
         let (secret, context, purpose) = if let Some(secret) = self.book.secret(id) {
             (secret.clone(), secret.context(), Purpose::Guest(id, None))
         } else {
             let expectation = self.expectations.get(&id)?;
-            if expectation.peer != connected.peer {
+            let way = self.way(connected.local, connected.remote);
+            if expectation.peer != connected.peer || self.routes.is_refused(Some(connected.peer), &way) {
                 return None;
+            }
+            if let Origin::Return(before) = expectation.origin {
+                replaces = Some(before);
             }
             let call = *self.roster.as_ref().map(Roster::call)?;
             (expectation.secret.clone(), call, Purpose::Member)
         };
         let stage = Stage::Responding(secret.psk(&context));
         let binding = self.binding(connected, context);
-        self.links
-            .insert(connected.conn, new_link(connected, purpose, stage, binding, now));
+        let mut link = new_link(connected, purpose, stage, binding, now);
+        link.replaces = replaces;
+        self.links.insert(connected.conn, link);
         Some(())
     }
 
@@ -93,12 +117,11 @@ impl Call {
                 return Err(error);
             }
         };
-        let remote = link.remote;
         link.stage = Stage::Open(Box::new(session));
         let purpose_is_member = link.is_member();
         let knocks = matches!(link.purpose, Purpose::Inviter);
         self.links.insert(conn, link);
-        self.approve(remote, Holder::Link(conn));
+        self.prove_route(conn, now);
         if knocks {
             self.send(conn, &Control::Knock(self.card.clone()), now);
         }
@@ -157,11 +180,12 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         stage,
         since: now,
         binding,
-        approval: None,
+        route: None,
+        replaces: None,
         control,
         packets,
         entries,
         meter: Meter::default(),
-        closing: false,
+        closing: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Introductions: a member that both sides know gives them a secret, and one of them dials.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
@@ -8,13 +9,16 @@ use super::connection::Target;
 use super::{Call, Event, Problem};
 use crate::gate::Change;
 use crate::link::ConnId;
-use crate::roster::{Joined, Roster};
-use crate::route;
+use crate::roster::{Entries, Joined, Roster};
+use crate::route::{Rule, Verdict};
 use crate::secret::Secret;
 use crate::wire::{Control, Peer};
 
 /// 30 s: how long an introduced member may take to arrive.
 const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
+
+/// 5 min: how long a member may take to come back.
+const RETURN_LIFETIME: Duration = Duration::from_secs(300);
 
 /// 5 s: the time before the same two are introduced again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -22,10 +26,19 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Introductions by one member that wait for somebody's arrival at once.
 const MAX_EXPECTATIONS_EACH: usize = 8;
 
-/// We were told that this peer comes, with this secret.
+/// Why a member may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This member introduced it.
+    Introduced(PeerId),
+    /// It was linked with us by this link, and may come back.
+    Return(ConnId),
+}
+
+/// A member that may come in, with this secret.
 pub struct Expectation {
     pub peer: PeerId,
-    introducer: PeerId,
+    pub origin: Origin,
     pub secret: Secret,
     since: Instant,
 }
@@ -122,42 +135,49 @@ impl Call {
         if peer == self.me {
             return;
         }
-        self.take_entries(conn, vec![entry], Vec::new(), now);
+        let joined = vec![entry];
+        self.take_entries(
+            conn,
+            Entries {
+                joined,
+                ..Entries::default()
+            },
+            now,
+        );
         let roster = self.roster.as_ref().filter(|roster| roster.is_present(&peer));
         let known = roster.and_then(|roster| roster.get(&peer));
-        let (Some(known), None) = (known, self.link_of(&peer)) else {
+        let (Some(_), None) = (known, self.link_of(&peer)) else {
             return;
         };
-        // The roster's own card counts: everybody sees the same addresses.
-        let shared = known.card.addresses();
-        let mut addresses = shared.clone();
-        addresses.retain(|address| route::judge(self.config.rule, *address, &[], &shared).is_some());
-        if addresses.is_empty() {
-            return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
-        }
+        // The roster's own entries count: everybody sees the same addresses.
+        let addresses = self.addresses_of(&peer);
         if dial {
             let target = Target::Member(peer, introducer);
-            if self.dials.values().all(|dial| dial.target != target) {
+            if !self.refresh_dial(target, &secret) {
                 self.dial(target, secret, addresses, now);
             }
             return;
         }
-        self.expect(peer, introducer, secret, now);
+        let is_ruled_out = |address: &SocketAddr| {
+            let way = self.way_to(Some(peer), *address);
+            way.is_none_or(|way| self.judge(peer, &way) == Verdict::No)
+        };
+        if self.rule == Rule::None && addresses.iter().all(is_ruled_out) {
+            return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
+        }
+        self.expect(peer, Origin::Introduced(introducer), secret, now);
         self.send(conn, &Control::Ready(peer.into()), now);
     }
 
-    /// Lets `peer` come in with `secret`. Of one introducer, a newer word about the same peer replaces the older,
-    /// and the oldest gives way to more than a few.
-    fn expect(&mut self, peer: PeerId, introducer: PeerId, secret: Secret, now: Instant) {
-        let of_introducer = self
-            .expectations
-            .iter()
-            .filter(|(_, old)| old.introducer == introducer);
-        let same = of_introducer.clone().find(|(_, old)| old.peer == peer);
+    /// Lets `peer` come in with `secret`. Of one origin, a newer word about the same peer replaces the older,
+    /// and of one introducer the oldest gives way to more than a few.
+    pub(super) fn expect(&mut self, peer: PeerId, origin: Origin, secret: Secret, now: Instant) {
+        let of_origin = self.expectations.iter().filter(|(_, old)| old.origin == origin);
+        let same = of_origin.clone().find(|(_, old)| old.peer == peer);
         let replaced = match same {
             Some((id, _)) => Some(*id),
-            None if of_introducer.clone().count() >= MAX_EXPECTATIONS_EACH => {
-                of_introducer.min_by_key(|(_, old)| old.since).map(|(id, _)| *id)
+            None if of_origin.clone().count() >= MAX_EXPECTATIONS_EACH => {
+                of_origin.min_by_key(|(_, old)| old.since).map(|(id, _)| *id)
             }
             None => None,
         };
@@ -166,30 +186,45 @@ impl Call {
             self.change_gate(Change::Forget(id));
         }
         let id = self.new_expectation(&secret);
-        self.expectations.insert(
-            id,
-            Expectation {
-                peer,
-                introducer,
-                secret,
-                since: now,
-            },
-        );
+        let expectation = Expectation {
+            peer,
+            origin,
+            secret,
+            since: now,
+        };
+        self.expectations.insert(id, expectation);
     }
 
     pub(super) fn forget_expectations(&mut self, now: Instant) {
-        let over: Vec<_> = self
-            .expectations
-            .iter()
-            .filter(|(_, expectation)| now >= expectation.since + EXPECTATION_LIFETIME)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in over {
-            self.expectations.remove(&id);
-            self.change_gate(Change::Forget(id));
+        let links = &self.links;
+        for expectation in self.expectations.values_mut() {
+            if matches!(expectation.origin, Origin::Return(conn) if links.contains_key(&conn)) {
+                expectation.since = now;
+            }
         }
+        self.drop_expectations(|expectation| {
+            let lifetime = match expectation.origin {
+                Origin::Introduced(_) => EXPECTATION_LIFETIME,
+                Origin::Return(_) => RETURN_LIFETIME,
+            };
+            now >= expectation.since + lifetime
+        });
         self.introductions
             .retain(|_, introduction| now < introduction.since + AGAIN);
+    }
+
+    /// A member may not come in any more by an origin for which `is_over` holds.
+    pub(super) fn forget_expectations_of(&mut self, peer: &PeerId, is_over: impl Fn(&Origin) -> bool) {
+        self.drop_expectations(|expectation| expectation.peer == *peer && is_over(&expectation.origin));
+    }
+
+    fn drop_expectations(&mut self, is_over: impl Fn(&Expectation) -> bool) {
+        let over = self
+            .expectations
+            .extract_if(.., |_, expectation| is_over(expectation));
+        for id in over.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.change_gate(Change::Forget(id));
+        }
     }
 
     /// Two members that both have a link with us but none with each other are introduced (again), by the

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Call, Event, Output, Problem};
 use crate::link::{ConnId, Stage};
 use crate::packet::{self, Class, TooLong};
+use crate::route::State;
 
 /// Pings until a round trip is known well, before they go with each beat only.
 const EARLY_PINGS: usize = 4;
@@ -25,16 +26,16 @@ impl Call {
         let conns: Vec<_> = self.members.values().filter_map(|member| member.link).collect();
         let mut sent = 0;
         for conn in conns {
-            if self.links.get(&conn).is_some_and(|link| link.approval.is_some()) {
-                self.seal_and_send(conn, &inside, now);
+            if self.route_state(conn) == Some(State::Active) {
+                self.seal_and_send(conn, class, &inside, now);
                 sent += 1;
             }
         }
         Ok(sent)
     }
 
-    fn seal_and_send(&mut self, conn: ConnId, inside: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn).filter(|link| !link.closing) else {
+    fn seal_and_send(&mut self, conn: ConnId, class: Class, inside: &[u8], now: Instant) {
+        let Some(link) = self.links.get_mut(&conn).filter(|link| link.closing.is_none()) else {
             return;
         };
         let Stage::Open(session) = &mut link.stage else {
@@ -43,20 +44,20 @@ impl Call {
         // An expired session is closed at the next tick.
         if let Ok(datagram) = session.seal_packet(inside, now) {
             link.meter.sent_bytes += datagram.len() as u64;
-            self.outputs.push_back(Output::Datagram(conn, datagram));
+            self.outputs.push_back(Output::Datagram(conn, class, datagram));
         }
     }
 
     /// A datagram came on a connection. What cannot be opened or read is dropped and counted.
     pub fn handle_datagram(&mut self, conn: ConnId, datagram: &[u8], now: Instant) {
+        let is_active = self.route_state(conn) == Some(State::Active);
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
-        if link.closing || self.ended {
+        if link.closing.is_some() || self.ended {
             return;
         }
         let is_member = link.is_member();
-        let is_active = is_member && link.approval.is_some();
         link.meter.received_bytes += datagram.len() as u64;
         let opened = if link.packets.take(now) {
             link.session()
@@ -71,6 +72,8 @@ impl Call {
                 let peer = link.peer;
                 self.outputs.push_back(Output::Packet(peer, class, body.to_vec()));
             }
+            // The peer did not know yet that media has to wait.
+            Some(_) if is_member => {}
             // Before admission, packets may overtake the words that they rely on.
             _ => link.meter.dropped += u64::from(is_member),
         }
@@ -142,7 +145,7 @@ impl Call {
             body.extend_from_slice(&time.to_be_bytes());
         }
         if let Ok(inside) = packet::pack(Class::Control, &body) {
-            self.seal_and_send(conn, &inside, now);
+            self.seal_and_send(conn, Class::Control, &inside, now);
         }
     }
 

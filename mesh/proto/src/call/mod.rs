@@ -2,12 +2,14 @@
 
 mod admission;
 mod connection;
+mod consent;
 mod control;
 mod handshake;
 mod introduction;
 mod media;
 mod output;
 mod presence;
+mod roaming;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -20,10 +22,11 @@ use sightline_noise::StaticKey;
 use crate::book::Book;
 use crate::code::Code;
 use crate::gate::{Change, ExpectId};
+use crate::interface::Interface;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
 use crate::roster::{CallId, Card, Joined, Left, Roster};
-use crate::route::Rule;
+use crate::route::{Reason, Rule, Table};
 use crate::secret::Secret;
 use crate::time::Clock;
 use crate::wire::Control;
@@ -53,10 +56,14 @@ pub struct Config {
     pub identity: Keypair,
     /// Shown to the others.
     pub name: Name,
-    /// Where this participant can be reached; goes into codes and to the other members.
+    /// Where this participant can be reached: sockets are open there. Goes into codes and to the other members.
     pub addresses: Vec<SocketAddr>,
+    /// The network interfaces that are up and may be used.
+    pub interfaces: Vec<Interface>,
     /// Where media may go unasked.
     pub rule: Rule,
+    /// Whether the others are told over what this participant is connected.
+    pub tell_medium: bool,
     /// Who decides about knocks.
     pub admit: Admit,
     /// Ties monotonic time to the wall clock.
@@ -80,7 +87,15 @@ pub struct Call {
     dials: BTreeMap<DialId, connection::Dial>,
     expectations: BTreeMap<ExpectId, introduction::Expectation>,
     introductions: BTreeMap<(PeerId, PeerId), introduction::Introduction>,
-    approvals: BTreeMap<SocketAddr, BTreeSet<connection::Holder>>,
+    routes: Table,
+    rule: Rule,
+    interfaces: Vec<Interface>,
+    /// Addresses of ours on which a socket is open.
+    locals: Vec<SocketAddr>,
+    /// Of them, those that the user lets the others know.
+    ticked: Vec<SocketAddr>,
+    /// How often this participant has moved.
+    moves: u32,
     outputs: VecDeque<Output>,
     next_id: u64,
     next_tick: Instant,
@@ -131,6 +146,12 @@ impl Call {
             .ok_or(IdentityError)?;
         Ok(Self {
             me: config.identity.public().to_peer_id(),
+            routes: Table::default(),
+            rule: config.rule,
+            interfaces: config.interfaces.clone(),
+            locals: config.addresses.clone(),
+            ticked: config.addresses.clone(),
+            moves: 0,
             config,
             noise,
             card,
@@ -143,7 +164,6 @@ impl Call {
             dials: BTreeMap::new(),
             expectations: BTreeMap::new(),
             introductions: BTreeMap::new(),
-            approvals: BTreeMap::new(),
             outputs: VecDeque::new(),
             next_id: 0,
             next_tick: now,
@@ -172,6 +192,9 @@ impl Call {
                     self.send(conn, &Control::App(body.into()), now);
                 }
             }
+            Command::Approve(question) => self.answer(question, true, now),
+            Command::Deny(question) => self.answer(question, false, now),
+            Command::SetRule(rule) => self.set_rule(rule, now),
             Command::Leave => self.leave(now),
         }
     }
@@ -188,13 +211,15 @@ impl Call {
             .dials
             .values()
             .filter(|_| !self.ended)
-            .filter_map(connection::Dial::next_at);
+            .filter_map(connection::Dial::next_at)
+            .chain(self.next_seek().filter(|_| !self.ended));
         dials.fold(self.next_tick, Instant::min)
     }
 
     /// Does what is due by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if !self.ended {
+            self.seek_next(now);
             self.dial_next_addresses(now);
         }
         if now < self.next_tick {
@@ -248,7 +273,7 @@ impl Call {
             {
                 self.send(conn, &Control::Bye(left.clone()), now);
             }
-            self.close(conn);
+            self.close(conn, Reason::Left);
         }
         self.end(End::Left);
     }
@@ -286,7 +311,7 @@ impl Call {
 
     /// Seals a control message and hands it out; without a session, does nothing.
     fn send(&mut self, conn: ConnId, message: &Control, now: Instant) {
-        let link = self.links.get_mut(&conn).filter(|link| !link.closing);
+        let link = self.links.get_mut(&conn).filter(|link| link.closing.is_none());
         let Some(session) = link.and_then(Link::session) else {
             return;
         };
@@ -300,13 +325,13 @@ impl Call {
     fn fail(&mut self, conn: ConnId, problem: Problem) {
         let peer = self.links.get(&conn).map(|link| link.peer);
         self.event(Event::Problem(problem, peer));
-        self.close(conn);
+        self.close(conn, Reason::Lost);
     }
 
     /// Ends a link once what was handed out for it is sent. What still comes on it counts for nothing.
-    fn close(&mut self, conn: ConnId) {
+    fn close(&mut self, conn: ConnId, reason: Reason) {
         if let Some(link) = self.links.get_mut(&conn) {
-            link.closing = true;
+            link.closing = Some(reason);
         }
         self.outputs.push_back(Output::Close(conn));
     }
@@ -342,7 +367,7 @@ impl Call {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in overdue {
-            self.close(conn);
+            self.close(conn, Reason::NoAnswer);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::gate::Change;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::packet::Class;
-use crate::route::Route;
+use crate::route::{Answer, Question, QuestionId, Rule, Transition};
 use crate::tag::Tag;
 use crate::wire::Refusal;
 
@@ -28,6 +28,12 @@ pub enum Command {
     Withdraw,
     /// Send an opaque message to one member, reliably, in order.
     Tell(PeerId, Vec<u8>),
+    /// Let media take the route in question.
+    Approve(QuestionId),
+    /// Never let it, in this call.
+    Deny(QuestionId),
+    /// Decide by another rule from now on.
+    SetRule(Rule),
     /// Leave the call.
     Leave,
 }
@@ -41,17 +47,24 @@ pub enum Output {
     Dial {
         /// Comes back in [`crate::Side::Dialler`] or [`crate::Call::handle_dial_failed`].
         ticket: Ticket,
+        /// From where.
+        local: SocketAddr,
         /// Where to.
         remote: SocketAddr,
         /// Who must answer, when that is known.
         peer: Option<PeerId>,
         /// The first packet's tag.
         tag: Tag,
+        /// How long to wait for the handshake.
+        patience: Duration,
     },
+    /// Open a socket on this address of ours, the port being a wish, or open it anew: its interface has come
+    /// back. To be answered with [`crate::Call::handle_bound`].
+    Bind(SocketAddr),
     /// Send a frame on a connection's control stream.
     Frame(ConnId, Vec<u8>),
     /// Send a datagram on a connection.
-    Datagram(ConnId, Vec<u8>),
+    Datagram(ConnId, Class, Vec<u8>),
     /// Close a connection once what was handed out for it is sent.
     Close(ConnId),
     /// A packet of a member.
@@ -97,8 +110,15 @@ pub enum Event {
         /// How.
         why: Why,
     },
-    /// The way to a member changed.
-    Route(Route),
+    /// A route took a step.
+    Route(Box<Transition>),
+    /// The user is to be asked about a route, to the member of this name: answer with [`Command::Approve`] or
+    /// [`Command::Deny`].
+    Ask(Box<Question>, Option<Name>),
+    /// This member's user is being asked whether to contact us.
+    Waiting(PeerId),
+    /// A question is settled.
+    Answered(QuestionId, Answer),
     /// An opaque message of a member.
     Told(PeerId, Vec<u8>),
     /// Something went wrong; the call goes on.
@@ -159,6 +179,12 @@ pub enum Problem {
     /// Sixteen codes are open.
     #[error("No further code can be made: sixteen are still open. Withdraw them first.")]
     TooManyCodes,
+    /// This machine's address is gone.
+    #[error(
+        "A network address that this call uses is gone. What went from there is paused, and nothing goes out from \
+         another one unasked."
+    )]
+    InterfaceGone,
     /// The control stream was not read for too long.
     #[error("A member's program stopped reading. The connection to it was closed.")]
     Stalled,
@@ -180,6 +206,7 @@ impl Problem {
             Self::Roster => "roster",
             Self::NotApproved => "not_approved",
             Self::TooManyCodes => "too_many_codes",
+            Self::InterfaceGone => "interface_gone",
             Self::Stalled => "stalled",
             Self::NotInCall => "not_in_call",
         }

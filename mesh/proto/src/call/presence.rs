@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
+use super::roaming::Seek;
 use super::{Call, Event, Problem, Why};
 use crate::gate::Change;
+use crate::interface::Medium;
 use crate::link::{ConnId, Link};
-use crate::roster::{EntryError, Joined, Left, Roster};
-use crate::route::{self, Route, State};
+use crate::roster::{Entries, Left, Roster};
+use crate::route::{Reason, State, Way};
+use crate::secret::Secret;
 use crate::wire::{Control, Peer};
 
 /// 1 s: how often each member says what it knows.
@@ -25,6 +28,9 @@ const ARRIVAL_GRACE: Duration = Duration::from_secs(6);
 /// 2 s: a link's age from which its members' beats tell the truth about each other.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// Ways to a member that are remembered besides the last.
+const MAX_WAYS_BEFORE: usize = 16;
+
 /// Whether a member is taken to be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
@@ -38,7 +44,22 @@ enum Presence {
 /// What we know of another member.
 #[derive(Debug)]
 pub struct Member {
+    /// The link that serves it.
     pub link: Option<ConnId>,
+    /// The one before, kept while the user is asked about the one that serves.
+    pub former: Option<ConnId>,
+    /// The way that media took last.
+    pub last_way: Option<Way>,
+    /// Those before it.
+    pub ways_before: Vec<Way>,
+    /// The way that the user agreed to, until media takes it.
+    pub agreed: Option<Way>,
+    /// How to come back to it, and after which link.
+    pub comeback: Option<(ConnId, Secret)>,
+    /// When we last heard that its user is being asked about us.
+    pub asked_at: Option<Instant>,
+    /// It is being sought.
+    pub seek: Option<Seek>,
     presence: Presence,
     /// Since when it is linked, or not.
     since: Instant,
@@ -58,6 +79,41 @@ impl Member {
     pub fn is_settled(&self, now: Instant) -> bool {
         now >= self.since + SETTLED && !self.links.is_empty()
     }
+
+    /// Whether it may still come back.
+    pub fn may_return(&self) -> bool {
+        self.presence != Presence::Left
+    }
+
+    /// It is given time again to be linked before it counts as gone.
+    pub const fn be_patient(&mut self, now: Instant) {
+        if self.link.is_none() {
+            self.since = now;
+        }
+    }
+
+    /// Media takes this way from now on.
+    pub fn take_way(&mut self, way: Way) {
+        self.agreed = None;
+        if let Some(last) = self.last_way.replace(way)
+            && self
+                .ways_before
+                .iter()
+                .all(|before| last.change_from(before).is_some())
+        {
+            if self.ways_before.len() >= MAX_WAYS_BEFORE {
+                self.ways_before.remove(0);
+            }
+            self.ways_before.push(last);
+        }
+    }
+
+    /// It says for the first time over what it is connected: that is no change of the way.
+    pub const fn learn_far(&mut self, medium: Medium) {
+        if let Some(way) = &mut self.last_way {
+            way.far = Some(medium);
+        }
+    }
 }
 
 impl Call {
@@ -73,6 +129,13 @@ impl Call {
         }
         let member = Member {
             link: None,
+            former: None,
+            last_way: None,
+            ways_before: Vec::new(),
+            agreed: None,
+            comeback: None,
+            asked_at: None,
+            seek: None,
             presence: Presence::Here,
             since: now,
             grace: ARRIVAL_GRACE,
@@ -100,69 +163,79 @@ impl Call {
     /// A session with a member stands: it becomes the member's link, unless another one is to be kept.
     pub(super) fn adopt(&mut self, conn: ConnId, now: Instant) {
         let Some(link) = self.links.get(&conn) else { return };
-        let (peer, remote, dialled) = (link.peer, link.remote, link.dialled);
-        if !self
-            .roster
-            .as_ref()
-            .is_some_and(|roster| roster.is_present(&peer))
-        {
-            return self.close(conn);
+        let (peer, pair) = (link.peer, (link.local, link.remote));
+        let is_present = |roster: &Roster| roster.is_present(&peer);
+        if !self.roster.as_ref().is_some_and(is_present) {
+            return self.close(conn, Reason::Left);
         }
-        if let Some(old) = self
-            .link_of(&peer)
-            .and_then(|old| Some((old, self.links.get(&old)?)))
-        {
-            let (old, old_link) = old;
-            // Of two made at once, the one that the smaller id dialled stays; of two in a row, the newer.
-            let ours_stays = self.me < peer;
-            if old_link.dialled != dialled && old_link.dialled == ours_stays {
-                return self.close(conn);
-            }
-            self.close(old);
-        }
-        let in_code = self.code.as_ref().map_or(&[][..], |code| &code.addresses);
-        let shared = self
-            .roster
-            .as_ref()
-            .and_then(|roster| roster.get(&peer))
-            .map_or_else(Vec::new, |entry| entry.card.addresses());
-        let approval = route::judge(self.config.rule, remote, in_code, &shared);
-        if let Some(link) = self.links.get_mut(&conn) {
-            link.approval = approval;
+        let old = self.link_of(&peer);
+        if old.is_some_and(|old| !self.takes_over(conn, old)) {
+            return self.close(conn, Reason::Replaced);
         }
         let Some(member) = self.members.get_mut(&peer) else {
             return;
         };
         member.link = Some(conn);
         member.since = now;
+        member.seek = None;
         member.links.clear();
         let came_back = std::mem::replace(&mut member.presence, Presence::Here) != Presence::Here;
-        self.change_gate(Change::Name(remote, peer));
+        self.change_gate(Change::Name(pair, peer));
         if came_back {
             self.tell_joined(peer);
         }
-        let state = if approval.is_some() {
-            State::Active
-        } else {
-            State::Proposed
-        };
-        self.tell_route(conn, state);
+        self.stop_dialling(peer, Reason::Replaced, now);
+        self.retire(peer, conn, old);
+        self.judge_link(conn, now);
+        self.offer_return(peer, conn, now);
+        self.tell_medium(conn, now);
         self.beat_one(conn, now);
         self.ping_one(conn, now);
     }
 
-    fn tell_route(&mut self, conn: ConnId, state: State) {
-        if let Some(link) = self.links.get(&conn) {
-            let route = route_of(link, state);
-            self.event(Event::Route(route));
+    /// Whether a new link is to serve instead of the one that does.
+    fn takes_over(&self, conn: ConnId, old: ConnId) -> bool {
+        let (Some(new), Some(old_link)) = (self.links.get(&conn), self.links.get(&old)) else {
+            return true;
+        };
+        // Who comes back knows that the link before is of no use any more.
+        if new.replaces == Some(old) {
+            return true;
+        }
+        // Of two made at once, the one that the smaller id dialled stays; of two in a row, the newer.
+        let ours_stays = self.me < new.peer;
+        old_link.dialled == new.dialled || old_link.dialled != ours_stays
+    }
+
+    /// A new link serves a member. The old one is closed, or kept for as long as the user is asked about another
+    /// way: should the answer be no, it serves again.
+    fn retire(&mut self, peer: PeerId, conn: ConnId, old: Option<ConnId>) {
+        let Some(old) = old else { return };
+        let route = |conn: &ConnId| self.links.get(conn).and_then(|link| link.route);
+        let may_serve_again = route(&old).is_some_and(|id| {
+            self.routes
+                .get(id)
+                .is_some_and(|route| matches!(route.state, State::Active | State::Paused))
+                && !self.routes.is_asked(id)
+        });
+        if route(&old) == route(&conn) || !may_serve_again {
+            return self.close(old, Reason::Replaced);
+        }
+        let former = self
+            .members
+            .get_mut(&peer)
+            .and_then(|member| member.former.replace(old));
+        if let Some(former) = former {
+            self.close(former, Reason::Replaced);
         }
     }
 
-    /// A link is gone; if it served a member, that one is now waited for.
+    /// A link is gone; if it served a member, that one is now waited for, and sought.
     pub(super) fn unlink(&mut self, link: &Link, conn: ConnId, now: Instant) {
         let Some(member) = self.members.get_mut(&link.peer) else {
             return;
         };
+        member.former = member.former.filter(|former| *former != conn);
         if member.link != Some(conn) {
             return;
         }
@@ -170,21 +243,31 @@ impl Call {
         member.since = now;
         member.grace = LOST_GRACE;
         member.links.clear();
-        self.event(Event::Route(route_of(link, State::Closed)));
+        if let Some(former) = member.former.take() {
+            self.close(former, Reason::Lost);
+        }
+        if self.ended {
+            return;
+        }
+        if link.closing != Some(Reason::Denied) {
+            self.seek(link.peer, now);
+        }
         self.find_the_gone(now);
     }
 
     /// Who has no link, and whom nobody else says to be linked with, is gone.
     pub(super) fn find_the_gone(&mut self, now: Instant) {
+        if self.is_offline() {
+            // It is this side that is gone.
+            return;
+        }
         let mut gone = Vec::new();
         for (peer, member) in &self.members {
             if member.link.is_some() || member.presence != Presence::Here {
                 continue;
             }
-            let alone = self.members.values().all(|other| other.link.is_none());
             let seen = self.members.values().any(|other| other.says_linked(peer));
-            let patient = now < member.since + member.grace;
-            if !seen && (!patient || (alone && member.grace == LOST_GRACE)) {
+            if !seen && now >= member.since + member.grace {
                 gone.push(*peer);
             }
         }
@@ -235,6 +318,7 @@ impl Call {
             links: self.linked().into_iter().map(Peer::from).collect(),
             received: arrivals.received,
             expected: arrivals.expected,
+            asking: self.asking().map(Peer::from).collect(),
         };
         self.send(conn, &beat, now);
     }
@@ -259,60 +343,56 @@ impl Call {
         if let Some(roster) = &self.roster
             && roster.hash() != hash
         {
-            let (joined, left) = roster.entries();
-            self.send(conn, &Control::Entries { joined, left }, now);
+            let entries = roster.entries();
+            self.send(conn, &Control::Entries(entries), now);
         }
     }
 
     /// A list of entries: checking it costs time, so a member may send only a few a second.
-    pub(super) fn handle_entries(
-        &mut self,
-        conn: ConnId,
-        joined: Vec<Joined>,
-        left: Vec<Left>,
-        now: Instant,
-    ) {
-        if self
-            .links
-            .get_mut(&conn)
-            .is_some_and(|link| link.entries.take(now))
-        {
-            self.take_entries(conn, joined, left, now);
+    pub(super) fn handle_entries(&mut self, conn: ConnId, entries: Entries, now: Instant) {
+        let link = self.links.get_mut(&conn);
+        if link.is_some_and(|link| link.entries.take(now)) {
+            self.take_entries(conn, entries, now);
         }
     }
 
-    pub(super) fn take_entries(&mut self, conn: ConnId, joined: Vec<Joined>, left: Vec<Left>, now: Instant) {
+    pub(super) fn take_entries(&mut self, conn: ConnId, entries: Entries, now: Instant) {
         let Some(roster) = &mut self.roster else { return };
-        let (new, error) = roster.handle_many(joined);
-        let mut farewells = Vec::new();
-        let mut forged = error == Some(EntryError::Forged);
-        for entry in left {
-            match roster.handle_left(entry) {
-                Ok(peer) => farewells.extend(peer),
-                Err(error) => forged |= error == EntryError::Forged,
-            }
-        }
-        for peer in new {
+        let news = roster.handle_entries(entries);
+        for peer in news.joined {
             self.meet(peer, now);
         }
-        for peer in farewells {
-            self.part(peer);
+        for peer in news.left {
+            self.part(peer, now);
         }
-        if forged {
+        if !news.moved.is_empty() {
+            self.pass_on(news.moved, Some(conn), now);
+        }
+        if news.forged {
             self.fail(conn, Problem::Roster);
         }
     }
 
     pub(super) fn handle_bye(&mut self, conn: ConnId, left: Left, now: Instant) {
-        self.take_entries(conn, Vec::new(), vec![left], now);
-        self.close(conn);
+        let left = vec![left];
+        self.take_entries(
+            conn,
+            Entries {
+                left,
+                ..Entries::default()
+            },
+            now,
+        );
+        self.close(conn, Reason::Left);
     }
 
     /// Somebody said goodbye.
-    fn part(&mut self, peer: PeerId) {
+    fn part(&mut self, peer: PeerId, now: Instant) {
         if let Some(conn) = self.link_of(&peer) {
-            self.close(conn);
+            self.close(conn, Reason::Left);
         }
+        self.stop_dialling(peer, Reason::Left, now);
+        self.forget_expectations_of(&peer, |_| true);
         self.mark_gone(peer, Presence::Left, Why::Left);
     }
 
@@ -330,15 +410,5 @@ impl Call {
     #[must_use]
     pub fn roster_hash(&self) -> Option<[u8; 32]> {
         self.roster.as_ref().map(Roster::hash)
-    }
-}
-
-fn route_of(link: &Link, state: State) -> Route {
-    Route {
-        peer: link.peer,
-        state,
-        local: link.local,
-        remote: link.remote,
-        approved_by: link.approval,
     }
 }

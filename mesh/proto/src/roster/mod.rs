@@ -1,16 +1,15 @@
 //! Who is in the call: signed entries, the same set for everybody.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use libp2p_identity::{Keypair, PeerId, PublicKey as IdentityKey, ed25519};
-use minicbor::bytes::{ByteArray, ByteVec};
-use minicbor::{Decode, Encode};
-use sightline_noise::PublicKey;
+use libp2p_identity::PeerId;
 
-use crate::address::{self, MAX_ADDRESSES};
-use crate::name::Name;
 use crate::secret::hash;
+
+pub use entry::{Card, Entries, Joined, Left, Moved};
 
 /// People in one call at once.
 pub const MAX_MEMBERS: usize = 16;
@@ -18,177 +17,8 @@ pub const MAX_MEMBERS: usize = 16;
 /// People who came over a call's life, those who left among them.
 const MAX_ENTRIES: usize = 64;
 
-/// The longest name in a card, and the longest address, bytes: cards are passed on, so they stay small.
-const MAX_NAME: usize = 64;
-const MAX_ADDRESS_LEN: usize = 19;
-
 /// The call's name: 16 random bytes that its starter drew.
 pub type CallId = [u8; 16];
-
-/// A participant's own statement: its keys, its name and the addresses it shares, signed with its identity.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Card {
-    #[n(0)]
-    identity: ByteArray<32>,
-    #[n(1)]
-    noise: ByteArray<32>,
-    #[n(2)]
-    name: String,
-    #[n(3)]
-    addresses: ByteVec,
-    #[n(4)]
-    signature: ByteVec,
-}
-
-impl Card {
-    /// Makes and signs a card. `None` only for an identity that cannot sign.
-    #[must_use]
-    pub fn sign(identity: &Keypair, noise: PublicKey, name: &Name, addresses: &[SocketAddr]) -> Option<Self> {
-        let key = identity.public().try_into_ed25519().ok()?.to_bytes();
-        let mut bytes = Vec::new();
-        for address in addresses.iter().take(MAX_ADDRESSES) {
-            address::push(&mut bytes, *address);
-        }
-        let mut card = Self {
-            identity: key.into(),
-            noise: noise.0.into(),
-            name: name.as_str().to_owned(),
-            addresses: bytes.into(),
-            signature: Vec::new().into(),
-        };
-        card.signature = identity.sign(&card.statement()).ok()?.into();
-        Some(card)
-    }
-
-    /// Who made the card; `None` when its key is none, or the signature does not fit.
-    #[must_use]
-    pub fn verify(&self) -> Option<PeerId> {
-        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES * MAX_ADDRESS_LEN {
-            return None;
-        }
-        let key = self.identity_key()?;
-        key.verify(&self.statement(), &self.signature)
-            .then(|| key.to_peer_id())
-    }
-
-    /// The Noise static key that the card vouches for.
-    #[must_use]
-    pub fn noise(&self) -> PublicKey {
-        PublicKey(*self.noise)
-    }
-
-    /// The name, cleaned.
-    #[must_use]
-    pub fn name(&self) -> Name {
-        Name::new(&self.name)
-    }
-
-    /// The addresses that the participant shares; those after a malformed one are left out.
-    #[must_use]
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        let mut rest = self.addresses.as_slice();
-        let mut addresses = Vec::new();
-        while addresses.len() < MAX_ADDRESSES
-            && let Ok(address) = address::take(&mut rest)
-        {
-            addresses.push(address);
-        }
-        addresses
-    }
-
-    fn identity_key(&self) -> Option<IdentityKey> {
-        ed25519::PublicKey::try_from_bytes(&*self.identity)
-            .ok()
-            .map(Into::into)
-    }
-
-    fn statement(&self) -> Vec<u8> {
-        let lengths = [self.name.len() as u64, self.addresses.len() as u64];
-        [
-            b"sightline card".as_slice(),
-            &*self.identity,
-            &*self.noise,
-            &lengths[0].to_be_bytes(),
-            self.name.as_bytes(),
-            &lengths[1].to_be_bytes(),
-            &self.addresses,
-        ]
-        .concat()
-    }
-}
-
-/// An entry: somebody was let in, signed by who let them in.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Joined {
-    /// Who came.
-    #[n(0)]
-    pub card: Card,
-    #[n(1)]
-    invited_by: ByteVec,
-    #[n(2)]
-    signature: ByteVec,
-}
-
-impl Joined {
-    /// Signs for `card` as the one who lets its maker in; the call's starter signs for itself.
-    #[must_use]
-    pub fn sign(card: Card, inviter: &Keypair, call: &CallId) -> Option<Self> {
-        let signature = inviter.sign(&Self::statement(&card, call)).ok()?;
-        Some(Self {
-            card,
-            invited_by: inviter.public().to_peer_id().to_bytes().into(),
-            signature: signature.into(),
-        })
-    }
-
-    /// Who let them in.
-    #[must_use]
-    pub fn invited_by(&self) -> Option<PeerId> {
-        PeerId::from_bytes(&self.invited_by).ok()
-    }
-
-    fn is_signed_by(&self, inviter: &Card, call: &CallId) -> bool {
-        inviter
-            .identity_key()
-            .is_some_and(|key| key.verify(&Self::statement(&self.card, call), &self.signature))
-    }
-
-    fn statement(card: &Card, call: &CallId) -> Vec<u8> {
-        [
-            b"sightline joined".as_slice(),
-            call,
-            &card.statement(),
-            &card.signature,
-        ]
-        .concat()
-    }
-}
-
-/// An entry: somebody left, signed by themselves.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Left {
-    #[n(0)]
-    peer: ByteVec,
-    #[n(1)]
-    signature: ByteVec,
-}
-
-impl Left {
-    /// Signs one's own leaving.
-    #[must_use]
-    pub fn sign(identity: &Keypair, call: &CallId) -> Option<Self> {
-        let peer = identity.public().to_peer_id().to_bytes();
-        let signature = identity.sign(&Self::statement(&peer, call)).ok()?;
-        Some(Self {
-            peer: peer.into(),
-            signature: signature.into(),
-        })
-    }
-
-    fn statement(peer: &[u8], call: &CallId) -> Vec<u8> {
-        [b"sightline left".as_slice(), call, peer].concat()
-    }
-}
 
 /// Why an entry was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -211,6 +41,20 @@ pub struct Roster {
     call: CallId,
     joined: BTreeMap<PeerId, Joined>,
     left: BTreeMap<PeerId, Left>,
+    moved: BTreeMap<PeerId, Moved>,
+}
+
+/// What was new among entries.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Who came.
+    pub joined: Vec<PeerId>,
+    /// Who left.
+    pub left: Vec<PeerId>,
+    /// Who is elsewhere, to be passed on.
+    pub moved: Vec<Moved>,
+    /// One was signed by somebody else.
+    pub forged: bool,
 }
 
 impl Roster {
@@ -221,6 +65,7 @@ impl Roster {
             call,
             joined: BTreeMap::new(),
             left: BTreeMap::new(),
+            moved: BTreeMap::new(),
         }
     }
 
@@ -291,16 +136,66 @@ impl Roster {
     /// # Errors
     /// [`EntryError`]; the roster is then unchanged.
     pub fn handle_left(&mut self, entry: Left) -> Result<Option<PeerId>, EntryError> {
-        let peer = PeerId::from_bytes(&entry.peer).map_err(|_| EntryError::Forged)?;
+        let peer = entry.subject().ok_or(EntryError::Forged)?;
         let card = &self.joined.get(&peer).ok_or(EntryError::UnknownMember)?.card;
-        let statement = Left::statement(&entry.peer, &self.call);
-        if !card
-            .identity_key()
-            .is_some_and(|key| key.verify(&statement, &entry.signature))
-        {
+        if !entry.is_signed_by(card, &self.call) {
             return Err(EntryError::Forged);
         }
         Ok(self.left.insert(peer, entry).is_none().then_some(peer))
+    }
+
+    /// Takes a move in. Returns who is elsewhere, if that was not known.
+    ///
+    /// # Errors
+    /// [`EntryError`]; the roster is then unchanged.
+    pub fn handle_moved(&mut self, entry: Moved) -> Result<Option<PeerId>, EntryError> {
+        let peer = entry.subject().ok_or(EntryError::Forged)?;
+        let card = &self.joined.get(&peer).ok_or(EntryError::UnknownMember)?.card;
+        if self
+            .moved
+            .get(&peer)
+            .is_some_and(|known| known.number() >= entry.number())
+        {
+            return Ok(None);
+        }
+        if !entry.is_signed_by(card, &self.call) {
+            return Err(EntryError::Forged);
+        }
+        self.moved.insert(peer, entry);
+        Ok(Some(peer))
+    }
+
+    /// Takes all entries of a message in.
+    pub fn handle_entries(&mut self, entries: Entries) -> News {
+        let (joined, error) = self.handle_many(entries.joined);
+        let mut news = News {
+            joined,
+            forged: error == Some(EntryError::Forged),
+            ..News::default()
+        };
+        for entry in entries.left {
+            match self.handle_left(entry) {
+                Ok(peer) => news.left.extend(peer),
+                Err(error) => news.forged |= error == EntryError::Forged,
+            }
+        }
+        for entry in entries.moved {
+            match self.handle_moved(entry.clone()) {
+                Ok(peer) => news.moved.extend(peer.map(|_| entry)),
+                Err(error) => news.forged |= error == EntryError::Forged,
+            }
+        }
+        news
+    }
+
+    /// Where somebody can be reached, as they said last.
+    #[must_use]
+    pub fn addresses(&self, peer: &PeerId) -> Vec<SocketAddr> {
+        match (self.moved.get(peer), self.joined.get(peer)) {
+            (Some(moved), _) => moved.addresses(),
+            (None, Some(entry)) => entry.card.addresses(),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// Whether so many have come and gone that nobody else can be let in.
@@ -331,11 +226,12 @@ impl Roster {
 
     /// All entries, to pass on.
     #[must_use]
-    pub fn entries(&self) -> (Vec<Joined>, Vec<Left>) {
-        (
-            self.joined.values().cloned().collect(),
-            self.left.values().cloned().collect(),
-        )
+    pub fn entries(&self) -> Entries {
+        Entries {
+            joined: self.joined.values().cloned().collect(),
+            left: self.left.values().cloned().collect(),
+            moved: self.moved.values().cloned().collect(),
+        }
     }
 
     /// The same for two members exactly when they have the same entries.
@@ -347,14 +243,24 @@ impl Roster {
             .map(|entry| hash(&[&entry.card.statement(), &entry.invited_by]))
             .collect();
         let left = self.left.keys().map(|peer| hash(&[&peer.to_bytes()]));
-        let digests: Vec<[u8; 32]> = joined.into_iter().chain([[0; 32]]).chain(left).collect();
+        let moved = self
+            .moved
+            .iter()
+            .map(|(peer, moved)| hash(&[&peer.to_bytes(), &moved.number().to_be_bytes()]));
+        let (joined, gap) = (joined.into_iter(), [[0; 32]]);
+        let digests: Vec<[u8; 32]> = joined.chain(gap).chain(left).chain(gap).chain(moved).collect();
         hash(&[&self.call, digests.as_flattened()])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use libp2p_identity::Keypair;
+    use sightline_noise::PublicKey;
+
+    use super::entry::MAX_NAME;
     use super::*;
+    use crate::name::Name;
 
     fn identity(seed: u8) -> Keypair {
         Keypair::ed25519_from_bytes([seed; 32]).expect("a key")
@@ -410,6 +316,35 @@ mod tests {
         assert!(roster.handle_left(left).is_ok_and(|peer| peer.is_some()));
         assert_eq!(roster.present().count(), 1);
         assert_ne!(roster.hash(), before);
+    }
+
+    #[test]
+    fn only_oneself_can_move_and_the_last_word_counts() {
+        let mut roster = Roster::new([9; 16]);
+        roster.handle_many(vec![joined(1, 1), joined(2, 1)]);
+        let two = identity(2).public().to_peer_id();
+        let at = |last| SocketAddr::from(([192, 0, 2, last], 1));
+        let moved = |number, last| Moved::sign(&identity(2), &[9; 16], number, &[at(last)]).expect("signed");
+        let hashes: Vec<_> = [(1, 1), (3, 3), (2, 2)]
+            .into_iter()
+            .map(|(number, last)| {
+                let news = roster
+                    .handle_moved(moved(number, last))
+                    .expect("signed by whom it names");
+                assert_eq!(news.is_some(), number != 2, "an older word changes nothing");
+                roster.hash()
+            })
+            .collect();
+        assert_eq!(roster.addresses(&two), [at(3)]);
+        assert!(hashes[0] != hashes[1] && hashes[1] == hashes[2]);
+        let other_call = Moved::sign(&identity(2), &[8; 16], 4, &[at(4)]).expect("signed");
+        assert_eq!(roster.handle_moved(other_call), Err(EntryError::Forged));
+        let stranger = Moved::sign(&identity(3), &[9; 16], 4, &[at(4)]).expect("signed");
+        assert_eq!(roster.handle_moved(stranger), Err(EntryError::UnknownMember));
+        let mut other = Roster::new([9; 16]);
+        let news = other.handle_entries(roster.entries());
+        assert_eq!((news.joined.len(), news.moved.len(), news.forged), (2, 1, false));
+        assert_eq!(other.hash(), roster.hash());
     }
 
     #[test]

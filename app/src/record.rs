@@ -1,0 +1,364 @@
+//! What a call has done, for programs (JSON) and for people (a page): every address that took part, and every
+//! step of every route. Written only when asked for.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use libp2p_identity::PeerId;
+use serde_json::{Value, json};
+use sightline_mesh::Record;
+use sightline_mesh_proto::gate::Pair;
+use sightline_mesh_proto::ledger::{Counts, Ledger, Row};
+use sightline_mesh_proto::route::{History, Kind, Route, Transition, Way};
+use sightline_mesh_proto::{Clock, UnixTime};
+
+use crate::words;
+
+/// Why a record was not written; sentences for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// The name says neither.
+    #[error("“{0}” ends neither in .json nor in .html: say which of the two to write.")]
+    Kind(String),
+    /// The file is there already, or cannot be made.
+    #[error("{0} could not be written: {1}.")]
+    Write(String, std::io::Error),
+}
+
+/// Writes the record to a new file: for `.json` as data, for `.html` as a page.
+///
+/// # Errors
+/// [`SaveError`]; a file that is there already is left as it is.
+pub fn save(
+    path: &Path,
+    record: &Record,
+    names: &HashMap<PeerId, String>,
+    clock: Clock,
+) -> Result<(), SaveError> {
+    let text = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => format!("{:#}\n", document(record, names, clock)),
+        Some("html") => page(record, names, clock),
+        _ => return Err(SaveError::Kind(path.display().to_string())),
+    };
+    let to_error = |error| SaveError::Write(path.display().to_string(), error);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(to_error)?;
+    file.write_all(text.as_bytes()).map_err(to_error)
+}
+
+/// The record as one JSON document. Times are seconds since the program's start.
+fn document(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Value {
+    let people: Vec<_> = people(names)
+        .into_iter()
+        .map(|(peer, name)| json!({"peer": peer.to_string(), "name": name}))
+        .collect();
+    json!({
+        "version": 1,
+        "started": clock.wall.to_string(),
+        "people": people,
+        "ledger": ledger(&record.ledger),
+        "routes": history(&record.history),
+    })
+}
+
+/// A ledger's rows, and the sum of what has none.
+pub fn ledger(ledger: &Ledger) -> Value {
+    let rows: Vec<_> = ledger.rows().map(|(pair, row)| ledger_row(pair, row)).collect();
+    let earlier = ledger.earlier();
+    let mut sum = counts(&earlier.counts);
+    sum["rows"] = earlier.rows.into();
+    sum["first"] = seconds(earlier.first);
+    sum["last"] = seconds(earlier.last);
+    json!({"rows": rows, "earlier": sum})
+}
+
+fn ledger_row((local, remote): Pair, row: &Row) -> Value {
+    let mut value = counts(&row.counts);
+    value["local"] = json!(local);
+    value["remote"] = json!(remote);
+    value["peer"] = json!(row.peer.map(|peer| peer.to_string()));
+    value["first"] = seconds(row.first);
+    value["last"] = seconds(row.last);
+    value
+}
+
+fn counts(counts: &Counts) -> Value {
+    json!({
+        "sent_bytes": counts.sent_bytes, "sent_packets": counts.sent_packets,
+        "recv_bytes": counts.recv_bytes, "recv_packets": counts.recv_packets,
+        "refused_bytes": counts.refused_bytes, "refused_packets": counts.refused_packets,
+    })
+}
+
+/// The steps of all routes, and the sum of those that are not kept one by one.
+pub fn history(history: &History) -> Value {
+    let earlier = history.earlier();
+    json!({
+        "earlier": {
+            "steps": earlier.steps, "activations": earlier.activations,
+            "first": seconds(earlier.first), "last": seconds(earlier.last),
+        },
+        "steps": history.steps().map(step).collect::<Vec<_>>(),
+    })
+}
+
+/// One step: the route after it, the state before, why.
+pub fn step(step: &Transition) -> Value {
+    let mut value = route(&step.route);
+    value["at"] = seconds(step.at);
+    value["old_state"] = json!(step.old.map(sightline_mesh_proto::route::State::word));
+    value["reason"] = step.reason.word().into();
+    value
+}
+
+/// A route.
+pub fn route(route: &Route) -> Value {
+    let mut value = way(&route.way);
+    value["id"] = route.id.0.into();
+    value["peer"] = json!(route.peer.map(|peer| peer.to_string()));
+    value["state"] = route.state.word().into();
+    value["approved_by"] = json!(route.approved_by.map(sightline_mesh_proto::route::Approval::word));
+    value["theirs"] = route.theirs.word().into();
+    value
+}
+
+/// Where packets go, and from where.
+pub fn way(way: &Way) -> Value {
+    let (kind, via) = match way.kind {
+        Kind::Direct => ("direct", None),
+        Kind::Carried(by) => ("carried", Some(by.to_string())),
+    };
+    json!({
+        "kind": kind, "via": via, "local": way.local, "interface": way.interface, "remote": way.remote,
+        "peer_interface": way.far.map(sightline_mesh_proto::interface::Medium::word),
+    })
+}
+
+fn seconds(duration: Duration) -> Value {
+    ((duration.as_secs_f64() * 1e4).round() / 1e4).into()
+}
+
+fn people(names: &HashMap<PeerId, String>) -> Vec<(PeerId, &String)> {
+    let mut people: Vec<_> = names.iter().map(|(peer, name)| (*peer, name)).collect();
+    people.sort();
+    people
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;\
+color:#1b1f24;background:#fff}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\
+table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.35rem .6rem;\
+border-bottom:1px solid #d5d9de;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}\
+@media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181c}th,td{border-color:#3a4048}}";
+
+/// The record as a page that needs nothing but itself.
+fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> String {
+    let name = |peer: Option<PeerId>| match peer {
+        Some(peer) => names
+            .get(&peer)
+            .filter(|name| !name.is_empty())
+            .cloned()
+            .unwrap_or_else(|| peer.to_string()),
+        None => "nobody known".to_owned(),
+    };
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Record of a call</title>\n\
+         <style>{STYLE}</style>\n<h1>Record of a call</h1>\n<p>Begun {}. Every address that took part, as counted at \
+         this machine's socket, and every step of every route.</p>\n",
+        clock.wall
+    );
+    page.push_str("<h2>Addresses</h2>\n<table><tr><th>From here<th>There<th>Whose<th>Sent<th>Received<th>Refused<th>First<th>Last\n");
+    let mut add_row = |from: &str,
+                       to: &str,
+                       whose: &str,
+                       counts: &Counts,
+                       first: Duration,
+                       last: Duration| {
+        let _always_fits = writeln!(
+            page,
+            "<tr><td>{from}<td>{to}<td>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}",
+            escaped(whose),
+            traffic(counts.sent_bytes, counts.sent_packets),
+            traffic(counts.recv_bytes, counts.recv_packets),
+            traffic(counts.refused_bytes, counts.refused_packets),
+            moment(clock, first),
+            moment(clock, last),
+        );
+    };
+    for ((local, remote), row) in record.ledger.rows() {
+        let whose = row
+            .peer
+            .map_or_else(|| "a stranger".to_owned(), |peer| name(Some(peer)));
+        add_row(
+            &local.to_string(),
+            &remote.to_string(),
+            &whose,
+            &row.counts,
+            row.first,
+            row.last,
+        );
+    }
+    let earlier = record.ledger.earlier();
+    if earlier.counts != Counts::default() {
+        let whose = format!(
+            "{} earlier addresses, and strangers beyond the first",
+            earlier.rows
+        );
+        add_row("", "", &whose, &earlier.counts, earlier.first, earlier.last);
+    }
+    page.push_str("</table>\n<h2>Routes</h2>\n");
+    let left_out = record.history.earlier();
+    if left_out.steps > 0 {
+        let _always_fits = writeln!(
+            page,
+            "<p>{} earlier steps, from {} to {}, are not kept one by one.</p>",
+            left_out.steps,
+            moment(clock, left_out.first),
+            moment(clock, left_out.last)
+        );
+    }
+    page.push_str("<table><tr><th>When<th>To<th>Way<th>What<th>Why<th>Approved by\n");
+    for step in record.history.steps() {
+        let route = &step.route;
+        let via = match route.way.kind {
+            Kind::Direct => String::new(),
+            Kind::Carried(by) => format!(", through {}", name(Some(by))),
+        };
+        let _always_fits = writeln!(
+            page,
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
+            moment(clock, step.at),
+            escaped(&name(route.peer)),
+            escaped(&(words::ends(route) + &via)),
+            words::state(route.state, route.theirs),
+            words::reason(step.reason),
+            route.approved_by.map_or("nobody", words::approval),
+        );
+    }
+    page.push_str("</table>\n");
+    page
+}
+
+fn traffic(bytes: u64, packets: u64) -> String {
+    format!("{bytes} bytes in {packets}")
+}
+
+/// The time of day, UTC.
+fn moment(clock: Clock, since_start: Duration) -> String {
+    let UnixTime(at) = clock.wall.after(since_start);
+    let of_day = at % 86_400;
+    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use sightline_mesh_proto::ledger::Passage;
+    use sightline_mesh_proto::route::Reason;
+
+    use super::*;
+
+    fn record() -> (Record, HashMap<PeerId, String>) {
+        let peer = PeerId::random();
+        let pair = (
+            SocketAddr::from(([10, 0, 0, 1], 5)),
+            SocketAddr::from(([10, 0, 0, 2], 6)),
+        );
+        let mut ledger = Ledger::default();
+        ledger.count(pair, 1200, Passage::Sent, Some(peer), Duration::from_secs(3));
+        let mut history = History::default();
+        history.push(Transition {
+            at: Duration::from_secs(2),
+            old: None,
+            route: Route {
+                id: sightline_mesh_proto::route::RouteId(7),
+                peer: Some(peer),
+                way: Way {
+                    kind: Kind::Direct,
+                    local: pair.0,
+                    interface: Some("eth0".into()),
+                    remote: pair.1,
+                    far: None,
+                },
+                state: sightline_mesh_proto::route::State::Active,
+                approved_by: Some(sightline_mesh_proto::route::Approval::User),
+                theirs: sightline_mesh_proto::route::Consent::Given,
+            },
+            reason: Reason::RemoteAddress,
+        });
+        let names = [(peer, "<b>Bob".to_owned())].into();
+        (Record { ledger, history }, names)
+    }
+
+    fn clock() -> Clock {
+        crate::participant::clock()
+    }
+
+    #[test]
+    fn a_record_holds_each_address_and_each_step_in_both_forms() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (record, names) = record();
+        let json = folder.path().join("call.json");
+        save(&json, &record, &names, clock()).expect("saved");
+        let read: Value =
+            serde_json::from_str(&std::fs::read_to_string(&json).expect("a file")).expect("JSON");
+        assert_eq!(read["ledger"]["rows"][0]["remote"], "10.0.0.2:6");
+        assert_eq!(read["ledger"]["rows"][0]["sent_bytes"], 1200);
+        let step = &read["routes"]["steps"][0];
+        assert_eq!(
+            (&step["state"], &step["reason"]),
+            (&json!("active"), &json!("remote_address"))
+        );
+        assert_eq!(
+            (&step["approved_by"], &step["interface"]),
+            (&json!("user"), &json!("eth0"))
+        );
+
+        let html = folder.path().join("call.html");
+        save(&html, &record, &names, clock()).expect("saved");
+        let text = std::fs::read_to_string(&html).expect("a file");
+        assert!(
+            text.contains("10.0.0.2:6")
+                && text.contains("address is another")
+                && text.contains("1200 bytes in 1")
+        );
+        assert!(
+            text.contains("&lt;b&gt;Bob") && !text.contains("<b>Bob"),
+            "names are not markup"
+        );
+    }
+
+    #[test]
+    fn nothing_is_written_over_and_the_kind_must_be_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (record, names) = record();
+        let there = folder.path().join("there.json");
+        std::fs::write(&there, "mine").expect("written");
+        assert!(matches!(
+            save(&there, &record, &names, clock()),
+            Err(SaveError::Write(..))
+        ));
+        assert_eq!(std::fs::read_to_string(&there).expect("a file"), "mine");
+        let unnamed = folder.path().join("call");
+        assert!(matches!(
+            save(&unnamed, &record, &names, clock()),
+            Err(SaveError::Kind(_))
+        ));
+        assert!(!unnamed.exists());
+    }
+}

@@ -1,0 +1,274 @@
+//! Roaming: addresses of this machine go and come, links break, and members find back to each other.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+
+use super::connection::{Dial, Target};
+use super::introduction::Origin;
+use super::{Call, Event, Output, Problem};
+use crate::address::MAX_ADDRESSES;
+use crate::interface::{Interface, Medium};
+use crate::link::ConnId;
+use crate::roster::{Entries, Moved};
+use crate::route::RouteId;
+use crate::secret::Secret;
+use crate::wire::Control;
+
+/// 1 s: the time between attempts to get back to a member.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// 30 s: how long a member that broke off is sought. It may come back by itself for longer.
+const SEEK_TIME: Duration = Duration::from_secs(30);
+
+/// A member that is being sought.
+#[derive(Clone, Copy, Debug)]
+pub struct Seek {
+    until: Instant,
+    next_at: Instant,
+}
+
+impl Call {
+    /// The network interfaces that are up and may be used, all of them, whenever one has changed.
+    pub fn handle_interfaces(&mut self, interfaces: Vec<Interface>, now: Instant) {
+        if self.ended || interfaces == self.interfaces {
+            return;
+        }
+        let was_usable: Vec<_> = self.locals.iter().map(|local| self.is_usable(local)).collect();
+        self.interfaces = interfaces;
+        let usable: Vec<_> = self
+            .locals
+            .iter()
+            .filter(|local| self.is_usable(local))
+            .copied()
+            .collect();
+        let back = self.with_routes(now, |routes, at| {
+            routes.set_usable(|way| usable.contains(&way.local), at)
+        });
+        let mut has_lost = false;
+        for (local, was) in self.locals.clone().iter().zip(was_usable) {
+            match (was, usable.contains(local)) {
+                (true, false) => has_lost = true,
+                (false, true) => self.outputs.push_back(Output::Bind(*local)),
+                _ => {}
+            }
+        }
+        if has_lost {
+            self.event(Event::Problem(Problem::InterfaceGone, None));
+        }
+        if usable.len() < self.locals.len() {
+            self.look_for_another_address();
+        }
+        self.stop_dialling_from_gone_addresses(now);
+        for conn in self.serving_on(&back) {
+            self.judge_link(conn, now);
+        }
+        for conn in self
+            .members
+            .values()
+            .filter_map(|member| member.link)
+            .collect::<Vec<_>>()
+        {
+            self.tell_medium(conn, now);
+        }
+        self.seek_everybody_cut_off(now);
+    }
+
+    fn serving_on(&self, routes: &[RouteId]) -> Vec<ConnId> {
+        let links = self.members.values().filter_map(|member| member.link);
+        links
+            .filter(|conn| {
+                let route = self.links.get(conn).and_then(|link| link.route);
+                route.is_some_and(|route| routes.contains(&route))
+            })
+            .collect()
+    }
+
+    /// Opens sockets on addresses that this machine still has. Nothing is sent from them before the user agrees.
+    fn look_for_another_address(&mut self) {
+        let fresh: Vec<IpAddr> = self
+            .interfaces
+            .iter()
+            .filter(|interface| interface.medium != Medium::Loopback && is_routable(interface.address))
+            .map(|interface| interface.address)
+            .filter(|ip| self.locals.iter().all(|local| local.ip() != *ip))
+            .collect();
+        let room = MAX_ADDRESSES.saturating_sub(self.locals.len());
+        for ip in fresh.into_iter().take(room) {
+            let port = self.locals.first().map_or(0, SocketAddr::port);
+            self.outputs.push_back(Output::Bind(SocketAddr::new(ip, port)));
+        }
+    }
+
+    /// A socket was opened for [`Output::Bind`], perhaps on another port than wished for.
+    pub fn handle_bound(&mut self, wish: SocketAddr, local: SocketAddr, now: Instant) {
+        if self.ended {
+            return;
+        }
+        let was_open = self.locals.contains(&wish);
+        self.locals.retain(|old| *old != wish || wish == local);
+        if !self.locals.contains(&local) {
+            self.locals.push(local);
+        }
+        // The same address of ours, on another port only because its interface was made anew.
+        if was_open && wish != local && self.ticked.contains(&wish) {
+            self.ticked.retain(|old| *old != wish);
+            self.ticked.push(local);
+            self.announce(now);
+        }
+        self.seek_everybody_cut_off(now);
+    }
+
+    /// Seeks the members whose link is gone, or goes over an address that is.
+    fn seek_everybody_cut_off(&mut self, now: Instant) {
+        if self.is_offline() {
+            return;
+        }
+        let is_cut_off = |conn: Option<ConnId>| {
+            let link = conn.and_then(|conn| self.links.get(&conn));
+            link.is_none_or(|link| !self.is_usable(&link.local))
+        };
+        let members = self.members.iter().filter(|(_, member)| is_cut_off(member.link));
+        for peer in members.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.seek(peer, now);
+        }
+    }
+
+    /// None of this side's addresses is there.
+    pub(super) fn is_offline(&self) -> bool {
+        !self.locals.iter().any(|local| self.is_usable(local))
+    }
+
+    /// Begins to look for the way back to a member.
+    pub(super) fn seek(&mut self, peer: PeerId, now: Instant) {
+        let Some(member) = self.members.get_mut(&peer).filter(|member| member.may_return()) else {
+            return;
+        };
+        member.be_patient(now);
+        let seek = Seek {
+            until: now + SEEK_TIME,
+            next_at: now,
+        };
+        member.seek = Some(seek);
+        self.seek_next(now);
+    }
+
+    /// Dials whoever is due.
+    pub(super) fn seek_next(&mut self, now: Instant) {
+        let sought = self.members.iter_mut().filter_map(|(peer, member)| {
+            member.seek = member.seek.filter(|seek| now < seek.until);
+            let seek = member.seek.as_mut().filter(|seek| seek.next_at <= now)?;
+            seek.next_at = now + RETRY;
+            let (conn, secret) = member.comeback.clone()?;
+            Some((
+                *peer,
+                conn,
+                secret,
+                member.last_way.as_ref().map(|way| way.remote),
+            ))
+        });
+        for (peer, conn, secret, last) in sought.collect::<Vec<_>>() {
+            let waits = |dial: &Dial| dial.target.peer() == Some(peer) && dial.is_asking();
+            if self.is_offline() || self.dials.values().any(waits) {
+                continue;
+            }
+            let mut remotes: Vec<_> = last.into_iter().collect();
+            let shared = self.addresses_of(&peer).into_iter();
+            remotes.extend(shared.filter(|address| Some(*address) != last));
+            self.dial(Target::Return(peer, conn), secret, remotes, now);
+        }
+    }
+
+    /// When the next member is due.
+    pub(super) fn next_seek(&self) -> Option<Instant> {
+        let sought = self.members.values().filter_map(|member| member.seek);
+        sought.map(|seek| seek.next_at).min()
+    }
+
+    /// Gives a member, on its new link, the secret to come back with should that link break.
+    pub(super) fn offer_return(&mut self, peer: PeerId, conn: ConnId, now: Instant) {
+        let secret = Secret::generate(&mut self.rng);
+        let replaced = self.links.get(&conn).and_then(|link| link.replaces);
+        self.expect(peer, Origin::Return(conn), secret.clone(), now);
+        // Until the new secret has arrived the one before must do; those before that are of no more use.
+        self.forget_expectations_of(
+            &peer,
+            |origin| matches!(origin, Origin::Return(old) if *old != conn && Some(*old) != replaced),
+        );
+        self.send(conn, &Control::Return(secret.0.into()), now);
+    }
+
+    /// A member says how to come back to it.
+    pub(super) fn handle_return(&mut self, conn: ConnId, secret: Secret) {
+        let Some(peer) = self.links.get(&conn).map(|link| link.peer) else {
+            return;
+        };
+        if let Some(member) = self
+            .members
+            .get_mut(&peer)
+            .filter(|member| member.link == Some(conn))
+        {
+            member.comeback = Some((conn, secret));
+        }
+    }
+
+    /// The user agreed to a way from an address of this side: the others may know it from now on.
+    pub(super) fn tick_local(&mut self, id: RouteId, now: Instant) {
+        let Some(local) = self.routes.get(id).map(|route| route.way.local) else {
+            return;
+        };
+        if !self.ticked.contains(&local) {
+            self.ticked.push(local);
+            self.announce(now);
+        }
+    }
+
+    /// Tells everybody who can be reached where this participant is now.
+    fn announce(&mut self, now: Instant) {
+        let addresses = self.shared_addresses();
+        let Some(roster) = &mut self.roster else { return };
+        self.moves += 1;
+        let Some(moved) = Moved::sign(&self.config.identity, roster.call(), self.moves, &addresses) else {
+            return;
+        };
+        if roster
+            .handle_moved(moved.clone())
+            .is_ok_and(|news| news.is_some())
+        {
+            self.pass_on(vec![moved], None, now);
+        }
+    }
+
+    /// Tells every member but the one on `from` who has moved.
+    pub(super) fn pass_on(&mut self, moved: Vec<Moved>, from: Option<ConnId>, now: Instant) {
+        let message = Control::Entries(Entries {
+            moved,
+            ..Entries::default()
+        });
+        let links = self.members.values().filter_map(|member| member.link);
+        for conn in links.filter(|conn| Some(*conn) != from).collect::<Vec<_>>() {
+            self.send(conn, &message, now);
+        }
+    }
+
+    /// Addresses of this side that the others may know, and that are there.
+    pub(super) fn shared_addresses(&self) -> Vec<SocketAddr> {
+        let usable = self.ticked.iter().filter(|local| self.is_usable(local));
+        usable.copied().collect()
+    }
+
+    /// Where a member can be reached, as it says.
+    pub(super) fn addresses_of(&self, peer: &PeerId) -> Vec<SocketAddr> {
+        let roster = self.roster.as_ref();
+        roster.map_or_else(Vec::new, |roster| roster.addresses(peer))
+    }
+}
+
+/// Whether a member elsewhere could be reached from this address.
+fn is_routable(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local() && !v4.is_unspecified(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local() && !v6.is_unspecified(),
+    }
+}

@@ -1,0 +1,276 @@
+//! The entries of a roster, each signed by whom it names or who let them in.
+
+use std::net::SocketAddr;
+
+use libp2p_identity::{Keypair, PeerId, PublicKey as IdentityKey, ed25519};
+use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::{Decode, Encode};
+use sightline_noise::PublicKey;
+
+use super::CallId;
+use crate::address::{self, MAX_ADDRESSES};
+use crate::name::Name;
+
+/// The longest name in a card, and the longest address, bytes: cards are passed on, so they stay small.
+pub(super) const MAX_NAME: usize = 64;
+const MAX_ADDRESS_LEN: usize = 19;
+
+/// A participant's own statement: its keys, its name and the addresses it shares, signed with its identity.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Card {
+    #[n(0)]
+    identity: ByteArray<32>,
+    #[n(1)]
+    noise: ByteArray<32>,
+    #[n(2)]
+    pub(super) name: String,
+    #[n(3)]
+    addresses: ByteVec,
+    #[n(4)]
+    pub(super) signature: ByteVec,
+}
+
+impl Card {
+    /// Makes and signs a card. `None` only for an identity that cannot sign.
+    #[must_use]
+    pub fn sign(identity: &Keypair, noise: PublicKey, name: &Name, addresses: &[SocketAddr]) -> Option<Self> {
+        let key = identity.public().try_into_ed25519().ok()?.to_bytes();
+        let mut card = Self {
+            identity: key.into(),
+            noise: noise.0.into(),
+            name: name.as_str().to_owned(),
+            addresses: pack(addresses).into(),
+            signature: Vec::new().into(),
+        };
+        card.signature = identity.sign(&card.statement()).ok()?.into();
+        Some(card)
+    }
+
+    /// Who made the card; `None` when its key is none, or the signature does not fit.
+    #[must_use]
+    pub fn verify(&self) -> Option<PeerId> {
+        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES * MAX_ADDRESS_LEN {
+            return None;
+        }
+        let key = self.identity_key()?;
+        key.verify(&self.statement(), &self.signature)
+            .then(|| key.to_peer_id())
+    }
+
+    /// The Noise static key that the card vouches for.
+    #[must_use]
+    pub fn noise(&self) -> PublicKey {
+        PublicKey(*self.noise)
+    }
+
+    /// The name, cleaned.
+    #[must_use]
+    pub fn name(&self) -> Name {
+        Name::new(&self.name)
+    }
+
+    /// The addresses that the participant shares; those after a malformed one are left out.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        unpack(&self.addresses)
+    }
+
+    pub(super) fn identity_key(&self) -> Option<IdentityKey> {
+        ed25519::PublicKey::try_from_bytes(&*self.identity)
+            .ok()
+            .map(Into::into)
+    }
+
+    pub(super) fn statement(&self) -> Vec<u8> {
+        let lengths = [self.name.len() as u64, self.addresses.len() as u64];
+        [
+            b"sightline card".as_slice(),
+            &*self.identity,
+            &*self.noise,
+            &lengths[0].to_be_bytes(),
+            self.name.as_bytes(),
+            &lengths[1].to_be_bytes(),
+            &self.addresses,
+        ]
+        .concat()
+    }
+}
+
+/// An entry: somebody was let in, signed by who let them in.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Joined {
+    /// Who came.
+    #[n(0)]
+    pub card: Card,
+    #[n(1)]
+    pub(super) invited_by: ByteVec,
+    #[n(2)]
+    signature: ByteVec,
+}
+
+impl Joined {
+    /// Signs for `card` as the one who lets its maker in; the call's starter signs for itself.
+    #[must_use]
+    pub fn sign(card: Card, inviter: &Keypair, call: &CallId) -> Option<Self> {
+        let signature = inviter.sign(&Self::statement(&card, call)).ok()?;
+        Some(Self {
+            card,
+            invited_by: inviter.public().to_peer_id().to_bytes().into(),
+            signature: signature.into(),
+        })
+    }
+
+    /// Who let them in.
+    #[must_use]
+    pub fn invited_by(&self) -> Option<PeerId> {
+        PeerId::from_bytes(&self.invited_by).ok()
+    }
+
+    pub(super) fn is_signed_by(&self, inviter: &Card, call: &CallId) -> bool {
+        inviter
+            .identity_key()
+            .is_some_and(|key| key.verify(&Self::statement(&self.card, call), &self.signature))
+    }
+
+    fn statement(card: &Card, call: &CallId) -> Vec<u8> {
+        [
+            b"sightline joined".as_slice(),
+            call,
+            &card.statement(),
+            &card.signature,
+        ]
+        .concat()
+    }
+}
+
+/// An entry: somebody left, signed by themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Left {
+    #[n(0)]
+    pub(super) peer: ByteVec,
+    #[n(1)]
+    signature: ByteVec,
+}
+
+impl Left {
+    /// Signs one's own leaving.
+    #[must_use]
+    pub fn sign(identity: &Keypair, call: &CallId) -> Option<Self> {
+        let peer = identity.public().to_peer_id().to_bytes();
+        let signature = identity.sign(&Self::statement(&peer, call)).ok()?;
+        Some(Self {
+            peer: peer.into(),
+            signature: signature.into(),
+        })
+    }
+
+    /// Who left.
+    pub(super) fn subject(&self) -> Option<PeerId> {
+        PeerId::from_bytes(&self.peer).ok()
+    }
+
+    pub(super) fn is_signed_by(&self, subject: &Card, call: &CallId) -> bool {
+        let statement = Self::statement(&self.peer, call);
+        let key = subject.identity_key();
+        key.is_some_and(|key| key.verify(&statement, &self.signature))
+    }
+
+    fn statement(peer: &[u8], call: &CallId) -> Vec<u8> {
+        [b"sightline left".as_slice(), call, peer].concat()
+    }
+}
+
+/// An entry: somebody can be reached elsewhere now, signed by themselves. The one with the highest number counts.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Moved {
+    #[n(0)]
+    peer: ByteVec,
+    #[n(1)]
+    number: u32,
+    #[n(2)]
+    addresses: ByteVec,
+    #[n(3)]
+    signature: ByteVec,
+}
+
+impl Moved {
+    /// Signs where one can be reached now; `number` rises with each move.
+    #[must_use]
+    pub fn sign(identity: &Keypair, call: &CallId, number: u32, addresses: &[SocketAddr]) -> Option<Self> {
+        let mut moved = Self {
+            peer: identity.public().to_peer_id().to_bytes().into(),
+            number,
+            addresses: pack(addresses).into(),
+            signature: Vec::new().into(),
+        };
+        moved.signature = identity.sign(&moved.statement(call)).ok()?.into();
+        Some(moved)
+    }
+
+    /// Who moved.
+    pub(super) fn subject(&self) -> Option<PeerId> {
+        PeerId::from_bytes(&self.peer).ok()
+    }
+
+    /// How often they had moved by then.
+    pub(super) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Where they are now.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        unpack(&self.addresses)
+    }
+
+    pub(super) fn is_signed_by(&self, subject: &Card, call: &CallId) -> bool {
+        let fits = self.addresses.len() <= MAX_ADDRESSES * MAX_ADDRESS_LEN;
+        let key = subject.identity_key().filter(|_| fits);
+        key.is_some_and(|key| key.verify(&self.statement(call), &self.signature))
+    }
+
+    fn statement(&self, call: &CallId) -> Vec<u8> {
+        let number = self.number.to_be_bytes();
+        [
+            b"sightline moved".as_slice(),
+            call,
+            &self.peer,
+            &number,
+            &self.addresses,
+        ]
+        .concat()
+    }
+}
+
+/// Addresses as cards carry them.
+fn pack(addresses: &[SocketAddr]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for address in addresses.iter().take(MAX_ADDRESSES) {
+        address::push(&mut bytes, *address);
+    }
+    bytes
+}
+
+/// Reads them; those after a malformed one are left out.
+fn unpack(mut bytes: &[u8]) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    while addresses.len() < MAX_ADDRESSES
+        && let Ok(address) = address::take(&mut bytes)
+    {
+        addresses.push(address);
+    }
+    addresses
+}
+
+/// Entries, as they are passed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Entries {
+    /// Who came.
+    #[n(0)]
+    pub joined: Vec<Joined>,
+    /// Who left.
+    #[n(1)]
+    pub left: Vec<Left>,
+    /// Who is elsewhere now.
+    #[n(2)]
+    pub moved: Vec<Moved>,
+}

@@ -1,0 +1,105 @@
+//! Every step of every route, for as long as the call lasts.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{State, Transition};
+
+/// Steps kept one by one; of older ones, only how many there were and when is kept.
+const MAX_STEPS: usize = 1024;
+
+/// What is left of the oldest steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// How many steps are not kept one by one any more.
+    pub steps: u64,
+    /// Of them, those after which media flowed.
+    pub activations: u64,
+    /// When the first of them was taken, since the program's start.
+    pub first: Duration,
+    /// When the last of them was taken.
+    pub last: Duration,
+}
+
+/// The log of routes.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    earlier: Earlier,
+    steps: VecDeque<Transition>,
+}
+
+impl History {
+    /// Writes a step down.
+    pub fn push(&mut self, step: Transition) {
+        if self.steps.len() >= MAX_STEPS
+            && let Some(oldest) = self.steps.pop_front()
+        {
+            if self.earlier.steps == 0 {
+                self.earlier.first = oldest.at;
+            }
+            self.earlier.steps += 1;
+            self.earlier.activations += u64::from(oldest.route.state == State::Active);
+            self.earlier.last = oldest.at;
+        }
+        self.steps.push_back(step);
+    }
+
+    /// The steps that are kept one by one, the oldest first.
+    pub fn steps(&self) -> impl Iterator<Item = &Transition> {
+        self.steps.iter()
+    }
+
+    /// What is left of those before them.
+    #[must_use]
+    pub const fn earlier(&self) -> Earlier {
+        self.earlier
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::route::{Consent, Kind, Reason, Route, RouteId, Way};
+
+    #[test]
+    fn the_oldest_steps_are_summed_up_and_none_is_lost_silently() {
+        let mut history = History::default();
+        let address = SocketAddr::from(([192, 0, 2, 1], 1));
+        for second in 0..3000 {
+            history.push(Transition {
+                at: Duration::from_secs(second),
+                old: None,
+                route: Route {
+                    id: RouteId(second),
+                    peer: None,
+                    way: Way {
+                        kind: Kind::Direct,
+                        local: address,
+                        interface: None,
+                        remote: address,
+                        far: None,
+                    },
+                    state: if second % 2 == 0 {
+                        State::Active
+                    } else {
+                        State::Paused
+                    },
+                    approved_by: None,
+                    theirs: Consent::Given,
+                },
+                reason: Reason::Rule,
+            });
+        }
+        assert_eq!(history.steps().count(), MAX_STEPS);
+        let summed_up = 3000 - MAX_STEPS as u64;
+        let expected = Earlier {
+            steps: summed_up,
+            activations: summed_up / 2,
+            first: Duration::ZERO,
+            last: Duration::from_secs(summed_up - 1),
+        };
+        assert_eq!(history.earlier(), expected);
+    }
+}

@@ -1,0 +1,634 @@
+//! Every route of a call. The table alone decides what the gate lets pass, and when media may flow.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use libp2p_identity::PeerId;
+
+use super::{Approval, Consent, Kind, Reason, Route, State, Transition, Way};
+use crate::call::Ticket;
+use crate::gate::{Change, Pair};
+use crate::link::ConnId;
+
+/// Ways that a user may refuse in one call. From then on what would have to be asked is refused.
+const MAX_REFUSED: usize = 256;
+
+/// Names a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(pub u64);
+
+/// Names a question about a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuestionId(pub u64);
+
+/// A question for the user: may media take this route?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// To be named in the answer.
+    pub id: QuestionId,
+    /// The route that media took before, if there was one.
+    pub old: Option<Way>,
+    /// The route in question.
+    pub new: Route,
+    /// What is new about it.
+    pub reason: Reason,
+}
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Approved,
+    /// No: the address is refused for the rest of the call.
+    Denied,
+    /// The route is gone, or a rule has decided.
+    Withdrawn,
+}
+
+/// What a route is needed for. A route that nothing needs is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// It is being dialled, or will be once the user agrees.
+    Dial(Ticket),
+    /// A connection uses it.
+    Link(ConnId),
+}
+
+/// What the table has to say.
+#[derive(Debug)]
+pub enum Said {
+    /// Change what the gate lets pass.
+    Gate(Change),
+    /// A route took a step.
+    Step(Transition),
+    /// The user is to be asked.
+    Asked(Question),
+    /// A question is settled.
+    Answered(QuestionId, Answer),
+}
+
+/// How the gate treats a pair of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// A member has proved to be there; the user has still to agree.
+    Held,
+    Open,
+}
+
+#[derive(Debug)]
+struct Entry {
+    route: Route,
+    holders: BTreeSet<Holder>,
+    question: Option<QuestionId>,
+    /// The user, or a rule, agrees to media.
+    consented: bool,
+    /// A member has proved to be at the other end.
+    proved: bool,
+    /// This side's address or interface is gone.
+    cut: bool,
+}
+
+/// A way that the user said no to, whatever the ports.
+type Refused = (Option<PeerId>, Kind, IpAddr, IpAddr);
+
+/// All routes.
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: BTreeMap<RouteId, Entry>,
+    refused: BTreeSet<Refused>,
+    standings: BTreeMap<Pair, Standing>,
+    said: VecDeque<Said>,
+    next_id: u64,
+}
+
+impl Table {
+    /// What is to be told, in order; to be taken after each call of another method.
+    pub fn poll_said(&mut self) -> Option<Said> {
+        self.said.pop_front()
+    }
+
+    /// A route, while it is not closed.
+    #[must_use]
+    pub fn get(&self, id: RouteId) -> Option<&Route> {
+        self.entries.get(&id).map(|entry| &entry.route)
+    }
+
+    /// All routes that are not closed.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.entries.values().map(|entry| &entry.route)
+    }
+
+    /// The pairs of addresses, local and remote, that datagrams may pass between for good.
+    pub fn open_pairs(&self) -> impl Iterator<Item = Pair> {
+        let open = self
+            .entries
+            .values()
+            .filter(|entry| entry.standing() == Some(Standing::Open));
+        open.map(|entry| pair(&entry.route.way))
+    }
+
+    /// Whether the user said no to this way.
+    #[must_use]
+    pub fn is_refused(&self, peer: Option<PeerId>, way: &Way) -> bool {
+        self.refused.len() >= MAX_REFUSED || self.refused.contains(&refused(peer, way))
+    }
+
+    /// The route to `peer` on `way`, made if need be, and now needed by `holder`.
+    pub fn open(&mut self, peer: Option<PeerId>, way: &Way, holder: Holder, at: Duration) -> RouteId {
+        let same = self.entries.values_mut().find(|entry| {
+            let route = &entry.route;
+            route.peer == peer && route.way.kind == way.kind && pair(&route.way) == pair(way)
+        });
+        if let Some(entry) = same {
+            entry.holders.insert(holder);
+            return entry.route.id;
+        }
+        let id = RouteId(self.new_id());
+        let route = Route {
+            id,
+            peer,
+            way: way.clone(),
+            state: State::Proposed,
+            approved_by: None,
+            theirs: Consent::Given,
+        };
+        let entry = Entry {
+            route: route.clone(),
+            holders: [holder].into(),
+            question: None,
+            consented: false,
+            proved: false,
+            cut: false,
+        };
+        self.entries.insert(id, entry);
+        self.say_step(None, route, Reason::First, at);
+        id
+    }
+
+    /// Another holder needs the route.
+    pub fn hold(&mut self, id: RouteId, holder: Holder) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.holders.insert(holder);
+        }
+    }
+
+    /// It turned out who is at the other end of a code's address.
+    pub fn identify(&mut self, id: RouteId, peer: PeerId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.route.peer = Some(peer);
+        }
+    }
+
+    /// Whoever is at the other end has proved to be who they should be: control may pass while media waits.
+    pub fn prove(&mut self, id: RouteId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.proved = true;
+            let pair = pair(&entry.route.way);
+            self.tell_gate(pair);
+        }
+    }
+
+    /// The address may be contacted; media needs [`Table::agree`] as well.
+    pub fn approve(&mut self, id: RouteId, by: Approval, at: Duration) {
+        if self.get(id).is_some_and(|route| route.state == State::Proposed) {
+            self.step(id, State::Approved, Some(by), Reason::Rule, at);
+        }
+    }
+
+    /// The user, or a rule, agrees to media on this route.
+    pub fn agree(&mut self, id: RouteId, by: Approval, at: Duration) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        entry.consented = true;
+        let is_answer = by == Approval::User;
+        let asked = entry.question.take();
+        let state = entry.route.state;
+        let is_news = entry.route.approved_by != Some(by);
+        if let Some(question) = asked {
+            let answer = if is_answer {
+                Answer::Approved
+            } else {
+                Answer::Withdrawn
+            };
+            self.said.push_back(Said::Answered(question, answer));
+        }
+        let reason = if is_answer { Reason::Agreed } else { Reason::Rule };
+        if state == State::Proposed || is_news {
+            self.step(id, state.max(State::Approved), Some(by), reason, at);
+        }
+    }
+
+    /// Media may not flow before the user has answered. Returns false when the question stands already.
+    pub fn ask(&mut self, id: RouteId, old: Option<Way>, reason: Reason, at: Duration) -> bool {
+        let may_ask = self.entries.contains_key(&id) && !self.is_asked(id);
+        if !may_ask {
+            return false;
+        }
+        self.pause(id, reason, at);
+        let question = QuestionId(self.new_id());
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return false;
+        };
+        entry.consented = false;
+        entry.question = Some(question);
+        let new = entry.route.clone();
+        self.said.push_back(Said::Asked(Question {
+            id: question,
+            old,
+            new,
+            reason,
+        }));
+        true
+    }
+
+    /// The route that a question is about.
+    #[must_use]
+    pub fn asked(&self, question: QuestionId) -> Option<RouteId> {
+        let mut entries = self.entries.iter();
+        entries.find_map(|(id, entry)| (entry.question == Some(question)).then_some(*id))
+    }
+
+    /// Whether the user is being asked about this route.
+    #[must_use]
+    pub fn is_asked(&self, id: RouteId) -> bool {
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.question.is_some())
+    }
+
+    /// The user says no: the addresses are refused to this member from now on. The route is closed; while a
+    /// connection on it is there, that one may still say so.
+    pub fn deny(&mut self, id: RouteId, at: Duration) {
+        self.pause(id, Reason::Denied, at);
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        entry.consented = false;
+        entry.holders.retain(|holder| matches!(holder, Holder::Link(_)));
+        let is_idle = entry.holders.is_empty();
+        self.refused.insert(refused(entry.route.peer, &entry.route.way));
+        if let Some(question) = entry.question.take() {
+            self.said.push_back(Said::Answered(question, Answer::Denied));
+        }
+        if is_idle {
+            self.close(id, Reason::Denied, at);
+        }
+    }
+
+    /// Media flows from now on, if this side and the other agree and the interface is there. Returns whether it
+    /// does.
+    pub fn activate(&mut self, id: RouteId, reason: Reason, at: Duration) -> bool {
+        let Some(entry) = self.entries.get(&id) else {
+            return false;
+        };
+        let state = entry.route.state;
+        let agreed = entry.consented && entry.question.is_none() && entry.route.theirs == Consent::Given;
+        if !agreed || entry.cut || !matches!(state, State::Approved | State::Paused) {
+            return state == State::Active;
+        }
+        self.step(id, State::Active, None, reason, at);
+        true
+    }
+
+    /// Media stops, if it flows.
+    pub fn pause(&mut self, id: RouteId, reason: Reason, at: Duration) {
+        if self.get(id).is_some_and(|route| route.state == State::Active) {
+            self.step(id, State::Paused, None, reason, at);
+        }
+    }
+
+    /// The other side says whether it agrees. Until it does, nothing is sent that it would only throw away.
+    pub fn handle_consent(&mut self, id: RouteId, theirs: Consent, at: Duration) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        if std::mem::replace(&mut entry.route.theirs, theirs) == theirs {
+            return;
+        }
+        let state = entry.route.state;
+        let (reason, then) = match theirs {
+            Consent::Given => (Reason::TheyAgreed, state),
+            Consent::Asked => (Reason::TheyAreAsked, without_media(state)),
+            Consent::Denied | Consent::Withheld => (Reason::TheyDenied, without_media(state)),
+        };
+        if theirs == Consent::Denied {
+            // To come back by a way that the other side refuses would only be turned away.
+            let refused = refused(entry.route.peer, &entry.route.way);
+            self.refused.insert(refused);
+        }
+        self.step(id, then, None, reason, at);
+    }
+
+    /// The member says over what it is connected now.
+    pub fn set_far(&mut self, id: RouteId, far: Option<crate::interface::Medium>) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.route.way.far = far;
+        }
+    }
+
+    /// Which of this side's addresses are there; on the others nothing passes. Returns routes that may be used
+    /// again.
+    pub fn set_usable(&mut self, is_usable: impl Fn(&Way) -> bool, at: Duration) -> Vec<RouteId> {
+        let mut back = Vec::new();
+        for id in self.entries.keys().copied().collect::<Vec<_>>() {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            let cut = !is_usable(&entry.route.way);
+            if std::mem::replace(&mut entry.cut, cut) == cut {
+                continue;
+            }
+            let pair = pair(&entry.route.way);
+            if cut {
+                self.pause(id, Reason::InterfaceGone, at);
+            } else {
+                back.push(id);
+            }
+            self.tell_gate(pair);
+        }
+        back
+    }
+
+    /// `holder` does not need its route any more; a route that nothing needs is closed.
+    pub fn release(&mut self, holder: Holder, reason: Reason, at: Duration) {
+        let mut idle = Vec::new();
+        for (id, entry) in &mut self.entries {
+            if entry.holders.remove(&holder) && entry.holders.is_empty() {
+                idle.push(*id);
+            }
+        }
+        for id in idle {
+            self.close(id, reason, at);
+        }
+    }
+
+    fn close(&mut self, id: RouteId, reason: Reason, at: Duration) {
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        if let Some(question) = entry.question {
+            self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+        }
+        let (pair, old) = (pair(&entry.route.way), entry.route.state);
+        let route = Route {
+            state: State::Closed,
+            ..entry.route
+        };
+        self.tell_gate(pair);
+        self.say_step(Some(old), route, reason, at);
+    }
+
+    fn step(&mut self, id: RouteId, state: State, by: Option<Approval>, reason: Reason, at: Duration) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let old = std::mem::replace(&mut entry.route.state, state);
+        entry.route.approved_by = by.or(entry.route.approved_by);
+        let route = entry.route.clone();
+        self.tell_gate(pair(&route.way));
+        self.say_step(Some(old), route, reason, at);
+    }
+
+    fn say_step(&mut self, old: Option<State>, route: Route, reason: Reason, at: Duration) {
+        let step = Transition {
+            at,
+            old,
+            route,
+            reason,
+        };
+        self.said.push_back(Said::Step(step));
+    }
+
+    /// Brings the gate up to date with the routes on one pair of addresses.
+    fn tell_gate(&mut self, changed: Pair) {
+        let on_pair = self
+            .entries
+            .values()
+            .filter(|entry| pair(&entry.route.way) == changed);
+        let standing = on_pair.filter_map(Entry::standing).max();
+        let before = match standing {
+            Some(standing) => self.standings.insert(changed, standing),
+            None => self.standings.remove(&changed),
+        };
+        if before == standing {
+            return;
+        }
+        self.said.push_back(Said::Gate(match standing {
+            Some(Standing::Open) => Change::Approve(changed),
+            Some(Standing::Held) => Change::Hold(changed),
+            None => Change::Revoke(changed),
+        }));
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+impl Entry {
+    fn standing(&self) -> Option<Standing> {
+        match self.route.state {
+            _ if self.cut => None,
+            State::Approved | State::Active | State::Paused => Some(Standing::Open),
+            State::Proposed if self.proved => Some(Standing::Held),
+            State::Proposed | State::Closed => None,
+        }
+    }
+}
+
+fn pair(way: &Way) -> Pair {
+    (way.local, way.remote)
+}
+
+const fn refused(peer: Option<PeerId>, way: &Way) -> Refused {
+    (peer, way.kind, ip(way.local), ip(way.remote))
+}
+
+const fn ip(address: SocketAddr) -> IpAddr {
+    address.ip()
+}
+
+/// Where a route stands when media may not flow.
+fn without_media(state: State) -> State {
+    if state == State::Active {
+        State::Paused
+    } else {
+        state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::gate::Gate;
+    use crate::time::{Clock, UnixTime};
+
+    /// Something that happens to a table.
+    #[derive(Clone, Debug)]
+    enum Happening {
+        Open {
+            peer: u8,
+            host: u8,
+            port: u16,
+            carrier: Option<u8>,
+            holder: u64,
+        },
+        Prove(u64),
+        Approve(u64),
+        Agree(u64, bool),
+        Ask(u64),
+        Deny(u64),
+        Activate(u64),
+        Pause(u64),
+        Consent(u64, Consent),
+        Usable(u8),
+        Release(u64),
+    }
+
+    fn happening() -> impl Strategy<Value = Happening> {
+        let id = 1..12u64;
+        let consent = prop_oneof![Just(Consent::Given), Just(Consent::Asked), Just(Consent::Denied)];
+        prop_oneof![
+            4 => (0..3u8, 0..3u8, 1..3u16, prop::option::of(0..3u8), 0..6u64).prop_map(
+                |(peer, host, port, carrier, holder)| Happening::Open { peer, host, port, carrier, holder }
+            ),
+            1 => id.clone().prop_map(Happening::Prove),
+            2 => id.clone().prop_map(Happening::Approve),
+            3 => (id.clone(), any::<bool>()).prop_map(|(id, user)| Happening::Agree(id, user)),
+            2 => id.clone().prop_map(Happening::Ask),
+            1 => id.clone().prop_map(Happening::Deny),
+            4 => id.clone().prop_map(Happening::Activate),
+            1 => id.clone().prop_map(Happening::Pause),
+            1 => (id, consent).prop_map(|(id, consent)| Happening::Consent(id, consent)),
+            1 => (0..4u8).prop_map(Happening::Usable),
+            1 => (0..6u64).prop_map(Happening::Release),
+        ]
+    }
+
+    fn local(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 5))
+    }
+
+    fn apply(table: &mut Table, happening: &Happening, peers: &[PeerId]) {
+        let at = Duration::ZERO;
+        match *happening {
+            Happening::Open {
+                peer,
+                host,
+                port,
+                carrier,
+                holder,
+            } => {
+                let way = Way {
+                    kind: carrier.map_or(Kind::Direct, |by| Kind::Carried(peers[usize::from(by)])),
+                    local: local(host % 2),
+                    interface: None,
+                    remote: SocketAddr::from(([192, 0, 2, host], port)),
+                    far: None,
+                };
+                table.open(
+                    Some(peers[usize::from(peer)]),
+                    &way,
+                    Holder::Link(ConnId(holder)),
+                    at,
+                );
+            }
+            Happening::Prove(id) => table.prove(RouteId(id)),
+            Happening::Approve(id) => table.approve(RouteId(id), Approval::Code, at),
+            Happening::Agree(id, user) => {
+                let by = if user { Approval::User } else { Approval::Shared };
+                table.agree(RouteId(id), by, at);
+            }
+            Happening::Ask(id) => {
+                table.ask(RouteId(id), None, Reason::RemoteAddress, at);
+            }
+            Happening::Deny(id) => table.deny(RouteId(id), at),
+            Happening::Activate(id) => {
+                table.activate(RouteId(id), Reason::Ready, at);
+            }
+            Happening::Pause(id) => table.pause(RouteId(id), Reason::Replaced, at),
+            Happening::Consent(id, theirs) => table.handle_consent(RouteId(id), theirs, at),
+            Happening::Usable(locals) => {
+                table.set_usable(
+                    |way| (0..2).any(|bit| locals >> bit & 1 == 1 && way.local == local(bit)),
+                    at,
+                );
+            }
+            Happening::Release(holder) => table.release(Holder::Link(ConnId(holder)), Reason::Lost, at),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_gate_is_open_for_the_approved_routes_and_media_only_with_everybodys_consent(
+            happenings in prop::collection::vec(happening(), 1..120)
+        ) {
+            let peers = [PeerId::random(), PeerId::random(), PeerId::random()];
+            let start = Instant::now();
+            let mut gate = Gate::new(Clock { start, wall: UnixTime(1_800_000_000) });
+            let mut table = Table::default();
+            let mut seen: BTreeMap<RouteId, State> = BTreeMap::new();
+            let mut asked = BTreeSet::new();
+            for happening in &happenings {
+                apply(&mut table, happening, &peers);
+                while let Some(said) = table.poll_said() {
+                    match said {
+                        Said::Gate(change) => gate.handle_change(change),
+                        Said::Step(step) => {
+                            // Each step starts where the last one ended, and none leads back to "proposed".
+                            prop_assert_eq!(seen.insert(step.route.id, step.route.state), step.old);
+                            if let Some(old) = step.old {
+                                prop_assert!(old != State::Closed);
+                                prop_assert!(step.route.state != State::Proposed || old == State::Proposed);
+                            }
+                            if step.route.state == State::Active {
+                                prop_assert!(step.route.approved_by.is_some());
+                                prop_assert_eq!(step.route.theirs, Consent::Given);
+                            }
+                        }
+                        Said::Asked(question) => prop_assert!(asked.insert(question.id)),
+                        Said::Answered(question, _) => prop_assert!(asked.remove(&question)),
+                    }
+                }
+                let approved: BTreeSet<_> = gate.approved().collect();
+                prop_assert_eq!(&approved, &table.open_pairs().collect());
+                for entry in table.entries.values() {
+                    let route = &entry.route;
+                    if route.state == State::Active {
+                        prop_assert!(entry.consented && entry.question.is_none() && !entry.cut);
+                        prop_assert!(approved.contains(&pair(&route.way)));
+                    }
+                    prop_assert!(!entry.holders.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_denied_address_is_refused_whatever_its_port() {
+        let mut table = Table::default();
+        let peer = Some(PeerId::random());
+        let way = |port| Way {
+            kind: Kind::Direct,
+            local: local(1),
+            interface: None,
+            remote: SocketAddr::from(([192, 0, 2, 1], port)),
+            far: None,
+        };
+        let id = table.open(peer, &way(1), Holder::Link(ConnId(1)), Duration::ZERO);
+        assert!(table.ask(id, None, Reason::First, Duration::ZERO));
+        table.deny(id, Duration::ZERO);
+        assert!(!table.activate(id, Reason::Ready, Duration::ZERO));
+        table.release(Holder::Link(ConnId(1)), Reason::Denied, Duration::ZERO);
+        assert!(table.get(id).is_none());
+        assert!(table.is_refused(peer, &way(2)));
+        assert!(!table.is_refused(Some(PeerId::random()), &way(2)));
+    }
+}
