@@ -2,6 +2,8 @@
 //! between the real state machines and the real gates. Connections stand in for QUIC: frames arrive in order
 //! (late when lost), datagrams as the network pleases, a silent end is noticed after three seconds.
 
+mod network;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::SocketAddr;
@@ -11,11 +13,10 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use sightline_mesh_proto::gate::Gate;
-use sightline_mesh_proto::interface::{Interface, Medium};
+use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Question, Rule, State};
 use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Code, Command, Config, ConnId, Connected, End, Event, Name, Output, Side,
-    Ticket, UnixTime, Why,
+    Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, Name, Output, Ticket, UnixTime, Why,
 };
 
 /// 3 s: as `mesh` sets QUIC's idle time-out.
@@ -308,79 +309,6 @@ impl World {
         self.arrive(connection, to_listener, bytes, handle);
     }
 
-    fn interfaces(&self, index: Index) -> Vec<Interface> {
-        let up = self.nodes[index].sockets.iter().filter(|socket| socket.is_up);
-        up.map(|socket| Interface {
-            name: format!("if{}", socket.local.ip()),
-            address: socket.local.ip(),
-            medium: self.nodes[index].medium,
-            index: 1,
-        })
-        .collect()
-    }
-
-    /// Takes a participant's addresses away, and gives it others, perhaps ones that it had before.
-    pub fn move_to(&mut self, index: Index, addresses: &[SocketAddr]) {
-        for socket in &mut self.nodes[index].sockets {
-            socket.is_up = addresses.contains(&socket.local);
-        }
-        let mut interfaces = self.interfaces(index);
-        for address in addresses {
-            if interfaces
-                .iter()
-                .all(|interface| interface.address != address.ip())
-            {
-                interfaces.push(Interface {
-                    name: format!("if{}", address.ip()),
-                    address: address.ip(),
-                    medium: Medium::Wifi,
-                    index: 2,
-                });
-            }
-        }
-        self.break_paths();
-        let now = self.local_now(index);
-        self.call(index).handle_interfaces(interfaces, now);
-        self.drain(index);
-    }
-
-    /// A participant's interface is something else now, under the same name and address.
-    pub fn turn_into(&mut self, index: Index, medium: Medium) {
-        self.nodes[index].medium = medium;
-        let (interfaces, now) = (self.interfaces(index), self.local_now(index));
-        self.call(index).handle_interfaces(interfaces, now);
-        self.drain(index);
-    }
-
-    /// The NAT before a participant forgets it, and gives it another port.
-    pub fn rebind(&mut self, index: Index) {
-        for socket in &mut self.nodes[index].sockets {
-            socket.outside.set_port(socket.outside.port() + 1);
-        }
-        self.break_paths();
-    }
-
-    /// Connections whose ends are not where they were notice the silence.
-    fn break_paths(&mut self) {
-        for connection in 0..self.connections.len() {
-            if self.connections[connection].open && !self.is_through(connection) {
-                for listener in [false, true] {
-                    self.schedule(IDLE, Happening::Silent { connection, listener });
-                }
-            }
-        }
-    }
-
-    fn is_through(&self, connection: usize) -> bool {
-        let link = &self.connections[connection];
-        [link.dialler, link.listener].iter().all(|end| {
-            let sockets = &self.nodes[end.node].sockets;
-            sockets
-                .iter()
-                .any(|socket| socket.is_up && socket.local == end.local && socket.outside == end.outside)
-        })
-    }
-
     /// The questions that a participant's user has not answered.
     #[must_use]
     pub fn questions(&self, index: Index) -> Vec<Question> {
@@ -415,20 +343,6 @@ impl World {
             .filter(|route| route.peer == Some(peer))
             .map(|route| route.state);
         states.min_by_key(|state| (*state != State::Active, *state != State::Paused, *state))
-    }
-
-    /// Kills a participant: it says nothing more, to nobody.
-    pub fn kill(&mut self, index: Index) {
-        self.nodes[index].alive = false;
-        for connection in 0..self.connections.len() {
-            for listener in [false, true] {
-                let link = &self.connections[connection];
-                let other = if listener { link.dialler } else { link.listener };
-                if link.open && other.node == index {
-                    self.schedule(IDLE, Happening::Closed { connection, listener });
-                }
-            }
-        }
     }
 
     /// Runs for a span of virtual time.
@@ -572,92 +486,6 @@ impl World {
         }
     }
 
-    fn connect(&mut self, from: (Index, SocketAddr), ticket: u64, to: (Index, SocketAddr), expect: u64) {
-        let [dials, listens] = [self.nodes[from.0].on(from.1), self.nodes[to.0].seen_as(to.1)];
-        let (from, to) = (from.0, to.0);
-        let (Some(dials), Some(listens)) = (dials, listens) else {
-            return;
-        };
-        if !self.nodes[from].alive || !self.nodes[to].alive {
-            return;
-        }
-        let serial = self.connections.len() as u64;
-        let dialler = End2 {
-            node: from,
-            conn: ConnId(serial * 2),
-            local: dials.local,
-            outside: dials.outside,
-        };
-        let listener = End2 {
-            node: to,
-            conn: ConnId(serial * 2 + 1),
-            local: listens.local,
-            outside: listens.outside,
-        };
-        let connection = self.connections.len();
-        self.connections.push(Connection {
-            dialler,
-            listener,
-            open: true,
-            last_frame: [Duration::ZERO; 2],
-        });
-        self.ends.insert((from, dialler.conn), connection);
-        self.ends.insert((to, listener.conn), connection);
-        let mut exporter = [0; 32];
-        self.rng.fill_bytes(&mut exporter);
-        for (end, other, side) in [
-            (dialler, listener, Side::Dialler(Ticket(ticket))),
-            (
-                listener,
-                dialler,
-                Side::Listener(sightline_mesh_proto::gate::ExpectId(expect)),
-            ),
-        ] {
-            let connected = Connected {
-                conn: end.conn,
-                peer: self.peer(other.node),
-                side,
-                local: end.local,
-                remote: other.outside,
-                exporter,
-            };
-            let now = self.local_now(end.node);
-            self.call(end.node).handle_connected(&connected, now);
-        }
-        self.drain(to);
-        self.drain(from);
-    }
-
-    fn arrive(
-        &mut self,
-        connection: usize,
-        to_listener: bool,
-        bytes: &[u8],
-        handle: fn(&mut Call, ConnId, &[u8], Instant),
-    ) {
-        let link = &self.connections[connection];
-        let (from, to) = if to_listener {
-            (link.dialler, link.listener)
-        } else {
-            (link.listener, link.dialler)
-        };
-        if !self.nodes[to.node].alive || !self.ends.contains_key(&(to.node, to.conn)) {
-            return;
-        }
-        if !self.is_through(connection) {
-            return;
-        }
-        let (local, remote) = (to.local, from.outside);
-        let now = self.local_now(to.node);
-        if self.nodes[to.node]
-            .gate
-            .handle_incoming(local, remote, bytes, now)
-        {
-            handle(self.call(to.node), to.conn, bytes, now);
-            self.drain(to.node);
-        }
-    }
-
     /// Does what a participant wants done.
     fn drain(&mut self, index: Index) {
         while let Some(output) = self.call(index).poll_output() {
@@ -712,157 +540,6 @@ impl World {
             self.nodes[index].wakes_at = Some(at);
             self.schedule(at - self.now, Happening::Wake(index));
         }
-    }
-
-    fn dial(
-        &mut self,
-        index: Index,
-        (local, remote): (SocketAddr, SocketAddr),
-        ticket: Ticket,
-        peer: Option<libp2p_identity::PeerId>,
-        tag: [u8; 20],
-        patience: Duration,
-    ) {
-        let mut initial = vec![0; 1200];
-        initial[0] = 0xc0;
-        initial[4] = 1;
-        initial[5] = 20;
-        initial[6..26].copy_from_slice(&tag);
-        let now = self.local_now(index);
-        let leaves = self.nodes[index]
-            .gate
-            .handle_outgoing(local, remote, initial.len(), now);
-        assert!(leaves, "p{index} dials {remote}, which is not approved");
-
-        let to = self
-            .nodes
-            .iter()
-            .position(|node| node.seen_as(remote).is_some() && node.alive);
-        let from = self.nodes[index].on(local).map(|socket| socket.outside);
-        let expect = to.zip(from).and_then(|(to, from)| {
-            let now = self.local_now(to);
-            let there = self.nodes[to].seen_as(remote)?.local;
-            let gate = &mut self.nodes[to].gate;
-            let passes = gate.handle_incoming(there, from, &initial, now);
-            let answered = passes && gate.handle_outgoing(there, from, 1200, now);
-            answered.then(|| gate.owner(&tag, now)).flatten()
-        });
-        let is_right = |to: &Index| peer.is_none_or(|peer| peer == self.peer(*to));
-        match (to.filter(is_right), expect) {
-            (Some(to), Some(expect)) => {
-                // One and a half round trips, and a second more for each lost first packet.
-                let mut after = self.latency() + self.latency() + self.latency();
-                while self.rng.random_bool(self.weather.loss) {
-                    after += Duration::from_secs(1);
-                }
-                let happening = if after < patience {
-                    Happening::Connect {
-                        from: index,
-                        local,
-                        ticket: ticket.0,
-                        to,
-                        remote,
-                        expect: expect.0,
-                    }
-                } else {
-                    Happening::DialFails {
-                        from: index,
-                        ticket: ticket.0,
-                    }
-                };
-                self.schedule(after.min(patience), happening);
-            }
-            _ => self.schedule(
-                patience,
-                Happening::DialFails {
-                    from: index,
-                    ticket: ticket.0,
-                },
-            ),
-        }
-    }
-
-    fn send(&mut self, index: Index, conn: ConnId, bytes: Vec<u8>, is_frame: bool) {
-        let Some(connection) = self.ends.get(&(index, conn)).copied() else {
-            return;
-        };
-        let link = &self.connections[connection];
-        let to_listener = (link.dialler.node, link.dialler.conn) == (index, conn);
-        let ends = [link.dialler, link.listener];
-        let (local, remote) = (
-            ends[usize::from(!to_listener)].local,
-            ends[usize::from(to_listener)].outside,
-        );
-        let now = self.local_now(index);
-        let leaves = self.nodes[index]
-            .gate
-            .handle_outgoing(local, remote, bytes.len(), now);
-        // What an address that is gone would have sent is refused there; anything else refused is a fault.
-        let is_there = self.nodes[index].on(local).is_some();
-        assert!(
-            leaves || !is_there,
-            "p{index} sends to {remote}, which is not approved"
-        );
-        if !leaves {
-            return;
-        }
-        if is_frame {
-            let mut after = self.latency();
-            while self.rng.random_bool(self.weather.loss) {
-                after += self.weather.delay * 2 + Duration::from_millis(25);
-            }
-            let last = &mut self.connections[connection].last_frame[usize::from(to_listener)];
-            *last = (*last).max(self.now + after);
-            let after = *last - self.now;
-            self.schedule(
-                after,
-                Happening::Frame {
-                    connection,
-                    to_listener,
-                    bytes,
-                },
-            );
-            return;
-        }
-        let copies = 1 + usize::from(self.rng.random_bool(self.weather.duplication));
-        for _ in 0..copies {
-            if !self.rng.random_bool(self.weather.loss) {
-                let after = self.latency();
-                let bytes = bytes.clone();
-                self.schedule(
-                    after,
-                    Happening::Datagram {
-                        connection,
-                        to_listener,
-                        bytes,
-                    },
-                );
-            }
-        }
-    }
-
-    fn close(&mut self, index: Index, conn: ConnId) {
-        let Some(connection) = self.ends.get(&(index, conn)).copied() else {
-            return;
-        };
-        let end = self.connections[connection].listener;
-        let listener = (end.node, end.conn) == (index, conn);
-        // What was handed out before arrives before; the closing end is told at once.
-        let after = self.connections[connection].last_frame[usize::from(!listener)]
-            .saturating_sub(self.now)
-            .max(self.weather.delay);
-        // Through a broken path the other end is told nothing; silence tells it.
-        if self.is_through(connection) {
-            let other = !listener;
-            self.schedule(
-                after,
-                Happening::Closed {
-                    connection,
-                    listener: other,
-                },
-            );
-        }
-        self.schedule(Duration::ZERO, Happening::Closed { connection, listener });
     }
 
     fn note_packet(&mut self, index: Index, peer: libp2p_identity::PeerId, body: &[u8]) {
