@@ -337,6 +337,30 @@ fn a_member_that_says_over_what_it_is_connected_is_asked_about_when_that_changes
 }
 
 #[test]
+fn nobody_is_worn_down_with_questions() {
+    let mut world = gather(&[Rule::Listed, Rule::All, Rule::Listed], FAIR, 9);
+    let since = world.nodes[0].events.len();
+    for last in 1..=120 {
+        world.move_to(1, &[elsewhere(last)]);
+        world.run(Duration::from_millis(500));
+    }
+    let events = world.nodes[0].events.iter().skip(since);
+    let asked = events
+        .filter(|(_, event)| matches!(event, Event::Ask(..)))
+        .count();
+    assert!((5..=16 + 6).contains(&asked), "{asked} questions in a minute");
+    assert!(
+        world.questions(0).len() <= 1,
+        "more than one question about one member"
+    );
+    assert_eq!(
+        world.state(0, 2),
+        Some(State::Active),
+        "the others are not affected"
+    );
+}
+
+#[test]
 fn a_chosen_rule_decides_what_waits() {
     let mut world = World::new(3, FAIR, 7);
     world.start(0, Rule::Listed);

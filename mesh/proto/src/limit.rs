@@ -12,11 +12,11 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket of `per_second` tokens that gives as many back each second, at most `burst` at once.
-    pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
+    /// A full bucket of `burst` tokens, into which another one falls each `refill`.
+    pub fn new(refill: Duration, burst: u32, now: Instant) -> Self {
         Self {
             capacity: burst,
-            refill: Duration::from_secs(1) / per_second.max(1),
+            refill,
             tokens: burst,
             since: now,
         }
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_flood_gets_the_rate_and_no_more() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(100, 50, start);
+        let mut bucket = Bucket::new(Duration::from_millis(10), 50, start);
         let passed = (0..10_000)
             .filter(|n| bucket.take(start + Duration::from_micros(n * 1000)))
             .count();

@@ -78,7 +78,8 @@ pub struct Link {
 impl Link {
     /// The rates at which a member may talk, each bucket full: control, packets, lists of entries.
     pub fn buckets(now: Instant) -> [Bucket; 3] {
-        [CONTROL_RATE, PACKET_RATE, ENTRIES_RATE].map(|(rate, burst)| Bucket::new(rate, burst, now))
+        let bucket = |(rate, burst)| Bucket::new(Duration::from_secs(1) / rate, burst, now);
+        [CONTROL_RATE, PACKET_RATE, ENTRIES_RATE].map(bucket)
     }
 
     pub const fn is_member(&self) -> bool {

@@ -181,7 +181,9 @@ impl Call {
             None => Verdict::Go(Approval::Code),
             Some(peer) => self.judge(peer, &way),
         };
-        if verdict == Verdict::No {
+        let is_worn_out =
+            matches!(verdict, Verdict::Ask(_)) && target.peer().is_some_and(|peer| !self.may_ask(peer, now));
+        if verdict == Verdict::No || is_worn_out {
             return;
         }
         let ticket = Ticket(self.new_id());

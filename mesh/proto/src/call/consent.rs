@@ -147,6 +147,9 @@ impl Call {
                 }
                 self.settle(conn, now);
             }
+            Verdict::Ask(_) if !self.routes.is_asked(id) && !self.may_ask(peer, now) => {
+                self.close(conn, Reason::Denied);
+            }
             Verdict::Ask(reason) => {
                 let old = self.last_way(&peer).cloned();
                 if self.with_routes(now, |routes, at| routes.ask(id, old, reason, at)) {
@@ -162,6 +165,12 @@ impl Call {
                 }
             }
         }
+    }
+
+    /// Whether the user may be asked about this member once more.
+    pub(super) fn may_ask(&mut self, peer: PeerId, now: Instant) -> bool {
+        let member = self.members.get_mut(&peer);
+        member.is_none_or(|member| member.questions.take(now))
     }
 
     /// The route that a member's media took before the one that serves it now.

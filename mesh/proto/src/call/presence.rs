@@ -9,6 +9,7 @@ use super::roaming::Seek;
 use super::{Call, Event, Problem, Why};
 use crate::gate::Change;
 use crate::interface::Medium;
+use crate::limit::Bucket;
 use crate::link::{ConnId, Link};
 use crate::roster::{Entries, Left, Roster};
 use crate::route::{Reason, State, Way};
@@ -30,6 +31,11 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// Ways to a member that are remembered besides the last.
 const MAX_WAYS_BEFORE: usize = 16;
+
+/// Questions about one member: one every ten seconds for long, and sixteen in a row. What would cause more is turned
+/// away unasked, so that nobody can be worn down.
+const QUESTION_EVERY: Duration = Duration::from_secs(10);
+const QUESTION_BURST: u32 = 16;
 
 /// Whether a member is taken to be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub struct Member {
     pub agreed: Option<Way>,
     /// How to come back to it, and after which link.
     pub comeback: Option<(ConnId, Secret)>,
+    /// How often the user may still be asked about it.
+    pub questions: Bucket,
     /// When we last heard that its user is being asked about us.
     pub asked_at: Option<Instant>,
     /// It is being sought.
@@ -134,6 +142,7 @@ impl Call {
             ways_before: Vec::new(),
             agreed: None,
             comeback: None,
+            questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
             seek: None,
             presence: Presence::Here,

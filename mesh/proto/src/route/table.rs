@@ -1,7 +1,7 @@
 //! Every route of a call. The table alone decides what the gate lets pass, and when media may flow.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
@@ -11,8 +11,8 @@ use crate::call::Ticket;
 use crate::gate::{Change, Pair};
 use crate::link::ConnId;
 
-/// Ways that a user may refuse in one call. From then on what would have to be asked is refused.
-const MAX_REFUSED: usize = 256;
+/// Ways to one member that either side may refuse in one call; a member with more of them is refused altogether.
+const MAX_REFUSED: usize = 32;
 
 /// Names a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,14 +89,14 @@ struct Entry {
     cut: bool,
 }
 
-/// A way that the user said no to, whatever the ports.
-type Refused = (Option<PeerId>, Kind, IpAddr, IpAddr);
+/// A way that one of both sides said no to, whatever the ports.
+type Refused = (Kind, IpAddr, IpAddr);
 
 /// All routes.
 #[derive(Debug, Default)]
 pub struct Table {
     entries: BTreeMap<RouteId, Entry>,
-    refused: BTreeSet<Refused>,
+    refused: BTreeMap<Option<PeerId>, BTreeSet<Refused>>,
     standings: BTreeMap<Pair, Standing>,
     said: VecDeque<Said>,
     next_id: u64,
@@ -131,7 +131,15 @@ impl Table {
     /// Whether the user said no to this way.
     #[must_use]
     pub fn is_refused(&self, peer: Option<PeerId>, way: &Way) -> bool {
-        self.refused.len() >= MAX_REFUSED || self.refused.contains(&refused(peer, way))
+        let refused = self.refused.get(&peer);
+        refused.is_some_and(|ways| ways.len() >= MAX_REFUSED || ways.contains(&without_ports(way)))
+    }
+
+    fn refuse(&mut self, peer: Option<PeerId>, way: &Way) {
+        let ways = self.refused.entry(peer).or_default();
+        if ways.len() < MAX_REFUSED {
+            ways.insert(without_ports(way));
+        }
     }
 
     /// The route to `peer` on `way`, made if need be, and now needed by `holder`.
@@ -268,10 +276,11 @@ impl Table {
         entry.consented = false;
         entry.holders.retain(|holder| matches!(holder, Holder::Link(_)));
         let is_idle = entry.holders.is_empty();
-        self.refused.insert(refused(entry.route.peer, &entry.route.way));
+        let route = entry.route.clone();
         if let Some(question) = entry.question.take() {
             self.said.push_back(Said::Answered(question, Answer::Denied));
         }
+        self.refuse(route.peer, &route.way);
         if is_idle {
             self.close(id, Reason::Denied, at);
         }
@@ -315,8 +324,8 @@ impl Table {
         };
         if theirs == Consent::Denied {
             // To come back by a way that the other side refuses would only be turned away.
-            let refused = refused(entry.route.peer, &entry.route.way);
-            self.refused.insert(refused);
+            let route = entry.route.clone();
+            self.refuse(route.peer, &route.way);
         }
         self.step(id, then, None, reason, at);
     }
@@ -443,12 +452,8 @@ fn pair(way: &Way) -> Pair {
     (way.local, way.remote)
 }
 
-const fn refused(peer: Option<PeerId>, way: &Way) -> Refused {
-    (peer, way.kind, ip(way.local), ip(way.remote))
-}
-
-const fn ip(address: SocketAddr) -> IpAddr {
-    address.ip()
+const fn without_ports(way: &Way) -> Refused {
+    (way.kind, way.local.ip(), way.remote.ip())
 }
 
 /// Where a route stands when media may not flow.
@@ -462,6 +467,7 @@ fn without_media(state: State) -> State {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Instant;
 
     use proptest::prelude::*;
@@ -629,6 +635,20 @@ mod tests {
         table.release(Holder::Link(ConnId(1)), Reason::Denied, Duration::ZERO);
         assert!(table.get(id).is_none());
         assert!(table.is_refused(peer, &way(2)));
-        assert!(!table.is_refused(Some(PeerId::random()), &way(2)));
+        let other = Some(PeerId::random());
+        assert!(!table.is_refused(other, &way(2)));
+        // A member that has itself refused everywhere costs nobody else anything.
+        for last in 0..=255 {
+            let remote = SocketAddr::from(([198, 51, 100, last], 1));
+            let id = table.open(
+                peer,
+                &Way { remote, ..way(1) },
+                Holder::Link(ConnId(2)),
+                Duration::ZERO,
+            );
+            table.handle_consent(id, Consent::Denied, Duration::ZERO);
+        }
+        assert_eq!(table.refused[&peer].len(), MAX_REFUSED);
+        assert!(!table.is_refused(other, &way(2)));
     }
 }
