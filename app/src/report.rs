@@ -15,7 +15,7 @@ use sightline_mesh_proto::wire::Refusal;
 use sightline_mesh_proto::{Clock, Code, End, Event, Name, Why};
 
 use crate::participant::MemberStats;
-use crate::{record, words};
+use crate::{record, share, words};
 
 /// Says things in one of two ways.
 pub struct Report {
@@ -169,13 +169,22 @@ impl Report {
             json!({
                 "id": id, "peer": new.peer.map(|peer| peer.to_string()), "name": name.map(Name::as_str),
                 "old": question.old.as_ref().map(record::way), "new": record::route(new),
-                "reason": question.reason.word(),
+                "reason": question.reason.word(), "shares_address": question.tells,
             }),
         );
         let before = question
             .old
             .as_ref()
             .map_or_else(|| "none".to_owned(), ToString::to_string);
+        if question.tells {
+            let local = new.way.local;
+            self.say(&format!(
+                "Your address is {local} now. If you approve, everybody in the call learns it."
+            ));
+            for warning in share::warnings(&[local]) {
+                self.say(&warning);
+            }
+        }
         self.say(&format!(
             "May your sound and picture go to {} by this way? Until you answer they do not.\n  before: {before}\n  \
              now:    {} ({})\nType “approve {id}” or “deny {id}”; “deny” refuses the address for the rest of the call.",

@@ -7,7 +7,7 @@ use sightline_mesh_proto::route::{Approval, Consent, Reason, Route, State};
 #[must_use]
 pub const fn state(state: State, theirs: Consent) -> &'static str {
     match (state, theirs) {
-        (State::Proposed, _) => "nothing is sent there: it is not approved",
+        (State::Proposed, _) => "no media goes there: it is not approved",
         (State::Approved, Consent::Asked) => "waiting for the other side's consent",
         (State::Approved | State::Paused, Consent::Denied) => "no media: the other side did not agree",
         (State::Approved | State::Paused, Consent::Withheld) => "no media: the other side's rule allows none",
@@ -23,6 +23,8 @@ pub const fn state(state: State, theirs: Consent) -> &'static str {
 #[must_use]
 pub const fn reason(reason: Reason) -> &'static str {
     match reason {
+        Reason::Again => "it is the way as it was, after a break",
+        Reason::TooMany => "it came by too many different ways to ask you about each",
         Reason::First => "it is the first way there",
         Reason::RemoteAddress => "the other side's address is another",
         Reason::RemotePort => "the port of the other side's address is another",
@@ -42,7 +44,6 @@ pub const fn reason(reason: Reason) -> &'static str {
         Reason::Lost => "nothing comes from there any more",
         Reason::NoAnswer => "nobody answered there",
         Reason::InterfaceGone => "your own address or network interface is gone",
-        Reason::InterfaceBack => "your own address or network interface is back",
         Reason::Left => "the call with this member is over",
     }
 }

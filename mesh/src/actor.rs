@@ -354,6 +354,7 @@ impl Actor {
                     self.dial(ticket, plan);
                 }
                 Output::Bind(wish) => self.bind(wish, BIND_ATTEMPTS),
+                Output::Unbind(local) => self.endpoints.unbind(local),
                 Output::Frame(conn, frame) => {
                     let outbox = self.peers.get(&conn).and_then(|peer| peer.outbox.as_ref());
                     let stalled = outbox.is_some_and(|outbox| {

@@ -77,7 +77,8 @@ pub enum EndpointError {
 }
 
 impl Endpoints {
-    /// No sockets yet. With `is_pinned`, each is bound to its address's interface, and cannot use another.
+    /// No sockets yet. Each will be bound to its address's interface where the system allows it; with `is_pinned` it
+    /// must.
     pub fn new(tls: &Tls, gate: &SharedGate, is_pinned: bool) -> Result<Self, EndpointError> {
         let transport = Arc::new(transport_config());
         let crypto =
@@ -104,21 +105,22 @@ impl Endpoints {
         interfaces: &[Interface],
     ) -> Result<(SocketAddr, Option<Endpoint>), EndpointError> {
         let found = interfaces.iter().find(|interface| interface.address == wish.ip());
-        let pin = match found {
-            _ if !self.is_pinned => None,
-            Some(interface) => Some(interface),
-            None => return Err(EndpointError::NotAllowed(wish)),
-        };
-        let index = pin.map(|interface| interface.index);
+        if found.is_none() && self.is_pinned {
+            return Err(EndpointError::NotAllowed(wish));
+        }
+        let index = found.map(|interface| interface.index);
         let old = self.lock().get(&wish).map(|bound| bound.interface);
         let wish = match old {
             Some(interface) if interface == index => return Ok((wish, None)),
             // The interface was made anew; the socket on the old one still has the port.
-            Some(_) => SocketAddr::new(wish.ip(), 0),
+            Some(_) => {
+                self.unbind(wish);
+                SocketAddr::new(wish.ip(), 0)
+            }
             None => wish,
         };
         let to_error = |error| EndpointError::Bind(wish, error);
-        let socket = open(wish, pin).map_err(to_error)?;
+        let socket = open(wish, found, self.is_pinned).map_err(to_error)?;
         let (local, endpoint) = self.endpoint(socket).map_err(to_error)?;
         let bound = Bound {
             endpoint: endpoint.clone(),
@@ -126,6 +128,13 @@ impl Endpoints {
         };
         self.lock().insert(local, bound);
         Ok((local, Some(endpoint)))
+    }
+
+    /// Closes a socket and its connections.
+    pub fn unbind(&self, local: SocketAddr) {
+        if let Some(bound) = self.lock().remove(&local) {
+            bound.endpoint.close(VarInt::from_u32(0), b"");
+        }
     }
 
     fn endpoint(&self, socket: UdpSocket) -> io::Result<(SocketAddr, Endpoint)> {
@@ -168,14 +177,19 @@ impl Endpoints {
     }
 }
 
-/// A UDP socket on `address`, and, with `pin`, on that interface alone: when it goes away nothing leaves by another.
-fn open(address: SocketAddr, pin: Option<&Interface>) -> io::Result<UdpSocket> {
+/// A UDP socket on `address`, and on its interface alone: when that goes away nothing leaves by another. With
+/// `must_keep` it is an error if the system does not let a program do that.
+fn open(address: SocketAddr, interface: Option<&Interface>, must_keep: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    if let Some(interface) = pin {
-        pin_to(&socket, interface, address)?;
+    if let Some(interface) = interface {
+        match pin_to(&socket, interface, address) {
+            // Nobody asked for it; the operating system then picks the interface for the address.
+            Err(_) if !must_keep => {}
+            pinned => pinned?,
+        }
     }
     // The operating system may give less; a smaller buffer only loses more under bursts.
     let _smaller = socket.set_recv_buffer_size(SOCKET_BUFFER);

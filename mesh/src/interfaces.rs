@@ -28,8 +28,15 @@ pub fn list(only: &[String]) -> Vec<Interface> {
             name: interface.name,
         })
         .collect();
-    interfaces.sort();
+    interfaces.sort_by_key(|interface| (is_for_guests(&interface.name), interface.clone()));
     interfaces
+}
+
+/// Whether an interface leads, by its customary name, to containers and virtual machines on this machine only.
+fn is_for_guests(name: &str) -> bool {
+    ["docker", "br-", "virbr", "vboxnet", "vmnet", "lxc", "cni"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// What an interface is, by what the operating system says of it or by its customary name.

@@ -203,10 +203,10 @@ fn a_changed_network_pauses_asks_and_is_back_within_a_second_of_consent() {
             assert_eq!(world.answer_all(*other, true), 1);
         }
         let mut until_sound = Duration::ZERO;
-        while others
-            .iter()
-            .any(|other| world.state(mover, *other) != Some(State::Active))
-        {
+        while others.iter().any(|other| {
+            let ways = [world.state(mover, *other), world.state(*other, mover)];
+            ways != [Some(State::Active); 2]
+        }) {
             world.run(Duration::from_millis(10));
             until_sound += Duration::from_millis(10);
             assert!(
@@ -342,6 +342,7 @@ fn nobody_is_worn_down_with_questions() {
     let since = world.nodes[0].events.len();
     for last in 1..=120 {
         world.move_to(1, &[elsewhere(last)]);
+        world.answer_all(1, true);
         world.run(Duration::from_millis(500));
     }
     let events = world.nodes[0].events.iter().skip(since);

@@ -114,6 +114,7 @@ impl Gate {
             }
             Change::Forget(id) => {
                 self.expected.remove(&id);
+                self.seen.forget(id);
             }
         }
     }
@@ -192,19 +193,20 @@ impl Gate {
 
     /// A valid tag lets its source speak, unless it was used from elsewhere.
     fn handle_tag(&mut self, pair: Pair, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
-        if !self.seen.insert(tag, pair.1, self.clock.wall_at(now)) {
-            return false;
-        }
-        if self.is_open(pair, now) {
-            return true;
-        }
+        let is_open = self.is_open(pair, now);
         self.guests.retain(|_, (until, _)| now < *until);
         let of_owner = self.guests.values().filter(|(_, by)| *by == owner).count();
         let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
-        if has_room {
+        if !is_open && !has_room {
+            return false;
+        }
+        if !self.seen.insert(tag, owner, pair.1, self.clock.wall_at(now)) {
+            return false;
+        }
+        if !is_open {
             self.guests.insert(pair, (now + GUEST_LIFETIME, owner));
         }
-        has_room
+        true
     }
 
     fn count(&mut self, pair: Pair, len: usize, pass: bool, passed: Passage, now: Instant) {

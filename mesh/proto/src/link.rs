@@ -7,9 +7,10 @@ use libp2p_identity::PeerId;
 use sightline_noise::{Binding, Initiator, Psk, Session};
 
 use crate::gate::ExpectId;
+use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::roster::Card;
-use crate::route::{Reason, RouteId};
+use crate::route::{Consent, Reason, RouteId};
 
 /// Control messages a second that a member may send for long, and at once. A call of sixteen needs twenty.
 const CONTROL_RATE: (u32, u32) = (100, 400);
@@ -22,6 +23,13 @@ const MAX_PEER_CLOCK: u64 = 10 * 365 * 24 * 3_600_000_000;
 
 /// Lists of entries a second; one goes with each beat that found a difference.
 const ENTRIES_RATE: (u32, u32) = (2, 8);
+
+/// Introductions a second: one newcomer meets fifteen members at once, and is introduced again every five seconds to
+/// those whom it did not reach.
+const INTRODUCTIONS_RATE: (u32, u32) = (3, 32);
+
+/// Changes of a peer's mind a second, for long and at once.
+const CHANGES_RATE: (u32, u32) = (1, 16);
 
 /// Names a connection; given by whoever owns the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,19 +75,32 @@ pub struct Link {
     pub stage: Stage,
     pub since: Instant,
     pub binding: Binding,
+    /// What this side last said of media on it, and over what it is connected.
+    pub said: Consent,
+    pub medium: Option<Medium>,
+    /// How often the peer may still change what it says of these.
+    pub changes: Bucket,
     pub control: Bucket,
     pub packets: Bucket,
     pub entries: Bucket,
+    pub introductions: Bucket,
     pub meter: Meter,
     /// It is to be closed, for this reason: what still comes on it counts for nothing.
     pub closing: Option<Reason>,
 }
 
 impl Link {
-    /// The rates at which a member may talk, each bucket full: control, packets, lists of entries.
-    pub fn buckets(now: Instant) -> [Bucket; 3] {
+    /// The rates at which a member may talk, each bucket full: control, packets, lists of entries, introductions, changes.
+    pub fn buckets(now: Instant) -> [Bucket; 5] {
         let bucket = |(rate, burst)| Bucket::new(Duration::from_secs(1) / rate, burst, now);
-        [CONTROL_RATE, PACKET_RATE, ENTRIES_RATE].map(bucket)
+        [
+            CONTROL_RATE,
+            PACKET_RATE,
+            ENTRIES_RATE,
+            INTRODUCTIONS_RATE,
+            CHANGES_RATE,
+        ]
+        .map(bucket)
     }
 
     pub const fn is_member(&self) -> bool {

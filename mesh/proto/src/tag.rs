@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use rand::CryptoRng;
 
+use crate::gate::ExpectId;
 use crate::secret::TagKey;
 use crate::time::UnixTime;
 
@@ -17,8 +18,8 @@ const MAC_LEN: usize = 12;
 /// 5 min: how far apart two clocks may be, and how long a random part is remembered.
 const WINDOW_SECONDS: u64 = 300;
 
-/// Random parts remembered at once. Only a code's holder can fill this.
-const MAX_SEEN: usize = 1024;
+/// Random parts remembered at once for each code or member, so that none of their holders can keep the others out.
+const MAX_SEEN: usize = 128;
 
 /// The bits of the first byte that say in which window a tag was made, so that only one has to be tried.
 const WINDOW_BITS: u8 = 3;
@@ -74,7 +75,17 @@ fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
 
 /// Remembers which random parts were used from where: a copy sent again from elsewhere gets nothing.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<[u8; RANDOM_LEN], (SocketAddr, UnixTime)>);
+pub struct Seen {
+    uses: BTreeMap<[u8; RANDOM_LEN], Use>,
+    counts: BTreeMap<ExpectId, usize>,
+}
+
+#[derive(Debug)]
+struct Use {
+    from: SocketAddr,
+    at: UnixTime,
+    owner: ExpectId,
+}
 
 impl Seen {
     /// Whether a tag with this random part was used from another address.
@@ -82,26 +93,44 @@ impl Seen {
     pub fn is_from_elsewhere(&self, tag: &Tag, from: SocketAddr) -> bool {
         let known = tag
             .first_chunk::<RANDOM_LEN>()
-            .and_then(|random| self.0.get(random));
-        known.is_some_and(|(first, _)| *first != from)
+            .and_then(|random| self.uses.get(random));
+        known.is_some_and(|known| known.from != from)
     }
 
-    /// Records the use of a valid tag. False when it was used from another address, or when there is no room.
-    pub fn insert(&mut self, tag: &Tag, from: SocketAddr, now: UnixTime) -> bool {
+    /// Records the use of a valid tag of `owner`. False when it was used from another address, or when there is no
+    /// room.
+    pub fn insert(&mut self, tag: &Tag, owner: ExpectId, from: SocketAddr, now: UnixTime) -> bool {
         let Some(random) = tag.first_chunk::<RANDOM_LEN>() else {
             return false;
         };
-        if let Some((first, _)) = self.0.get(random) {
-            return *first == from;
+        if let Some(known) = self.uses.get(random) {
+            return known.from == from;
         }
-        if self.0.len() >= MAX_SEEN {
-            self.0.retain(|_, (_, at)| now.0 < at.0 + 3 * WINDOW_SECONDS);
+        if self.counts.get(&owner).is_some_and(|count| *count >= MAX_SEEN) {
+            self.drop_where(|used| now.0 >= used.at.0 + 3 * WINDOW_SECONDS);
         }
-        let room = self.0.len() < MAX_SEEN;
-        if room {
-            self.0.insert(*random, (from, now));
+        let count = self.counts.entry(owner).or_default();
+        if *count >= MAX_SEEN {
+            return false;
         }
-        room
+        *count += 1;
+        let at = now;
+        self.uses.insert(*random, Use { from, at, owner });
+        true
+    }
+
+    /// Tags of `owner` are valid no more.
+    pub fn forget(&mut self, owner: ExpectId) {
+        self.drop_where(|used| used.owner == owner);
+        self.counts.remove(&owner);
+    }
+
+    fn drop_where(&mut self, is_over: impl Fn(&Use) -> bool) {
+        for (_, used) in self.uses.extract_if(.., |_, used| is_over(used)) {
+            if let Some(count) = self.counts.get_mut(&used.owner) {
+                *count -= 1;
+            }
+        }
     }
 }
 
@@ -141,21 +170,30 @@ mod tests {
             SocketAddr::from(([192, 0, 2, 2], 1)),
         );
         let mut seen = Seen::default();
+        let [ours, other] = [ExpectId(1), ExpectId(2)];
         let tag = make(&key, now, &mut rng);
-        assert!(seen.insert(&tag, here, now));
+        assert!(seen.insert(&tag, ours, here, now));
         assert!(
-            seen.insert(&tag, here, now),
+            seen.insert(&tag, ours, here, now),
             "a retransmission from the same address"
         );
-        assert!(!seen.insert(&tag, elsewhere, now));
+        assert!(!seen.insert(&tag, ours, elsewhere, now));
         assert!(seen.is_from_elsewhere(&tag, elsewhere) && !seen.is_from_elsewhere(&tag, here));
         for _ in 0..2 * MAX_SEEN {
-            seen.insert(&make(&key, now, &mut rng), here, now);
+            seen.insert(&make(&key, now, &mut rng), ours, here, now);
         }
-        assert_eq!(seen.0.len(), MAX_SEEN);
+        assert_eq!(seen.uses.len(), MAX_SEEN);
         assert!(
-            !seen.insert(&tag, elsewhere, now),
+            !seen.insert(&tag, ours, elsewhere, now),
             "never forgotten within its time"
         );
+        let fresh = make(&key, now, &mut rng);
+        assert!(!seen.insert(&fresh, ours, here, now));
+        assert!(
+            seen.insert(&fresh, other, here, now),
+            "one holder keeps no other out"
+        );
+        seen.forget(ours);
+        assert_eq!(seen.uses.len(), 1);
     }
 }

@@ -6,15 +6,16 @@ mod network;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+use libp2p_identity::PeerId;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::interface::Medium;
-use sightline_mesh_proto::route::{Question, Rule, State};
+use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
     Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, Name, Output, Ticket, UnixTime, Why,
 };
@@ -66,6 +67,8 @@ pub struct Node {
     pub alive: bool,
     /// What it was told, with the virtual time.
     pub events: Vec<(Duration, Event)>,
+    /// What its user has decided so far, kept apart from what the program makes of it.
+    pub wishes: Wishes,
     /// What its interfaces are; with `tells_medium` it says so to the others.
     pub medium: Medium,
     /// Whether it says over what it is connected.
@@ -75,6 +78,18 @@ pub struct Node {
     drift_ppm: i32,
     wakes_at: Option<Duration>,
     sent: u64,
+}
+
+/// What a user has decided.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    rule: Rule,
+    /// Ways to a member that were approved, and that were denied: own address, the other one.
+    approved: BTreeSet<(PeerId, IpAddr, IpAddr)>,
+    denied: BTreeSet<(PeerId, IpAddr, IpAddr)>,
+    /// Where media was allowed before: what a rule that asks about changes does not ask about.
+    flowed: BTreeSet<(PeerId, IpAddr, IpAddr)>,
+    last: BTreeMap<PeerId, (IpAddr, IpAddr)>,
 }
 
 /// A socket of a participant.
@@ -203,6 +218,7 @@ impl World {
                 sockets: vec![Socket::at(SocketAddr::from(([10, 0, 0, index as u8 + 1], 4000)))],
                 alive: true,
                 events: Vec::new(),
+                wishes: Wishes::default(),
                 medium: Medium::Cable,
                 tells_medium: false,
                 received: BTreeMap::new(),
@@ -247,6 +263,7 @@ impl World {
     pub fn start(&mut self, index: Index, rule: Rule) {
         let (config, rng) = self.config(index, rule);
         let now = self.local_now(index);
+        self.nodes[index].wishes.rule = rule;
         self.nodes[index].call = Some(Call::start(config, rng, now).expect("an identity"));
         self.drain(index);
     }
@@ -255,6 +272,7 @@ impl World {
     pub fn join(&mut self, index: Index, code: Code, rule: Rule) {
         let (config, rng) = self.config(index, rule);
         let now = self.local_now(index);
+        self.nodes[index].wishes.rule = rule;
         self.nodes[index].call = Some(Call::join(config, code, rng, now).expect("an identity"));
         self.drain(index);
     }
@@ -274,9 +292,99 @@ impl World {
 
     /// Hands a wish to a participant.
     pub fn command(&mut self, index: Index, command: Command) {
+        self.note_wish(index, &command);
         let now = self.local_now(index);
         self.call(index).handle_command(command, now);
         self.drain(index);
+    }
+
+    fn note_wish(&mut self, index: Index, command: &Command) {
+        let (id, is_yes) = match command {
+            Command::SetRule(rule) => {
+                self.nodes[index].wishes.rule = *rule;
+                return;
+            }
+            Command::Approve(id) => (*id, true),
+            Command::Deny(id) => (*id, false),
+            _ => return,
+        };
+        let question = self
+            .questions(index)
+            .into_iter()
+            .find(|question| question.id == id);
+        let Some((peer, way)) = question.and_then(|question| Some((question.new.peer?, question.new.way)))
+        else {
+            return;
+        };
+        let wishes = &mut self.nodes[index].wishes;
+        let answered = if is_yes {
+            &mut wishes.approved
+        } else {
+            &mut wishes.denied
+        };
+        answered.insert((peer, way.local.ip(), way.remote.ip()));
+    }
+
+    /// Whether the user's own decisions let this route become active, whatever the program thinks.
+    fn judge_activation(&mut self, index: Index, route: &Route) {
+        let Some(peer) = route.peer else {
+            panic!("p{index} activates a route to nobody")
+        };
+        let there = self
+            .nodes
+            .iter()
+            .position(|node| node.call.as_ref().is_some_and(|call| call.me() == peer));
+        let there = there.expect("a participant");
+        let (local, remote) = (route.way.local.ip(), route.way.remote.ip());
+        let has_ticked = |node: Index, address: IpAddr| {
+            let approved = &self.nodes[node].wishes.approved;
+            address == self.nodes[node].address().ip() || approved.iter().any(|(_, own, _)| *own == address)
+        };
+        let wishes = &self.nodes[index].wishes;
+        let way = (peer, local, remote);
+        let is_approved = wishes.approved.contains(&way);
+        let allowed = match (wishes.rule, wishes.last.get(&peer)) {
+            (Rule::None, _) => false,
+            (Rule::All, _) => has_ticked(index, local),
+            (Rule::Ask, _) => is_approved,
+            (_, None) => is_approved || (has_ticked(index, local) && has_ticked(there, remote)),
+            (Rule::Listed, Some(last)) => is_approved || *last == (local, remote),
+            (Rule::Same, Some(_)) => is_approved || wishes.flowed.contains(&way),
+        };
+        assert!(
+            allowed,
+            "p{index}: {:?} does not allow {local} to {remote}",
+            wishes.rule
+        );
+        let wishes = &mut self.nodes[index].wishes;
+        wishes.flowed.insert(way);
+        wishes.last.insert(peer, (local, remote));
+    }
+
+    /// Whether the user's own decisions allow media on a connection now.
+    fn judge_media(&self, index: Index, conn: ConnId) {
+        let Some(connection) = self.ends.get(&(index, conn)) else {
+            return;
+        };
+        let link = &self.connections[*connection];
+        let is_dialler = (link.dialler.node, link.dialler.conn) == (index, conn);
+        let (here, there) = if is_dialler {
+            (link.dialler, link.listener)
+        } else {
+            (link.listener, link.dialler)
+        };
+        let way = (self.peer(there.node), here.local.ip(), there.outside.ip());
+        let wishes = &self.nodes[index].wishes;
+        assert_ne!(wishes.rule, Rule::None, "p{index} sends media by no rule");
+        assert!(
+            !wishes.denied.contains(&way),
+            "p{index} sends media by a way that was denied"
+        );
+        let may_be_unasked = wishes.rule != Rule::Ask || wishes.approved.contains(&way);
+        assert!(
+            may_be_unasked,
+            "p{index} sends media by a way that was not asked about"
+        );
     }
 
     /// Lets a participant send one body that nobody sent before. Returns its number and how many it went to.
@@ -369,7 +477,7 @@ impl World {
 
     /// The id of a participant.
     #[must_use]
-    pub fn peer(&self, index: Index) -> libp2p_identity::PeerId {
+    pub fn peer(&self, index: Index) -> PeerId {
         self.nodes[index].call.as_ref().expect("takes part").me()
     }
 
@@ -501,6 +609,7 @@ impl World {
                 } => {
                     self.dial(index, (local, remote), ticket, peer, tag, patience);
                 }
+                Output::Unbind(local) => self.nodes[index].sockets.retain(|socket| socket.local != local),
                 Output::Bind(wish) => {
                     let node = &mut self.nodes[index];
                     if node.on(wish).is_none() {
@@ -515,11 +624,22 @@ impl World {
                     let state = self.call(index).route_state(conn);
                     let may_go = class == Class::Control || state == Some(State::Active);
                     assert!(may_go, "p{index} hands media to a route that is {state:?}");
+                    if class != Class::Control {
+                        self.judge_media(index, conn);
+                    }
                     self.send(index, conn, bytes, false);
                 }
                 Output::Close(conn) => self.close(index, conn),
                 Output::Packet(peer, _, body) => self.note_packet(index, peer, &body),
-                Output::Event(event) => self.nodes[index].events.push((self.now, event)),
+                Output::Event(event) => {
+                    if let Event::Route(step) = &event
+                        && step.route.state == State::Active
+                        && step.old != Some(State::Active)
+                    {
+                        self.judge_activation(index, &step.route);
+                    }
+                    self.nodes[index].events.push((self.now, event));
+                }
             }
         }
         let approved: BTreeSet<_> = self.nodes[index].gate.approved().collect();
@@ -542,7 +662,7 @@ impl World {
         }
     }
 
-    fn note_packet(&mut self, index: Index, peer: libp2p_identity::PeerId, body: &[u8]) {
+    fn note_packet(&mut self, index: Index, peer: PeerId, body: &[u8]) {
         let numbers = body.as_chunks::<8>().0;
         let [sender, number] = [0, 1].map(|at| u64::from_be_bytes(numbers[at]));
         let sender = sender as Index;

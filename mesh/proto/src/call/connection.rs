@@ -25,6 +25,9 @@ const DIAL_TIME: Duration = Duration::from_secs(10);
 /// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
 const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
 
+/// Ways to try for one member, by all of its addresses and all of ours.
+const MAX_WAYS: usize = 24;
+
 /// Connections at once, those in their handshake among them.
 const MAX_LINKS: usize = 48;
 
@@ -68,7 +71,8 @@ impl Target {
 pub struct Dial {
     pub target: Target,
     pub secret: Secret,
-    waiting: Vec<SocketAddr>,
+    /// Ways still to try: from where, to where.
+    waiting: Vec<(SocketAddr, SocketAddr)>,
     next_at: Instant,
     dialled: BTreeMap<Ticket, RouteId>,
     /// The user is being asked about this one, and the rest waits.
@@ -130,19 +134,19 @@ pub enum Side {
 }
 
 impl Call {
-    pub(super) fn dial(
-        &mut self,
-        target: Target,
-        secret: Secret,
-        mut addresses: Vec<SocketAddr>,
-        now: Instant,
-    ) {
-        addresses.reverse();
+    pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
+        let peer = target.peer();
+        let mut waiting: Vec<_> = addresses
+            .iter()
+            .flat_map(|remote| self.ways_to(peer, *remote))
+            .collect();
+        waiting.truncate(MAX_WAYS);
+        waiting.reverse();
         let id = DialId(self.new_id());
         let dial = Dial {
             target,
             secret,
-            waiting: addresses,
+            waiting,
             next_at: now,
             dialled: BTreeMap::new(),
             asking: None,
@@ -172,18 +176,19 @@ impl Call {
             return;
         };
         let target = dial.target;
-        let Some(remote) = dial.waiting.pop() else { return };
-        let Some(way) = self.way_to(target.peer(), remote) else {
+        let Some((local, remote)) = dial.waiting.pop() else {
             return;
         };
+        if !self.locals.contains(&local) || !self.is_usable(&local) {
+            return;
+        }
+        let way = self.way(local, remote);
         let verdict = match target.peer() {
             // Giving the code was consent to contact its addresses; whether media may go there is judged later.
             None => Verdict::Go(Approval::Code),
             Some(peer) => self.judge(peer, &way),
         };
-        let is_worn_out =
-            matches!(verdict, Verdict::Ask(_)) && target.peer().is_some_and(|peer| !self.may_ask(peer, now));
-        if verdict == Verdict::No || is_worn_out {
+        if verdict == Verdict::No {
             return;
         }
         let ticket = Ticket(self.new_id());
@@ -202,9 +207,13 @@ impl Call {
                 self.tick_local(route, now);
                 self.dial_route(id, ticket, route, now);
             }
+            Verdict::Ask(_) if target.peer().is_some_and(|peer| !self.may_ask(peer, route, now)) => {
+                self.release_dials(&[ticket], Reason::TooMany, now);
+            }
             Verdict::Ask(reason) => {
+                let tells = !self.ticked.contains(&way.local);
                 let old = target.peer().and_then(|peer| self.last_way(&peer).cloned());
-                self.with_routes(now, |routes, at| routes.ask(route, old, reason, at));
+                self.with_routes(now, |routes, at| routes.ask(route, old, reason, tells, at));
                 if let Some(dial) = self.dials.get_mut(&id) {
                     dial.asking = Some((ticket, route));
                 }
@@ -235,15 +244,23 @@ impl Call {
     /// The user has answered about a route that a dial waits for; false when there is no such dial.
     pub(super) fn resume_dial(&mut self, route: RouteId, approved: bool, now: Instant) -> bool {
         let waits = |dial: &Dial| dial.asking.is_some_and(|(_, asked)| asked == route);
-        let Some((id, dial)) = self.dials.iter_mut().find(|(_, dial)| waits(dial)) else {
-            return false;
-        };
-        let (id, asked) = (*id, dial.asking.take());
-        if let (Some((ticket, _)), true) = (asked, approved) {
-            self.dial_route(id, ticket, route, now);
+        let waiting: Vec<_> = self
+            .dials
+            .iter()
+            .filter(|(_, dial)| waits(dial))
+            .map(|(id, _)| *id)
+            .collect();
+        for (n, id) in waiting.iter().enumerate() {
+            let asked = self.dials.get_mut(id).and_then(|dial| dial.asking.take());
+            let Some((ticket, _)) = asked else { continue };
+            if approved && n == 0 {
+                self.dial_route(*id, ticket, route, now);
+            } else {
+                self.release_dials(&[ticket], Reason::Replaced, now);
+            }
         }
         self.dial_next_addresses(now);
-        true
+        !waiting.is_empty()
     }
 
     /// A dial to the same target gets a newer secret; false when there is none.

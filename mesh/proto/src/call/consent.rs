@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::{Call, Event, Output};
+use super::{Call, Event, Output, Problem};
+use crate::gate::Pair;
 use crate::interface::{Interface, Medium};
 use crate::link::{ConnId, Link};
 use crate::route::{
@@ -53,17 +54,19 @@ impl Call {
         self.routes.get(route).map(|route| route.state)
     }
 
-    /// The way from here to `remote`: `None` when no address of this side fits.
-    pub(super) fn way_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Option<Way> {
+    /// The ways from here to `remote`, by each address of this side that fits: the one used last for this member
+    /// first, then those that the others may know. Whoever made a code is dialled from those alone.
+    pub(super) fn ways_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Vec<Pair> {
         let fits = |local: &&SocketAddr| {
             local.is_ipv4() == remote.is_ipv4()
                 && local.ip().is_loopback() == remote.ip().is_loopback()
                 && self.is_usable(local)
         };
-        let last = peer.and_then(|peer| self.last_way(&peer)).map(|way| &way.local);
-        let unchanged = last.filter(|local| self.locals.contains(local)).filter(fits);
-        let local = *unchanged.or_else(|| self.locals.iter().find(fits))?;
-        Some(self.way(local, remote))
+        let last = peer.and_then(|peer| self.last_way(&peer)).map(|way| way.local);
+        let may_be_used = |local: &&SocketAddr| peer.is_some() || self.ticked.contains(local);
+        let mut locals: Vec<_> = self.locals.iter().filter(fits).filter(may_be_used).collect();
+        locals.sort_by_key(|local| (Some(**local) != last, !self.ticked.contains(local)));
+        locals.into_iter().map(|local| (*local, remote)).collect()
     }
 
     pub(super) fn way(&self, local: SocketAddr, remote: SocketAddr) -> Way {
@@ -140,37 +143,50 @@ impl Call {
         }
         match verdict {
             Verdict::Go(by) => {
-                let was_asked = self.routes.is_asked(id);
                 self.with_routes(now, |routes, at| routes.agree(id, by, at));
-                if was_asked {
-                    self.send(conn, &Control::Consent(Consent::Given), now);
-                }
+                self.say_consent(conn, Consent::Given, now);
                 self.settle(conn, now);
             }
-            Verdict::Ask(_) if !self.routes.is_asked(id) && !self.may_ask(peer, now) => {
-                self.close(conn, Reason::Denied);
+            Verdict::Ask(_) if !self.may_ask(peer, id, now) => {
+                self.event(Event::Problem(Problem::TooManyQuestions, Some(peer)));
+                self.say_consent(conn, Consent::Withheld, now);
+                self.close(conn, Reason::TooMany);
+                self.go_back(conn, now);
             }
             Verdict::Ask(reason) => {
                 let old = self.last_way(&peer).cloned();
-                if self.with_routes(now, |routes, at| routes.ask(id, old, reason, at)) {
-                    self.send(conn, &Control::Consent(Consent::Asked), now);
-                }
+                let tells = !self.ticked.contains(&way.local);
+                self.with_routes(now, |routes, at| routes.ask(id, old, reason, tells, at));
+                self.say_consent(conn, Consent::Asked, now);
+            }
+            Verdict::No if self.routes.is_refused(Some(peer), &way) => {
+                self.say_consent(conn, Consent::Denied, now);
+                self.close(conn, Reason::Denied);
+                self.go_back(conn, now);
             }
             Verdict::No => {
-                if self.routes.is_refused(Some(peer), &way) {
-                    self.send(conn, &Control::Consent(Consent::Denied), now);
-                    self.close(conn, Reason::Denied);
-                } else {
-                    self.send(conn, &Control::Consent(Consent::Withheld), now);
-                }
+                self.with_routes(now, |routes, at| routes.withhold(id, at));
+                self.say_consent(conn, Consent::Withheld, now);
             }
         }
     }
 
+    /// Tells the other side of a link what this side's user, or rule, says now.
+    fn say_consent(&mut self, conn: ConnId, ours: Consent, now: Instant) {
+        let said = self
+            .links
+            .get_mut(&conn)
+            .map(|link| std::mem::replace(&mut link.said, ours));
+        if said.is_some_and(|said| said != ours) {
+            self.send(conn, &Control::Consent(ours), now);
+        }
+    }
+
     /// Whether the user may be asked about this member once more.
-    pub(super) fn may_ask(&mut self, peer: PeerId, now: Instant) -> bool {
+    pub(super) fn may_ask(&mut self, peer: PeerId, id: RouteId, now: Instant) -> bool {
+        let is_asked = self.routes.is_asked(id);
         let member = self.members.get_mut(&peer);
-        member.is_none_or(|member| member.questions.take(now))
+        is_asked || member.is_none_or(|member| member.questions.take(now))
     }
 
     /// The route that a member's media took before the one that serves it now.
@@ -222,13 +238,13 @@ impl Call {
             if !self.resume_dial(id, true, now)
                 && let Some(conn) = conn
             {
-                self.send(conn, &Control::Consent(Consent::Given), now);
+                self.say_consent(conn, Consent::Given, now);
                 self.settle(conn, now);
             }
             return;
         }
         if let Some(conn) = conn {
-            self.send(conn, &Control::Consent(Consent::Denied), now);
+            self.say_consent(conn, Consent::Denied, now);
         }
         self.with_routes(now, |routes, at| routes.deny(id, at));
         self.resume_dial(id, false, now);
@@ -276,46 +292,68 @@ impl Call {
     /// The user chooses another rule: what it allows goes on, what it does not waits.
     pub(super) fn set_rule(&mut self, rule: Rule, now: Instant) {
         self.rule = rule;
-        for conn in self
-            .members
-            .values()
-            .filter_map(|member| member.link)
-            .collect::<Vec<_>>()
-        {
+        for conn in self.serving_links() {
             self.judge_link(conn, now);
         }
-        let asked: Vec<_> = self
+        self.judge_questions(now);
+        let routes = self.routes.routes();
+        let ruled_out: Vec<_> = routes
+            .filter(|route| route.state == State::Approved && self.serving(route.id).is_none())
+            .filter_map(|route| {
+                route
+                    .peer
+                    .filter(|peer| self.judge(*peer, &route.way) == Verdict::No)
+            })
+            .collect();
+        for peer in ruled_out {
+            self.stop_dialling(peer, Reason::Rule, now);
+        }
+    }
+
+    /// Answers by rule what the user is being asked, where the rule has come to know.
+    pub(super) fn judge_questions(&mut self, now: Instant) {
+        let asked = self
             .routes
             .routes()
-            .map(|route| (route.id, route.peer, route.way.clone()))
+            .filter(|route| self.routes.is_asked(route.id));
+        let asked: Vec<_> = asked
+            .filter_map(|route| Some((route.id, route.peer?, route.way.clone())))
             .collect();
         for (id, peer, way) in asked {
-            let verdict = peer.map(|peer| self.judge(peer, &way));
-            if let (true, None, Some(Verdict::Go(by))) = (self.routes.is_asked(id), self.serving(id), verdict)
-            {
-                self.with_routes(now, |routes, at| routes.agree(id, by, at));
-                self.resume_dial(id, true, now);
+            match (self.serving(id), self.judge(peer, &way)) {
+                (Some(conn), _) => self.judge_link(conn, now),
+                (None, Verdict::Go(by)) => {
+                    self.with_routes(now, |routes, at| routes.agree(id, by, at));
+                    self.resume_dial(id, true, now);
+                }
+                (None, Verdict::No) => self.stop_dialling(peer, Reason::Rule, now),
+                (None, Verdict::Ask(_)) => {}
             }
         }
     }
 
     /// The other side says what its user says.
     pub(super) fn handle_consent(&mut self, conn: ConnId, theirs: Consent, now: Instant) {
-        let Some(id) = self.links.get(&conn).and_then(|link| link.route) else {
+        let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
+        let Some(id) = link.route else { return };
+        if !link.changes.take(now) {
+            return self.fail(conn, Problem::Flood);
+        }
         self.with_routes(now, |routes, at| routes.handle_consent(id, theirs, at));
         self.settle(conn, now);
     }
 
-    /// A member's user is being asked about others, whom only we can tell: it has no link with them.
-    pub(super) fn pass_on_asking(&mut self, conn: ConnId, about: &[Peer], now: Instant) {
-        let Some(by) = self.links.get(&conn).map(|link| link.peer) else {
-            return;
-        };
-        let known = about.iter().filter_map(|peer| self.link_of(&peer.id()?));
-        for to in known.collect::<Vec<_>>() {
-            self.send(to, &Control::Asked(by.into()), now);
+    /// Members' users are being asked about others with whom they have no link: only we can tell those.
+    pub(super) fn pass_on_asking(&mut self, now: Instant) {
+        let mut told = Vec::new();
+        for (by, member) in &self.members {
+            let about = member.asking.iter().filter_map(|peer| self.link_of(peer));
+            told.extend(about.map(|conn| (conn, *by)));
+        }
+        for (conn, by) in told {
+            self.send(conn, &Control::Asked(by.into()), now);
         }
     }
 
@@ -333,19 +371,38 @@ impl Call {
 
     /// The other side says over what it is connected.
     pub(super) fn handle_medium(&mut self, conn: ConnId, medium: Medium, now: Instant) {
-        let Some(link) = self.links.get(&conn) else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
         let (peer, Some(id)) = (link.peer, link.route) else {
             return;
         };
-        self.with_routes(now, |routes, _| routes.set_far(id, Some(medium)));
+        if self
+            .routes
+            .get(id)
+            .is_none_or(|route| route.way.far == Some(medium))
+        {
+            return;
+        }
+        if !link.changes.take(now) {
+            return self.fail(conn, Problem::Flood);
+        }
+        // What the user was asked is not what it would be a yes to any more.
+        self.with_routes(now, |routes, _| routes.set_far(id, medium));
         if self.link_of(&peer) != Some(conn) {
             return;
         }
-        let is_first = self.last_way(&peer).is_some_and(|way| way.far.is_none());
-        if is_first && let Some(member) = self.members.get_mut(&peer) {
+        if let Some(member) = self.members.get_mut(&peer) {
             member.learn_far(medium);
         }
-        self.judge_link(conn, now);
+        let is_unchanged = |way: &Way| {
+            self.last_way(&peer)
+                .is_some_and(|last| way.change_from(last).is_none())
+        };
+        let active = self.routes.get(id).filter(|route| route.state == State::Active);
+        if !active.is_some_and(|route| is_unchanged(&route.way)) {
+            self.judge_link(conn, now);
+        }
     }
 
     /// Says over what this side of a link is connected, if the user wants that said.
@@ -357,7 +414,11 @@ impl Call {
         let medium = link
             .and_then(|link| self.interface_of(&link.local))
             .map(|interface| interface.medium);
-        if let Some(medium) = medium {
+        let told = self
+            .links
+            .get_mut(&conn)
+            .map(|link| std::mem::replace(&mut link.medium, medium));
+        if let (Some(medium), true) = (medium, told.is_some_and(|told| told != medium)) {
             self.send(conn, &Control::Medium(medium), now);
         }
     }

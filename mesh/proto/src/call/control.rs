@@ -81,9 +81,9 @@ impl Call {
                 expected,
                 asking,
             } => {
-                self.pass_on_asking(conn, &asking, now);
-                let links = links.iter().filter_map(Peer::id).collect();
-                self.handle_beat(conn, *roster, links, (received, expected), now);
+                let named = |peers: &[Peer]| peers.iter().filter_map(Peer::id).collect();
+                let peers = (named(&links), named(&asking));
+                self.handle_beat(conn, *roster, peers, (received, expected), now);
             }
             Control::Entries(entries) => self.handle_entries(conn, entries, now),
             Control::Consent(theirs) => self.handle_consent(conn, theirs, now),

@@ -11,7 +11,7 @@ use super::{Call, Output, PROTOCOL};
 use crate::gate::ExpectId;
 use crate::link::{ConnId, Link, Meter, Purpose, Stage};
 use crate::roster::Roster;
-use crate::route::RouteId;
+use crate::route::{Consent, RouteId};
 use crate::wire::Control;
 
 impl Call {
@@ -170,7 +170,7 @@ impl Call {
 }
 
 fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
-    let [control, packets, entries] = Link::buckets(now);
+    let [control, packets, entries, introductions, changes] = Link::buckets(now);
     Link {
         peer: connected.peer,
         dialled: matches!(connected.side, Side::Dialler(_)),
@@ -182,9 +182,13 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         binding,
         route: None,
         replaces: None,
+        said: Consent::Given,
+        medium: None,
         control,
         packets,
         entries,
+        introductions,
+        changes,
         meter: Meter::default(),
         closing: None,
     }

@@ -126,9 +126,13 @@ impl Call {
         dial: bool,
         now: Instant,
     ) {
-        let Some(introducer) = self.links.get(&conn).map(|link| link.peer) else {
+        let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
+        let introducer = link.peer;
+        if !link.introductions.take(now) {
+            return;
+        }
         let Some(peer) = entry.card.verify() else {
             return self.fail(conn, Problem::Roster);
         };
@@ -154,13 +158,14 @@ impl Call {
         if dial {
             let target = Target::Member(peer, introducer);
             if !self.refresh_dial(target, &secret) {
-                self.dial(target, secret, addresses, now);
+                self.dial(target, secret, &addresses, now);
             }
             return;
         }
         let is_ruled_out = |address: &SocketAddr| {
-            let way = self.way_to(Some(peer), *address);
-            way.is_none_or(|way| self.judge(peer, &way) == Verdict::No)
+            let ways = self.ways_to(Some(peer), *address);
+            ways.into_iter()
+                .all(|(local, remote)| self.judge(peer, &self.way(local, remote)) == Verdict::No)
         };
         if self.rule == Rule::None && addresses.iter().all(is_ruled_out) {
             return self.event(Event::Problem(Problem::NotApproved, Some(peer)));

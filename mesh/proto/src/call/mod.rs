@@ -130,12 +130,8 @@ impl Call {
     /// [`IdentityError`].
     pub fn join(config: Config, code: Code, rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
         let mut call = Self::new(config, rng, now)?;
-        call.dial(
-            connection::Target::Inviter,
-            code.secret.clone(),
-            code.addresses.clone(),
-            now,
-        );
+        let secret = code.secret.clone();
+        call.dial(connection::Target::Inviter, secret, &code.addresses, now);
         call.code = Some(code);
         Ok(call)
     }
@@ -237,6 +233,7 @@ impl Call {
             self.next_beat = now + presence::BEAT;
             self.beat(now);
             self.mend_holes(now);
+            self.pass_on_asking(now);
             self.tell_dropped();
             for id in self.book.sweep(self.config.clock.wall_at(now)) {
                 self.change_gate(Change::Forget(id));
@@ -274,6 +271,13 @@ impl Call {
                 self.send(conn, &Control::Bye(left.clone()), now);
             }
             self.close(conn, Reason::Left);
+        }
+        for peer in self
+            .asking()
+            .chain(self.members.keys().copied())
+            .collect::<Vec<_>>()
+        {
+            self.stop_dialling(peer, Reason::Left, now);
         }
         self.end(End::Left);
     }

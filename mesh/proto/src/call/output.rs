@@ -61,6 +61,8 @@ pub enum Output {
     /// Open a socket on this address of ours, the port being a wish, or open it anew: its interface has come
     /// back. To be answered with [`crate::Call::handle_bound`].
     Bind(SocketAddr),
+    /// Close the socket on this address of ours: it is gone, and nobody knows it.
+    Unbind(SocketAddr),
     /// Send a frame on a connection's control stream.
     Frame(ConnId, Vec<u8>),
     /// Send a datagram on a connection.
@@ -185,6 +187,11 @@ pub enum Problem {
          another one unasked."
     )]
     InterfaceGone,
+    /// A member comes by ever new ways.
+    #[error(
+        "A member came by so many different ways that you are not asked about more of them for now. It was turned away."
+    )]
+    TooManyQuestions,
     /// The control stream was not read for too long.
     #[error("A member's program stopped reading. The connection to it was closed.")]
     Stalled,
@@ -207,6 +214,7 @@ impl Problem {
             Self::NotApproved => "not_approved",
             Self::TooManyCodes => "too_many_codes",
             Self::InterfaceGone => "interface_gone",
+            Self::TooManyQuestions => "too_many_questions",
             Self::Stalled => "stalled",
             Self::NotInCall => "not_in_call",
         }

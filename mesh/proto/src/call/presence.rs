@@ -62,6 +62,8 @@ pub struct Member {
     pub agreed: Option<Way>,
     /// How to come back to it, and after which link.
     pub comeback: Option<(ConnId, Secret)>,
+    /// Members without a link to it whom its user is being asked about, by its last beat.
+    pub asking: BTreeSet<PeerId>,
     /// How often the user may still be asked about it.
     pub questions: Bucket,
     /// When we last heard that its user is being asked about us.
@@ -103,6 +105,11 @@ impl Member {
     /// Media takes this way from now on.
     pub fn take_way(&mut self, way: Way) {
         self.agreed = None;
+        let far = self.last_way.as_ref().and_then(|last| last.far);
+        let way = Way {
+            far: way.far.or(far),
+            ..way
+        };
         if let Some(last) = self.last_way.replace(way)
             && self
                 .ways_before
@@ -118,7 +125,9 @@ impl Member {
 
     /// It says for the first time over what it is connected: that is no change of the way.
     pub const fn learn_far(&mut self, medium: Medium) {
-        if let Some(way) = &mut self.last_way {
+        if let Some(way) = &mut self.last_way
+            && way.far.is_none()
+        {
             way.far = Some(medium);
         }
     }
@@ -142,6 +151,7 @@ impl Call {
             ways_before: Vec::new(),
             agreed: None,
             comeback: None,
+            asking: BTreeSet::new(),
             questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
             seek: None,
@@ -195,6 +205,9 @@ impl Call {
         }
         self.stop_dialling(peer, Reason::Replaced, now);
         self.retire(peer, conn, old);
+        if let Some(route) = self.links.get(&conn).and_then(|link| link.route) {
+            self.routes.forget_theirs(route);
+        }
         self.judge_link(conn, now);
         self.offer_return(peer, conn, now);
         self.tell_medium(conn, now);
@@ -252,13 +265,14 @@ impl Call {
         member.since = now;
         member.grace = LOST_GRACE;
         member.links.clear();
+        member.asking.clear();
         if let Some(former) = member.former.take() {
             self.close(former, Reason::Lost);
         }
         if self.ended {
             return;
         }
-        if link.closing != Some(Reason::Denied) {
+        if !matches!(link.closing, Some(Reason::Denied | Reason::TooMany)) {
             self.seek(link.peer, now);
         }
         self.find_the_gone(now);
@@ -336,7 +350,7 @@ impl Call {
         &mut self,
         conn: ConnId,
         hash: [u8; 32],
-        links: BTreeSet<PeerId>,
+        (links, asking): (BTreeSet<PeerId>, BTreeSet<PeerId>),
         report: (u64, u64),
         now: Instant,
     ) {
@@ -348,6 +362,7 @@ impl Call {
             && member.link == Some(conn)
         {
             member.links = links;
+            member.asking = asking;
         }
         if let Some(roster) = &self.roster
             && roster.hash() != hash

@@ -12,7 +12,7 @@ use crate::address::MAX_ADDRESSES;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
 use crate::roster::{Entries, Moved};
-use crate::route::RouteId;
+use crate::route::{Reason, RouteId};
 use crate::secret::Secret;
 use crate::wire::Control;
 
@@ -30,63 +30,84 @@ pub struct Seek {
 }
 
 impl Call {
-    /// The network interfaces that are up and may be used, all of them, whenever one has changed.
+    /// The network interfaces that are up and may be used, all of them, whenever one has changed; those that are more
+    /// likely to lead to the others first.
     pub fn handle_interfaces(&mut self, interfaces: Vec<Interface>, now: Instant) {
         if self.ended || interfaces == self.interfaces {
             return;
         }
-        let was_usable: Vec<_> = self.locals.iter().map(|local| self.is_usable(local)).collect();
-        self.interfaces = interfaces;
-        let usable: Vec<_> = self
-            .locals
+        let locals = self.locals.clone();
+        let before: Vec<_> = locals
             .iter()
-            .filter(|local| self.is_usable(local))
-            .copied()
+            .map(|local| self.interface_of(local).cloned())
             .collect();
-        let back = self.with_routes(now, |routes, at| {
-            routes.set_usable(|way| usable.contains(&way.local), at)
-        });
+        self.interfaces = interfaces;
         let mut has_lost = false;
-        for (local, was) in self.locals.clone().iter().zip(was_usable) {
-            match (was, usable.contains(local)) {
-                (true, false) => has_lost = true,
-                (false, true) => self.outputs.push_back(Output::Bind(*local)),
+        for (local, before) in locals.iter().zip(before) {
+            let place = |interface: &Interface| (interface.name.clone(), interface.index);
+            match (before.as_ref().map(place), self.interface_of(local).map(place)) {
+                (Some(_), None) => has_lost = true,
+                (None, Some(_)) => self.outputs.push_back(Output::Bind(*local)),
+                (Some(before), Some(now)) if before != now => {
+                    // The same address on another interface, or on one made anew: the socket is on what is gone.
+                    self.locals.retain(|known| known != local);
+                    self.outputs.push_back(Output::Bind(*local));
+                }
                 _ => {}
             }
         }
+        let back = self.tell_routes_what_is_usable(now);
         if has_lost {
             self.event(Event::Problem(Problem::InterfaceGone, None));
         }
-        if usable.len() < self.locals.len() {
+        if self.locals.iter().any(|local| !self.is_usable(local)) {
             self.look_for_another_address();
         }
         self.stop_dialling_from_gone_addresses(now);
-        for conn in self.serving_on(&back) {
-            self.judge_link(conn, now);
-        }
-        for conn in self
-            .members
-            .values()
-            .filter_map(|member| member.link)
-            .collect::<Vec<_>>()
-        {
+        self.resume(&back, now);
+        for conn in self.serving_links() {
             self.tell_medium(conn, now);
         }
         self.seek_everybody_cut_off(now);
     }
 
-    fn serving_on(&self, routes: &[RouteId]) -> Vec<ConnId> {
-        let links = self.members.values().filter_map(|member| member.link);
-        links
-            .filter(|conn| {
-                let route = self.links.get(conn).and_then(|link| link.route);
-                route.is_some_and(|route| routes.contains(&route))
-            })
-            .collect()
+    fn tell_routes_what_is_usable(&mut self, now: Instant) -> Vec<RouteId> {
+        let locals = self.locals.iter().filter(|local| self.is_usable(local));
+        let usable: Vec<_> = locals.copied().collect();
+        self.with_routes(now, |routes, at| {
+            routes.set_usable(|way| usable.contains(&way.local), at)
+        })
+    }
+
+    /// Routes whose address of ours is back: who is served by one need not be sought any more.
+    fn resume(&mut self, back: &[RouteId], now: Instant) {
+        for conn in self.serving_links() {
+            let link = self.links.get(&conn);
+            let served = link.and_then(|link| link.route.map(|route| (link.peer, route)));
+            let Some((peer, _)) = served.filter(|(_, route)| back.contains(route)) else {
+                continue;
+            };
+            if let Some(member) = self.members.get_mut(&peer) {
+                member.seek = None;
+            }
+            self.stop_dialling(peer, Reason::Replaced, now);
+            self.judge_link(conn, now);
+        }
+    }
+
+    /// The links that serve members.
+    pub(super) fn serving_links(&self) -> Vec<ConnId> {
+        self.members.values().filter_map(|member| member.link).collect()
     }
 
     /// Opens sockets on addresses that this machine still has. Nothing is sent from them before the user agrees.
     fn look_for_another_address(&mut self) {
+        for local in self.locals.clone() {
+            if !self.is_usable(&local) && !self.ticked.contains(&local) {
+                self.locals.retain(|known| *known != local);
+                self.outputs.push_back(Output::Unbind(local));
+            }
+        }
         let fresh: Vec<IpAddr> = self
             .interfaces
             .iter()
@@ -106,17 +127,16 @@ impl Call {
         if self.ended {
             return;
         }
-        let was_open = self.locals.contains(&wish);
-        self.locals.retain(|old| *old != wish || wish == local);
-        if !self.locals.contains(&local) {
-            self.locals.push(local);
-        }
+        self.locals.retain(|known| *known != wish && *known != local);
+        self.locals.push(local);
         // The same address of ours, on another port only because its interface was made anew.
-        if was_open && wish != local && self.ticked.contains(&wish) {
-            self.ticked.retain(|old| *old != wish);
+        if wish != local && self.ticked.contains(&wish) {
+            self.ticked.retain(|known| *known != wish);
             self.ticked.push(local);
             self.announce(now);
         }
+        let back = self.tell_routes_what_is_usable(now);
+        self.resume(&back, now);
         self.seek_everybody_cut_off(now);
     }
 
@@ -127,7 +147,7 @@ impl Call {
         }
         let is_cut_off = |conn: Option<ConnId>| {
             let link = conn.and_then(|conn| self.links.get(&conn));
-            link.is_none_or(|link| !self.is_usable(&link.local))
+            link.is_none_or(|link| !self.is_usable(&link.local) || !self.locals.contains(&link.local))
         };
         let members = self.members.iter().filter(|(_, member)| is_cut_off(member.link));
         for peer in members.map(|(peer, _)| *peer).collect::<Vec<_>>() {
@@ -176,7 +196,7 @@ impl Call {
             let mut remotes: Vec<_> = last.into_iter().collect();
             let shared = self.addresses_of(&peer).into_iter();
             remotes.extend(shared.filter(|address| Some(*address) != last));
-            self.dial(Target::Return(peer, conn), secret, remotes, now);
+            self.dial(Target::Return(peer, conn), secret, &remotes, now);
         }
     }
 
@@ -221,6 +241,8 @@ impl Call {
         if !self.ticked.contains(&local) {
             self.ticked.push(local);
             self.announce(now);
+            // With one yes the address is ticked; what else waited for that alone need not be asked.
+            self.judge_questions(now);
         }
     }
 
@@ -246,9 +268,10 @@ impl Call {
             moved,
             ..Entries::default()
         });
-        let links = self.members.values().filter_map(|member| member.link);
-        for conn in links.filter(|conn| Some(*conn) != from).collect::<Vec<_>>() {
-            self.send(conn, &message, now);
+        for conn in self.serving_links() {
+            if Some(conn) != from {
+                self.send(conn, &message, now);
+            }
         }
     }
 

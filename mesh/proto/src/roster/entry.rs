@@ -212,9 +212,10 @@ impl Moved {
         PeerId::from_bytes(&self.peer).ok()
     }
 
-    /// How often they had moved by then.
-    pub(super) const fn number(&self) -> u32 {
-        self.number
+    /// Whether this word takes the place of `other`. A member that says two things under one number is believed the
+    /// same one by everybody.
+    pub(super) fn comes_after(&self, other: &Self) -> bool {
+        (self.number, self.addresses.as_slice()) > (other.number, other.addresses.as_slice())
     }
 
     /// Where they are now.
@@ -228,7 +229,7 @@ impl Moved {
         key.is_some_and(|key| key.verify(&self.statement(call), &self.signature))
     }
 
-    fn statement(&self, call: &CallId) -> Vec<u8> {
+    pub(super) fn statement(&self, call: &CallId) -> Vec<u8> {
         let number = self.number.to_be_bytes();
         [
             b"sightline moved".as_slice(),

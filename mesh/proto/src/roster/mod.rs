@@ -154,7 +154,7 @@ impl Roster {
         if self
             .moved
             .get(&peer)
-            .is_some_and(|known| known.number() >= entry.number())
+            .is_some_and(|known| !entry.comes_after(known))
         {
             return Ok(None);
         }
@@ -246,7 +246,7 @@ impl Roster {
         let moved = self
             .moved
             .iter()
-            .map(|(peer, moved)| hash(&[&peer.to_bytes(), &moved.number().to_be_bytes()]));
+            .map(|(peer, moved)| hash(&[&peer.to_bytes(), &moved.statement(&self.call)]));
         let (joined, gap) = (joined.into_iter(), [[0; 32]]);
         let digests: Vec<[u8; 32]> = joined.chain(gap).chain(left).chain(gap).chain(moved).collect();
         hash(&[&self.call, digests.as_flattened()])
@@ -339,6 +339,19 @@ mod tests {
         assert!(hashes[0] != hashes[1] && hashes[1] == hashes[2]);
         let other_call = Moved::sign(&identity(2), &[8; 16], 4, &[at(4)]).expect("signed");
         assert_eq!(roster.handle_moved(other_call), Err(EntryError::Forged));
+        // Two words with one number: everybody ends up with the same one, whichever came first.
+        let [one, other] = [5, 6].map(|last| moved(4, last));
+        let ends = [[&one, &other], [&other, &one]].map(|order| {
+            let mut roster = Roster::new([9; 16]);
+            roster.handle_many(vec![joined(1, 1), joined(2, 1)]);
+            for entry in order {
+                roster
+                    .handle_moved(entry.clone())
+                    .expect("signed by whom it names");
+            }
+            roster.hash()
+        });
+        assert_eq!(ends[0], ends[1]);
         let stranger = Moved::sign(&identity(3), &[9; 16], 4, &[at(4)]).expect("signed");
         assert_eq!(roster.handle_moved(stranger), Err(EntryError::UnknownMember));
         let mut other = Roster::new([9; 16]);

@@ -1,7 +1,9 @@
 //! Every step of every route, for as long as the call lasts.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+use libp2p_identity::PeerId;
 
 use super::{State, Transition};
 
@@ -32,16 +34,30 @@ impl History {
     /// Writes a step down.
     pub fn push(&mut self, step: Transition) {
         if self.steps.len() >= MAX_STEPS
-            && let Some(oldest) = self.steps.pop_front()
+            && let Some(oldest) = self.take_oldest_of_the_busiest()
         {
-            if self.earlier.steps == 0 {
-                self.earlier.first = oldest.at;
-            }
+            let is_first = self.earlier.steps == 0;
+            self.earlier.first = if is_first {
+                oldest.at
+            } else {
+                self.earlier.first.min(oldest.at)
+            };
             self.earlier.steps += 1;
             self.earlier.activations += u64::from(oldest.route.state == State::Active);
-            self.earlier.last = oldest.at;
+            self.earlier.last = self.earlier.last.max(oldest.at);
         }
         self.steps.push_back(step);
+    }
+
+    /// Whoever has most steps loses the oldest one: nobody's coming and going wipes out what others did.
+    fn take_oldest_of_the_busiest(&mut self) -> Option<Transition> {
+        let mut counts: BTreeMap<Option<PeerId>, usize> = BTreeMap::new();
+        for step in &self.steps {
+            *counts.entry(step.route.peer).or_default() += 1;
+        }
+        let (busiest, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let at = self.steps.iter().position(|step| step.route.peer == busiest)?;
+        self.steps.remove(at)
     }
 
     /// The steps that are kept one by one, the oldest first.
@@ -67,13 +83,14 @@ mod tests {
     fn the_oldest_steps_are_summed_up_and_none_is_lost_silently() {
         let mut history = History::default();
         let address = SocketAddr::from(([192, 0, 2, 1], 1));
+        let quiet = PeerId::random();
         for second in 0..3000 {
             history.push(Transition {
                 at: Duration::from_secs(second),
                 old: None,
                 route: Route {
                     id: RouteId(second),
-                    peer: None,
+                    peer: (second == 1).then_some(quiet),
                     way: Way {
                         kind: Kind::Direct,
                         local: address,
@@ -96,10 +113,14 @@ mod tests {
         let summed_up = 3000 - MAX_STEPS as u64;
         let expected = Earlier {
             steps: summed_up,
-            activations: summed_up / 2,
+            activations: summed_up.div_ceil(2),
             first: Duration::ZERO,
-            last: Duration::from_secs(summed_up - 1),
+            last: Duration::from_secs(summed_up),
         };
+        assert!(
+            history.steps().any(|step| step.route.peer == Some(quiet)),
+            "of others than the busiest"
+        );
         assert_eq!(history.earlier(), expected);
     }
 }

@@ -57,7 +57,10 @@ pub fn judge(rule: Rule, way: &Way, known: &Known<'_>) -> Verdict {
         {
             Verdict::Go(Approval::User)
         }
+        // No rule speaks for an address of one's own that one has not ticked.
+        (Rule::All, ..) if known.unticked => Verdict::Ask(change.unwrap_or(Reason::LocalAddress)),
         (Rule::All, ..) => Verdict::Go(listed.unwrap_or(Approval::All)),
+        (Rule::Ask, Some(_), None) => Verdict::Ask(Reason::Again),
         (Rule::Ask, _, change) => Verdict::Ask(change.unwrap_or(Reason::First)),
         (_, Some(_), None) => Verdict::Go(Approval::Unchanged),
         (_, None, _) if known.unticked => Verdict::Ask(Reason::LocalAddress),
@@ -114,10 +117,12 @@ mod tests {
             unticked: true,
             ..known
         };
-        assert_eq!(
-            judge(Rule::Listed, &way(shared), &unticked),
-            Verdict::Ask(Reason::LocalAddress)
-        );
+        for rule in [Rule::Listed, Rule::All] {
+            assert_eq!(
+                judge(rule, &way(shared), &unticked),
+                Verdict::Ask(Reason::LocalAddress)
+            );
+        }
     }
 
     #[test]
@@ -183,7 +188,7 @@ mod tests {
             judge(Rule::Listed, &last, &known),
             Verdict::Go(Approval::Unchanged)
         );
-        assert_eq!(judge(Rule::Ask, &last, &known), Verdict::Ask(Reason::First));
+        assert_eq!(judge(Rule::Ask, &last, &known), Verdict::Ask(Reason::Again));
         let other_carrier = Way {
             kind: Kind::Carried(PeerId::random()),
             ..way(at(1, 1))

@@ -103,6 +103,8 @@ pub struct Way {
 pub enum Reason {
     /// It is the first way to this member.
     First,
+    /// It is the way as it was, after a break.
+    Again,
     /// The member's address is another.
     RemoteAddress,
     /// The port of the member's address is another.
@@ -123,6 +125,8 @@ pub enum Reason {
     Agreed,
     /// The user was asked and said no.
     Denied,
+    /// The member has caused more questions than a person should have to answer.
+    TooMany,
     /// Both sides are ready for media.
     Ready,
     /// The other side's user is being asked.
@@ -139,8 +143,6 @@ pub enum Reason {
     NoAnswer,
     /// This side's address or interface is gone.
     InterfaceGone,
-    /// It is back.
-    InterfaceBack,
     /// The member left, or this side did.
     Left,
 }
@@ -242,10 +244,10 @@ words!(Approval {
 });
 words!(Consent { Given => "given", Asked => "asked", Denied => "denied", Withheld => "withheld" });
 words!(Reason {
-    First => "first", RemoteAddress => "remote_address", RemotePort => "remote_port",
+    First => "first", Again => "again", RemoteAddress => "remote_address", RemotePort => "remote_port",
     LocalAddress => "local_address", LocalInterface => "local_interface", Kind => "kind", Carrier => "carrier",
-    FarInterface => "far_interface", Rule => "rule", Agreed => "agreed", Denied => "denied", Ready => "ready",
+    FarInterface => "far_interface", Rule => "rule", Agreed => "agreed", Denied => "denied", TooMany => "too_many", Ready => "ready",
     TheyAreAsked => "they_are_asked", TheyDenied => "they_denied", TheyAgreed => "they_agreed",
     Replaced => "replaced", Lost => "lost", NoAnswer => "no_answer", InterfaceGone => "interface_gone",
-    InterfaceBack => "interface_back", Left => "left",
+    Left => "left",
 });

@@ -9,6 +9,7 @@ use libp2p_identity::PeerId;
 use super::{Approval, Consent, Kind, Reason, Route, State, Transition, Way};
 use crate::call::Ticket;
 use crate::gate::{Change, Pair};
+use crate::interface::Medium;
 use crate::link::ConnId;
 
 /// Ways to one member that either side may refuse in one call; a member with more of them is refused altogether.
@@ -33,6 +34,8 @@ pub struct Question {
     pub new: Route,
     /// What is new about it.
     pub reason: Reason,
+    /// The user has not let the others know the local address so far; a yes does.
+    pub tells: bool,
 }
 
 /// What became of a question.
@@ -146,7 +149,8 @@ impl Table {
     pub fn open(&mut self, peer: Option<PeerId>, way: &Way, holder: Holder, at: Duration) -> RouteId {
         let same = self.entries.values_mut().find(|entry| {
             let route = &entry.route;
-            route.peer == peer && route.way.kind == way.kind && pair(&route.way) == pair(way)
+            let is_same_way = route.way.kind == way.kind && pair(&route.way) == pair(way);
+            route.peer == peer && is_same_way && route.way.interface == way.interface
         });
         if let Some(entry) = same {
             entry.holders.insert(holder);
@@ -229,7 +233,8 @@ impl Table {
     }
 
     /// Media may not flow before the user has answered. Returns false when the question stands already.
-    pub fn ask(&mut self, id: RouteId, old: Option<Way>, reason: Reason, at: Duration) -> bool {
+    /// `tells`: a yes also lets the others know the route's local address.
+    pub fn ask(&mut self, id: RouteId, old: Option<Way>, reason: Reason, tells: bool, at: Duration) -> bool {
         let may_ask = self.entries.contains_key(&id) && !self.is_asked(id);
         if !may_ask {
             return false;
@@ -247,6 +252,7 @@ impl Table {
             old,
             new,
             reason,
+            tells,
         }));
         true
     }
@@ -330,10 +336,31 @@ impl Table {
         self.step(id, then, None, reason, at);
     }
 
-    /// The member says over what it is connected now.
-    pub fn set_far(&mut self, id: RouteId, far: Option<crate::interface::Medium>) {
+    /// The member says over what it is connected now. A question about the way as it was is withdrawn.
+    pub fn set_far(&mut self, id: RouteId, far: Medium) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.route.way.far = far;
+            entry.route.way.far = Some(far);
+            if let Some(question) = entry.question.take() {
+                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+            }
+        }
+    }
+
+    /// The user's rule allows no media, whatever was agreed before.
+    pub fn withhold(&mut self, id: RouteId, at: Duration) {
+        self.pause(id, Reason::Rule, at);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.consented = false;
+            if let Some(question) = entry.question.take() {
+                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+            }
+        }
+    }
+
+    /// A new connection serves on this route: what was said on the one before counts no more.
+    pub fn forget_theirs(&mut self, id: RouteId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.route.theirs = Consent::Given;
         }
     }
 
@@ -493,6 +520,7 @@ mod tests {
         Deny(u64),
         Activate(u64),
         Pause(u64),
+        Withhold(u64),
         Consent(u64, Consent),
         Usable(u8),
         Release(u64),
@@ -512,6 +540,7 @@ mod tests {
             1 => id.clone().prop_map(Happening::Deny),
             4 => id.clone().prop_map(Happening::Activate),
             1 => id.clone().prop_map(Happening::Pause),
+            1 => id.clone().prop_map(Happening::Withhold),
             1 => (id, consent).prop_map(|(id, consent)| Happening::Consent(id, consent)),
             1 => (0..4u8).prop_map(Happening::Usable),
             1 => (0..6u64).prop_map(Happening::Release),
@@ -553,12 +582,13 @@ mod tests {
                 table.agree(RouteId(id), by, at);
             }
             Happening::Ask(id) => {
-                table.ask(RouteId(id), None, Reason::RemoteAddress, at);
+                table.ask(RouteId(id), None, Reason::RemoteAddress, false, at);
             }
             Happening::Deny(id) => table.deny(RouteId(id), at),
             Happening::Activate(id) => {
                 table.activate(RouteId(id), Reason::Ready, at);
             }
+            Happening::Withhold(id) => table.withhold(RouteId(id), at),
             Happening::Pause(id) => table.pause(RouteId(id), Reason::Replaced, at),
             Happening::Consent(id, theirs) => table.handle_consent(RouteId(id), theirs, at),
             Happening::Usable(locals) => {
@@ -629,7 +659,7 @@ mod tests {
             far: None,
         };
         let id = table.open(peer, &way(1), Holder::Link(ConnId(1)), Duration::ZERO);
-        assert!(table.ask(id, None, Reason::First, Duration::ZERO));
+        assert!(table.ask(id, None, Reason::First, false, Duration::ZERO));
         table.deny(id, Duration::ZERO);
         assert!(!table.activate(id, Reason::Ready, Duration::ZERO));
         table.release(Holder::Link(ConnId(1)), Reason::Denied, Duration::ZERO);
