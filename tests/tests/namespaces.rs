@@ -214,6 +214,12 @@ struct Capture {
     file: tempfile::NamedTempFile,
 }
 
+/// From where, and to where.
+type Ends = (SocketAddrV4, SocketAddrV4);
+
+/// Payload, bytes.
+type Traffic = BTreeMap<Ends, u64>;
+
 /// A captured IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Packet {
@@ -270,7 +276,7 @@ impl Capture {
     }
 
     /// Payload from one address to the other, bytes.
-    fn traffic(&self) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+    fn traffic(&self) -> Traffic {
         let mut traffic = BTreeMap::new();
         for packet in self.packets() {
             *traffic.entry((packet.from, packet.to)).or_default() += packet.len;
@@ -278,16 +284,23 @@ impl Capture {
         traffic
     }
 
-    /// Waits until tcpdump has written down what `told` says, if it ever does: it lags behind the network.
-    fn expect(&self, told: &BTreeMap<(SocketAddrV4, SocketAddrV4), u64>) {
+    /// Waits until tcpdump has written down what `told` says of the packets for which `is_meant` holds: it lags behind
+    /// the network.
+    fn expect(&self, told: &Traffic, is_meant: impl Fn(&Ends) -> bool) {
+        let meant = |traffic: &Traffic| -> Traffic {
+            let meant = traffic.iter().filter(|(ends, _)| is_meant(ends));
+            meant.map(|(ends, bytes)| (*ends, *bytes)).collect()
+        };
+        let told = meant(told);
+        assert!(!told.is_empty(), "nothing to compare");
         let deadline = Instant::now() + Duration::from_secs(5);
-        while self.traffic() != *told && Instant::now() < deadline {
+        while meant(&self.traffic()) != told && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(
-            &self.traffic(),
+            meant(&self.traffic()),
             told,
-            "the capture and what the ledgers say was sent"
+            "the capture and what the ledgers say"
         );
     }
 }
@@ -321,25 +334,34 @@ fn packet(frame: &[u8]) -> Option<Packet> {
     })
 }
 
-/// What a program's last ledger says it sent: from, to, bytes.
-fn sent(program: &Program) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+/// What a program's last ledger says of each pair of addresses, as `pick` finds it in a row; nothing is left out.
+fn ledger(program: &Program, pick: impl Fn(&Value) -> (Ends, u64)) -> Traffic {
     let ledger = program
         .seen
         .iter()
         .rfind(|event| event["event"] == "ledger")
         .expect("a ledger");
     let rows = ledger["rows"].as_array().expect("rows").iter();
+    rows.map(pick).filter(|(_, bytes)| *bytes > 0).collect()
+}
+
+fn ends(from: &Value, to: &Value) -> Ends {
     let address = |value: &Value| value.as_str().expect("a text").parse().expect("an address");
-    rows.filter(|row| row["sent_packets"].as_u64() > Some(0))
-        .map(|row| {
-            let bytes = row["sent_bytes"].as_u64().expect("a count");
-            ((address(&row["local"]), address(&row["remote"])), bytes)
-        })
-        .collect()
+    (address(from), address(to))
+}
+
+fn sent(program: &Program) -> Traffic {
+    let bytes = |row: &Value| row["sent_bytes"].as_u64().expect("a count");
+    ledger(program, |row| (ends(&row["local"], &row["remote"]), bytes(row)))
+}
+
+fn received(program: &Program) -> Traffic {
+    let bytes = |row: &Value| row["recv_bytes"].as_u64().expect("a count");
+    ledger(program, |row| (ends(&row["remote"], &row["local"]), bytes(row)))
 }
 
 /// Everybody leaves. Returns what all of them say they sent.
-fn leave_all(people: &mut [Program]) -> BTreeMap<(SocketAddrV4, SocketAddrV4), u64> {
+fn leave_all(people: &mut [Program]) -> Traffic {
     let mut told = BTreeMap::new();
     for person in people {
         person.leave();
@@ -377,8 +399,18 @@ fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
         people[0].wait("stats");
     }
     let told = leave_all(&mut people);
-    capture.expect(&told);
+    capture.expect(&told, |_| true);
     assert_eq!(told.len(), 6, "three pairs, each both ways");
+    assert_eq!(capture.traffic().len(), 6, "and nothing else");
+    // Who leaves last has been sent everything that the ledger counts, and refused at most the others' last words.
+    const LAST_WORDS: u64 = 2000;
+    let captured = capture.traffic();
+    for (ends, bytes) in received(&people[2]) {
+        assert!(
+            (bytes..bytes + LAST_WORDS).contains(&captured[&ends]),
+            "{ends:?}: {bytes}"
+        );
+    }
     const UDP: u8 = 17;
     let odd: Vec<_> = capture
         .packets()
@@ -433,7 +465,7 @@ fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call
     hears(&mut bob);
     let told = leave_all(&mut [ann, bob]);
     assert_eq!(elsewhere.packets(), [], "something took the other interface");
-    chosen.expect(&told);
+    chosen.expect(&told, |_| true);
 }
 
 #[test]
@@ -485,26 +517,14 @@ fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
     let told = leave_all(&mut people);
     for (capture, host) in captures.iter().zip([0, 2]) {
         let address: Ipv4Addr = network.address(host).parse().expect("an address");
-        let of_host = told.iter().filter(|((from, _), _)| *from.ip() == address);
-        let of_host: BTreeMap<_, _> = of_host.map(|(pair, bytes)| (*pair, *bytes)).collect();
-        let captured = || -> BTreeMap<_, _> {
-            capture
-                .traffic()
-                .into_iter()
-                .filter(|((from, _), _)| *from.ip() == address)
-                .collect()
-        };
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while captured() != of_host && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert_eq!(captured(), of_host, "p{host}'s ledger and its wire");
+        capture.expect(&told, |(from, _)| *from.ip() == address);
     }
 }
 
 #[test]
 fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
     let Some(network) = Network::new(2) else { return };
+    let capture = Capture::start(&network, "h0");
     let mut ann = network.start(0, &["start", "--admit", "code"]);
     let code = ann.code();
     let address = format!("{}:4000", network.address(1));
@@ -527,12 +547,15 @@ fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
             .all(|event| event["event"] != "ask"),
         "a port alone is not asked about"
     );
-    leave_all(&mut [ann, bob]);
+    let told = leave_all(&mut [ann, bob]);
+    let ann: Ipv4Addr = network.address(0).parse().expect("an address");
+    capture.expect(&told, |(from, _)| *from.ip() == ann);
 }
 
 #[test]
 fn with_five_percent_loss_sound_goes_on() {
     let Some(network) = Network::new(3) else { return };
+    let capture = Capture::start(&network, "br0");
     let mut people = network.call();
     for host in 0..3 {
         network.lose(host, 5);
@@ -561,9 +584,8 @@ fn with_five_percent_loss_sound_goes_on() {
         listener.seen.iter().all(|event| event["event"] != "left"),
         "nobody is taken for gone"
     );
-    for person in &mut people {
-        person.leave();
-    }
+    // Packets are lost on the way in, behind where they are captured.
+    capture.expect(&leave_all(&mut people), |_| true);
 }
 
 #[test]
