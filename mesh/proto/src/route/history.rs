@@ -113,7 +113,8 @@ mod tests {
         let summed_up = 3000 - MAX_STEPS as u64;
         let expected = Earlier {
             steps: summed_up,
-            activations: summed_up.div_ceil(2),
+            // Every other one, from the first to the last, both of them among them.
+            activations: summed_up / 2 + 1,
             first: Duration::ZERO,
             last: Duration::from_secs(summed_up),
         };

@@ -208,26 +208,24 @@ impl Table {
         }
     }
 
-    /// The user, or a rule, agrees to media on this route.
+    /// The user, or a rule, agrees to media on this route. What was agreed already keeps whom it was approved by.
     pub fn agree(&mut self, id: RouteId, by: Approval, at: Duration) {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        entry.consented = true;
-        let is_answer = by == Approval::User;
-        let asked = entry.question.take();
-        let state = entry.route.state;
-        let is_news = entry.route.approved_by != Some(by);
+        let was_agreed = std::mem::replace(&mut entry.consented, true);
+        let (asked, state) = (entry.question.take(), entry.route.state);
+        let is_news = state == State::Proposed || entry.route.approved_by != Some(by);
+        let (answer, reason) = match by {
+            Approval::User => (Answer::Approved, Reason::Agreed),
+            _ => (Answer::Withdrawn, Reason::Rule),
+        };
         if let Some(question) = asked {
-            let answer = if is_answer {
-                Answer::Approved
-            } else {
-                Answer::Withdrawn
-            };
             self.said.push_back(Said::Answered(question, answer));
+        } else if was_agreed {
+            return;
         }
-        let reason = if is_answer { Reason::Agreed } else { Reason::Rule };
-        if state == State::Proposed || is_news {
+        if is_news {
             self.step(id, state.max(State::Approved), Some(by), reason, at);
         }
     }
