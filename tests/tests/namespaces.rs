@@ -51,7 +51,7 @@ impl Network {
         let bridge = network.bridge();
         ip(&format!("netns add {bridge}"));
         network.quiet(&bridge);
-        network.set(&bridge, "net.ipv4.ip_forward=1");
+        network.set(&bridge, "net/ipv4/ip_forward", 1);
         for side in [0, 1] {
             ip(&format!(
                 "-n {bridge} link add br{side} type bridge mcast_snooping 0"
@@ -87,8 +87,10 @@ impl Network {
         Some(network)
     }
 
-    fn set(&self, namespace: &str, setting: &str) {
-        succeeds("ip", &["netns", "exec", namespace, "sysctl", "-qw", setting]);
+    /// Through `/proc`: `sysctl` is not on every machine.
+    fn set(&self, namespace: &str, setting: &str, value: u8) {
+        let write = format!("echo {value} > /proc/sys/{setting}");
+        succeeds("ip", &["netns", "exec", namespace, "sh", "-c", &write]);
     }
 
     fn interface(&self, host: usize, interface: &str, state: &str) {
@@ -98,8 +100,7 @@ impl Network {
     /// The kernel's own IPv6 announcements would only blur what is listened for.
     fn quiet(&self, namespace: &str) {
         for scope in ["all", "default"] {
-            let setting = format!("net.ipv6.conf.{scope}.disable_ipv6=1");
-            self.set(namespace, &setting);
+            self.set(namespace, &format!("net/ipv6/conf/{scope}/disable_ipv6"), 1);
         }
     }
 
