@@ -247,7 +247,31 @@ fn a_new_port_of_the_same_address_goes_on_unasked_and_is_in_the_history() {
             .rfind(|step| step.route.state == State::Active)
             .expect("active again");
         assert_eq!(active.route.approved_by, Some(Approval::NewPort));
+        let paused = steps
+            .iter()
+            .position(|step| step.route.state == State::Paused)
+            .expect("a pause");
+        let proposed = steps
+            .iter()
+            .position(|step| step.route.state == State::Proposed)
+            .expect("a new way");
+        assert!(paused < proposed, "the old way pauses first");
         assert_eq!(active.route.way.remote.port(), 4001);
+    });
+}
+
+#[test]
+fn who_only_says_nothing_is_not_taken_for_broken_off_in_any_weather() {
+    for_seeds(40, |seed| {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut world = gather(&[Rule::Listed; 3], Weather::random(&mut rng), seed);
+        let since = [0, 1, 2].map(|index| world.nodes[index].events.len());
+        world.run(Duration::from_secs(60));
+        for (index, since) in since.into_iter().enumerate() {
+            let steps = world.nodes[index].events.iter().skip(since);
+            let steps = steps.filter(|(_, event)| matches!(event, Event::Route(_)));
+            assert_eq!(steps.count(), 0, "p{index}'s routes moved by themselves");
+        }
     });
 }
 

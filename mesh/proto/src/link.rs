@@ -74,6 +74,8 @@ pub struct Link {
     pub purpose: Purpose,
     pub stage: Stage,
     pub since: Instant,
+    /// When something last came on it.
+    pub heard: Instant,
     pub binding: Binding,
     /// What this side last said of media on it, and over what it is connected.
     pub said: Consent,

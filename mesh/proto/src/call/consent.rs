@@ -196,7 +196,7 @@ impl Call {
     }
 
     /// Lets media flow on a member's link if everything agrees; what it took before is closed then.
-    fn settle(&mut self, conn: ConnId, now: Instant) {
+    pub(super) fn settle(&mut self, conn: ConnId, now: Instant) {
         let Some((peer, id)) = self
             .links
             .get(&conn)

@@ -20,6 +20,7 @@ impl Call {
             return self.fail(conn, Problem::Flood);
         }
         link.meter.received_bytes += frame.len() as u64;
+        link.heard = now;
         match &mut link.stage {
             Stage::Open(session) => {
                 let message = session

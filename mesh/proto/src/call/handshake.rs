@@ -179,6 +179,7 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         purpose,
         stage,
         since: now,
+        heard: now,
         binding,
         route: None,
         replaces: None,

@@ -67,8 +67,12 @@ impl Call {
         };
         let unpacked = opened.as_deref().and_then(|inside| packet::unpack(inside).ok());
         match unpacked {
-            Some((Class::Control, body)) => self.handle_ping(conn, body, now),
+            Some((Class::Control, body)) => {
+                link.heard = now;
+                self.handle_ping(conn, body, now);
+            }
             Some((class, body)) if is_active => {
+                link.heard = now;
                 let peer = link.peer;
                 self.outputs.push_back(Output::Packet(peer, class, body.to_vec()));
             }

@@ -228,6 +228,7 @@ impl Call {
         self.close_overdue_links(now);
         self.renew_keys(now);
         self.forget_expectations(now);
+        self.watch_the_silent(now);
         let beat_due = now >= self.next_beat;
         if beat_due {
             self.next_beat = now + presence::BEAT;

@@ -12,12 +12,15 @@ use crate::address::MAX_ADDRESSES;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
 use crate::roster::{Entries, Moved};
-use crate::route::{Reason, RouteId};
+use crate::route::{Reason, RouteId, State};
 use crate::secret::Secret;
 use crate::wire::Control;
 
 /// 1 s: the time between attempts to get back to a member.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// 1.8 s: nothing comes for this long from a member only when the way is broken: beats and pings come each second.
+const SILENCE: Duration = Duration::from_millis(1800);
 
 /// 30 s: how long a member that broke off is sought. It may come back by itself for longer.
 const SEEK_TIME: Duration = Duration::from_secs(30);
@@ -95,6 +98,39 @@ impl Call {
         }
     }
 
+    /// Of a member from which nothing has come for a while, the way may have changed without a word, as when a NAT gives
+    /// it another port: media pauses, and the way back is sought. If it was only silent, media goes on.
+    pub(super) fn watch_the_silent(&mut self, now: Instant) {
+        for conn in self.serving_links() {
+            let Some(link) = self.links.get(&conn) else {
+                continue;
+            };
+            let (peer, Some(id)) = (link.peer, link.route) else {
+                continue;
+            };
+            if self.is_cut_off(Some(conn)) {
+                // It is this side's address that is gone.
+                continue;
+            }
+            let is_silent = now >= link.heard + SILENCE;
+            let state = self.routes.get(id).map(|route| route.state);
+            let is_sought = self
+                .members
+                .get(&peer)
+                .is_some_and(|member| member.seek.is_some());
+            if is_silent && state == Some(State::Active) {
+                self.with_routes(now, |routes, at| routes.pause(id, Reason::Lost, at));
+                self.seek(peer, now);
+            } else if !is_silent && state == Some(State::Paused) && is_sought {
+                if let Some(member) = self.members.get_mut(&peer) {
+                    member.seek = None;
+                }
+                self.stop_dialling(peer, Reason::Replaced, now);
+                self.settle(conn, now);
+            }
+        }
+    }
+
     /// The links that serve members.
     pub(super) fn serving_links(&self) -> Vec<ConnId> {
         self.members.values().filter_map(|member| member.link).collect()
@@ -145,14 +181,19 @@ impl Call {
         if self.is_offline() {
             return;
         }
-        let is_cut_off = |conn: Option<ConnId>| {
-            let link = conn.and_then(|conn| self.links.get(&conn));
-            link.is_none_or(|link| !self.is_usable(&link.local) || !self.locals.contains(&link.local))
-        };
-        let members = self.members.iter().filter(|(_, member)| is_cut_off(member.link));
+        let members = self
+            .members
+            .iter()
+            .filter(|(_, member)| self.is_cut_off(member.link));
         for peer in members.map(|(peer, _)| *peer).collect::<Vec<_>>() {
             self.seek(peer, now);
         }
+    }
+
+    /// There is no link, or its address of ours is gone.
+    fn is_cut_off(&self, conn: Option<ConnId>) -> bool {
+        let link = conn.and_then(|conn| self.links.get(&conn));
+        link.is_none_or(|link| !self.is_usable(&link.local) || !self.locals.contains(&link.local))
     }
 
     /// None of this side's addresses is there.
