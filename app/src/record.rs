@@ -12,8 +12,9 @@ use libp2p_identity::PeerId;
 use serde_json::{Value, json};
 use sightline_mesh::Record;
 use sightline_mesh_proto::gate::Pair;
+use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::ledger::{Counts, Ledger, Row};
-use sightline_mesh_proto::route::{History, Kind, Route, Transition, Way};
+use sightline_mesh_proto::route::{Approval, History, Kind, Route, State, Transition, Way};
 use sightline_mesh_proto::{Clock, UnixTime};
 
 use crate::words;
@@ -114,7 +115,7 @@ pub fn history(history: &History) -> Value {
 pub fn step(step: &Transition) -> Value {
     let mut value = route(&step.route);
     value["at"] = seconds(step.at);
-    value["old_state"] = json!(step.old.map(sightline_mesh_proto::route::State::word));
+    value["old_state"] = json!(step.old.map(State::word));
     value["reason"] = step.reason.word().into();
     value
 }
@@ -125,7 +126,7 @@ pub fn route(route: &Route) -> Value {
     value["id"] = route.id.0.into();
     value["peer"] = json!(route.peer.map(|peer| peer.to_string()));
     value["state"] = route.state.word().into();
-    value["approved_by"] = json!(route.approved_by.map(sightline_mesh_proto::route::Approval::word));
+    value["approved_by"] = json!(route.approved_by.map(Approval::word));
     value["theirs"] = route.theirs.word().into();
     value
 }
@@ -138,7 +139,7 @@ pub fn way(way: &Way) -> Value {
     };
     json!({
         "kind": kind, "via": via, "local": way.local, "interface": way.interface, "remote": way.remote,
-        "peer_interface": way.far.map(sightline_mesh_proto::interface::Medium::word),
+        "peer_interface": way.far.map(Medium::word),
     })
 }
 
@@ -269,7 +270,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use sightline_mesh_proto::ledger::Passage;
-    use sightline_mesh_proto::route::Reason;
+    use sightline_mesh_proto::route::{Consent, Reason, RouteId};
 
     use super::*;
 
@@ -286,7 +287,7 @@ mod tests {
             at: Duration::from_secs(2),
             old: None,
             route: Route {
-                id: sightline_mesh_proto::route::RouteId(7),
+                id: RouteId(7),
                 peer: Some(peer),
                 way: Way {
                     kind: Kind::Direct,
@@ -295,9 +296,9 @@ mod tests {
                     remote: pair.1,
                     far: None,
                 },
-                state: sightline_mesh_proto::route::State::Active,
-                approved_by: Some(sightline_mesh_proto::route::Approval::User),
-                theirs: sightline_mesh_proto::route::Consent::Given,
+                state: State::Active,
+                approved_by: Some(Approval::User),
+                theirs: Consent::Given,
             },
             reason: Reason::RemoteAddress,
         });

@@ -103,20 +103,18 @@ pub fn warnings(shared: &[SocketAddr]) -> Vec<String> {
         let ip = address.ip();
         let of = interfaces.iter().find(|interface| interface.address == ip);
         let is_vpn = of.is_some_and(|interface| interface.medium == Medium::Vpn);
-        match ip {
-            _ if !is_public(ip) || is_vpn => None,
-            IpAddr::V6(_) if temporary.contains(&ip) => Some(format!(
-                "The address {ip} identifies the home's or employer's network that this machine is in; the others, \
-                 and whoever watches the network, can look up to whom it belongs."
-            )),
-            IpAddr::V6(_) => Some(format!(
+        if !is_public(ip) || is_vpn {
+            None
+        } else if ip.is_ipv6() && !temporary.contains(&ip) {
+            Some(format!(
                 "The address {ip} identifies this very machine for as long as it is in this home's or employer's \
                  network. A temporary address of the same interface, if there is one, says less."
-            )),
-            IpAddr::V4(_) => Some(format!(
+            ))
+        } else {
+            Some(format!(
                 "The address {ip} identifies the home's or employer's network that this machine is in; the others, \
                  and whoever watches the network, can look up to whom it belongs."
-            )),
+            ))
         }
     };
     shared.iter().filter_map(warning).collect()

@@ -18,7 +18,6 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
 use quinn::{Endpoint, VarInt};
-use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::{Call, Class, Command, ConnId, Connected, Event, Output, Ticket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -104,7 +103,6 @@ pub struct Actor {
     swarm: Swarm<Behaviour>,
     endpoints: Endpoints,
     doors: Doors,
-    interfaces: Vec<Interface>,
     watcher: Watcher,
     gate: SharedGate,
     history: SharedHistory,
@@ -126,7 +124,7 @@ impl Actor {
         call: Call,
         identity: &Keypair,
         (endpoints, opened): (Endpoints, Vec<(SocketAddr, Endpoint)>),
-        interfaces: (Vec<Interface>, Watcher),
+        watcher: Watcher,
         (gate, history): (SharedGate, SharedHistory),
         inbox: Arc<dyn Inbox>,
         events: mpsc::Sender<Event>,
@@ -140,13 +138,11 @@ impl Actor {
         }
         let transport = Transport::new(endpoints.clone(), plans.clone(), arrival_sink, incoming);
         let swarm = swarm(identity, transport)?;
-        let (interfaces, watcher) = interfaces;
         Some(Self {
             call,
             swarm,
             endpoints,
             doors,
-            interfaces,
             watcher,
             gate,
             history,
@@ -189,7 +185,6 @@ impl Actor {
                 Some(arrival) = self.arrivals.recv() => self.handle_arrival(arrival),
                 event = self.swarm.select_next_some() => self.handle_swarm(event),
                 interfaces = self.watcher.next_change() => {
-                    self.interfaces.clone_from(&interfaces);
                     self.call.handle_interfaces(interfaces, now());
                 }
                 () = tokio::time::sleep_until(deadline.into()) => self.call.handle_timeout(now()),
@@ -396,11 +391,11 @@ impl Actor {
     /// Opens a socket; an address that is not ready yet (IPv6 looks for its double first) is tried again.
     fn bind(&mut self, wish: SocketAddr, attempts: u32) {
         let in_use = |error: &EndpointError| matches!(error, EndpointError::Bind(_, why) if why.kind() == ErrorKind::AddrInUse);
-        let mut bound = self.endpoints.bind(wish, &self.interfaces);
+        let mut bound = self.endpoints.bind(wish, self.watcher.interfaces());
         if bound.as_ref().is_err_and(in_use) {
             bound = self
                 .endpoints
-                .bind(SocketAddr::new(wish.ip(), 0), &self.interfaces);
+                .bind(SocketAddr::new(wish.ip(), 0), self.watcher.interfaces());
         }
         match bound {
             Ok((local, endpoint)) => {

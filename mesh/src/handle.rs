@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
-use crate::interfaces::{self, Watcher};
+use crate::interfaces::Watcher;
 use crate::socket::SharedGate;
 use crate::tls::Tls;
 
@@ -126,13 +126,13 @@ impl Mesh {
             .enable_all()
             .build()
             .map_err(|error| system(&error))?;
-        let interfaces = interfaces::list(&setup.interfaces);
         let endpoints = Endpoints::new(&tls, &gate, !setup.interfaces.is_empty())?;
         let (opened, watcher) = {
             let _context = runtime.enter();
-            let bind = |address: &SocketAddr| endpoints.bind(*address, &interfaces);
+            let watcher = Watcher::start(setup.interfaces);
+            let bind = |address: &SocketAddr| endpoints.bind(*address, watcher.interfaces());
             let opened: Result<Vec<_>, _> = setup.addresses.iter().map(bind).collect();
-            (opened?, Watcher::start(setup.interfaces))
+            (opened?, watcher)
         };
         let local: Vec<_> = opened.iter().map(|(local, _)| *local).collect();
         let opened = opened
@@ -143,7 +143,7 @@ impl Mesh {
             identity: identity.clone(),
             name: setup.name,
             addresses: local.clone(),
-            interfaces: interfaces.clone(),
+            interfaces: watcher.interfaces().to_vec(),
             tell_medium: setup.tell_medium,
             rule: setup.rule,
             admit: setup.admit,
@@ -169,7 +169,7 @@ impl Mesh {
                             call,
                             &identity,
                             (endpoints, opened),
-                            (interfaces, watcher),
+                            watcher,
                             truth,
                             inbox,
                             event_sink,

@@ -78,6 +78,11 @@ impl Watcher {
         }
     }
 
+    /// The list as it was seen last.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.last
+    }
+
     /// Waits for the next change. Returns the whole list after it.
     pub async fn next_change(&mut self) -> Vec<Interface> {
         loop {

@@ -14,13 +14,7 @@ use sightline_mesh_proto::route::{Approval, Consent, Reason, Rule, State, Transi
 use sightline_mesh_proto::{Command, Event};
 use sightline_tests::sim::{Weather, World, for_seeds};
 
-const FAIR: Weather = Weather {
-    loss: 0.0,
-    duplication: 0.0,
-    delay: Duration::from_millis(10),
-    jitter: Duration::ZERO,
-    drift_ppm: 0,
-};
+const FAIR: Weather = Weather::FAIR;
 
 fn elsewhere(last: u8) -> SocketAddr {
     SocketAddr::from(([192, 168, 7, last], 4000))

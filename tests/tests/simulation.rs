@@ -11,13 +11,7 @@ use sightline_mesh_proto::wire::Refusal;
 use sightline_mesh_proto::{Command, End, Event, Problem, Why};
 use sightline_tests::sim::{Weather, World, for_seeds};
 
-const FAIR: Weather = Weather {
-    loss: 0.0,
-    duplication: 0.0,
-    delay: Duration::from_millis(10),
-    jitter: Duration::ZERO,
-    drift_ppm: 0,
-};
+const FAIR: Weather = Weather::FAIR;
 
 /// A call of `size`, everybody joining with a code of a random member; returns once all had time to meet.
 fn gather(size: usize, weather: Weather, seed: u64, rng: &mut StdRng) -> World {

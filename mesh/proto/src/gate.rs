@@ -146,13 +146,17 @@ impl Gate {
         datagram: &[u8],
         now: Instant,
     ) -> bool {
-        let copied = initial::tag(datagram).is_some_and(|tag| self.seen.is_from_elsewhere(&tag, remote));
-        let pass = !copied
-            && match self.tagged(datagram, now) {
-                Some((tag, owner)) => self.handle_tag((local, remote), &tag, owner, now),
-                None => self.is_open((local, remote), now),
-            };
-        self.count((local, remote), datagram.len(), pass, Passage::Received, now);
+        let pair = (local, remote);
+        let tag = initial::tag(datagram).filter(|_| !self.expected.is_empty());
+        let pass = match tag {
+            Some(tag) if self.seen.is_from_elsewhere(&tag, remote) => false,
+            Some(tag) => match self.owner(&tag, now) {
+                Some(owner) => self.handle_tag(pair, &tag, owner, now),
+                None => self.is_open(pair, now),
+            },
+            None => self.is_open(pair, now),
+        };
+        self.count(pair, datagram.len(), pass, Passage::Received, now);
         pass
     }
 
@@ -183,12 +187,6 @@ impl Gate {
         self.approved.contains(&pair)
             || self.held.contains(&pair)
             || self.guests.get(&pair).is_some_and(|(until, _)| now < *until)
-    }
-
-    /// A first packet's valid tag, and what it belongs to.
-    fn tagged(&self, datagram: &[u8], now: Instant) -> Option<(Tag, ExpectId)> {
-        let tag = initial::tag(datagram).filter(|_| !self.expected.is_empty())?;
-        Some((tag, self.owner(&tag, now)?))
     }
 
     /// A valid tag lets its source speak, unless it was used from elsewhere.

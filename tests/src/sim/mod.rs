@@ -39,6 +39,15 @@ pub struct Weather {
 }
 
 impl Weather {
+    /// 10 ms each way, and nothing goes wrong.
+    pub const FAIR: Self = Self {
+        loss: 0.0,
+        duplication: 0.0,
+        delay: Duration::from_millis(10),
+        jitter: Duration::ZERO,
+        drift_ppm: 0,
+    };
+
     /// A network as `rng` has it: up to 10 % loss, 1 to 150 ms, up to 60 ms of jitter.
     #[must_use]
     pub fn random(rng: &mut StdRng) -> Self {

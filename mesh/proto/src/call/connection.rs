@@ -179,7 +179,7 @@ impl Call {
         let Some((local, remote)) = dial.waiting.pop() else {
             return;
         };
-        if !self.locals.contains(&local) || !self.is_usable(&local) {
+        if !self.is_open_on(&local) {
             return;
         }
         let way = self.way(local, remote);
@@ -284,7 +284,7 @@ impl Call {
         let mut gone = Vec::new();
         for (ticket, route) in self.dials.values().flat_map(Dial::attempts) {
             let local = self.routes.get(route).map(|route| route.way.local);
-            if !local.is_some_and(|local| self.is_usable(&local)) {
+            if !local.is_some_and(|local| self.is_open_on(&local)) {
                 gone.push(ticket);
             }
         }

@@ -50,8 +50,14 @@ impl Call {
     /// The state of the route behind a connection.
     #[must_use]
     pub fn route_state(&self, conn: ConnId) -> Option<State> {
-        let route = self.links.get(&conn)?.route?;
+        let (_, route) = self.peer_and_route(conn)?;
         self.routes.get(route).map(|route| route.state)
+    }
+
+    /// Whom a connection leads to, and its route, once the peer has proved who it is.
+    pub(super) fn peer_and_route(&self, conn: ConnId) -> Option<(PeerId, RouteId)> {
+        let link = self.links.get(&conn)?;
+        Some((link.peer, link.route?))
     }
 
     /// The ways from here to `remote`, by each address of this side that fits: the one used last for this member
@@ -88,6 +94,11 @@ impl Call {
     pub(super) fn is_usable(&self, local: &SocketAddr) -> bool {
         // Every address of 127.0.0.0/8 is there, though only one is listed.
         local.ip().is_loopback() || self.interface_of(local).is_some()
+    }
+
+    /// Whether a socket of ours is open on this address, and the address is there.
+    pub(super) fn is_open_on(&self, local: &SocketAddr) -> bool {
+        self.locals.contains(local) && self.is_usable(local)
     }
 
     /// The route of a connection whose peer has just proved who it is.
@@ -127,11 +138,7 @@ impl Call {
 
     /// Judges the way of the link that serves a member: media flows, or waits for the user, or never flows.
     pub(super) fn judge_link(&mut self, conn: ConnId, now: Instant) {
-        let Some((peer, id)) = self
-            .links
-            .get(&conn)
-            .and_then(|link| Some((link.peer, link.route?)))
-        else {
+        let Some((peer, id)) = self.peer_and_route(conn) else {
             return;
         };
         let Some(route) = self.routes.get(id) else { return };
@@ -197,11 +204,7 @@ impl Call {
 
     /// Lets media flow on a member's link if everything agrees; what it took before is closed then.
     pub(super) fn settle(&mut self, conn: ConnId, now: Instant) {
-        let Some((peer, id)) = self
-            .links
-            .get(&conn)
-            .and_then(|link| Some((link.peer, link.route?)))
-        else {
+        let Some((peer, id)) = self.peer_and_route(conn) else {
             return;
         };
         if self.link_of(&peer) != Some(conn) {

@@ -23,9 +23,8 @@ impl Call {
     /// [`TooLong`] when no packet of its class holds it.
     pub fn handle_media(&mut self, class: Class, body: &[u8], now: Instant) -> Result<usize, TooLong> {
         let inside = packet::pack(class, body)?;
-        let conns: Vec<_> = self.members.values().filter_map(|member| member.link).collect();
         let mut sent = 0;
-        for conn in conns {
+        for conn in self.serving_links() {
             if self.route_state(conn) == Some(State::Active) {
                 self.seal_and_send(conn, class, &inside, now);
                 sent += 1;

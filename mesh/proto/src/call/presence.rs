@@ -318,12 +318,7 @@ impl Call {
     }
 
     pub(super) fn beat(&mut self, now: Instant) {
-        for conn in self
-            .members
-            .values()
-            .filter_map(|member| member.link)
-            .collect::<Vec<_>>()
-        {
+        for conn in self.serving_links() {
             self.beat_one(conn, now);
         }
     }

@@ -85,8 +85,7 @@ impl Call {
     /// Routes whose address of ours is back: who is served by one need not be sought any more.
     fn resume(&mut self, back: &[RouteId], now: Instant) {
         for conn in self.serving_links() {
-            let link = self.links.get(&conn);
-            let served = link.and_then(|link| link.route.map(|route| (link.peer, route)));
+            let served = self.peer_and_route(conn);
             let Some((peer, _)) = served.filter(|(_, route)| back.contains(route)) else {
                 continue;
             };
@@ -193,7 +192,7 @@ impl Call {
     /// There is no link, or its address of ours is gone.
     fn is_cut_off(&self, conn: Option<ConnId>) -> bool {
         let link = conn.and_then(|conn| self.links.get(&conn));
-        link.is_none_or(|link| !self.is_usable(&link.local) || !self.locals.contains(&link.local))
+        link.is_none_or(|link| !self.is_open_on(&link.local))
     }
 
     /// None of this side's addresses is there.
