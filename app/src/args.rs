@@ -8,15 +8,24 @@ use sightline_media::{Sink, Source};
 use sightline_mesh_proto::Admit;
 use sightline_mesh_proto::route::Rule;
 
+use crate::report::Voice;
 use crate::share::Share;
 
 /// Private group calls that need nobody else: no server, no account.
 #[derive(Debug, Parser)]
-#[command(name = "sightline", version, disable_help_subcommand = true)]
+#[command(
+    name = "sightline",
+    version,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Arguments {
-    /// What to do.
+    /// What to do; without it, the window is opened.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub verb: Option<Verb>,
+    /// Keep the window's settings in this folder instead of the platform's
+    #[arg(long, value_name = "DIR")]
+    pub settings: Option<PathBuf>,
 }
 
 /// What to do.
@@ -82,6 +91,9 @@ pub struct Options {
     /// The picture's encoder: aom, rav1e [default: aom]
     #[arg(long, value_name = "NAME")]
     pub encoder: Option<EncoderKind>,
+    /// Open the window, in this call
+    #[arg(long)]
+    pub window: bool,
     /// Leave after this many seconds
     #[arg(long, value_name = "S")]
     pub seconds: Option<u32>,
@@ -91,6 +103,18 @@ pub struct Options {
     /// Read settings.json here instead of in the platform's folder
     #[arg(long, value_name = "DIR")]
     pub settings: Option<PathBuf>,
+}
+
+impl Options {
+    /// How the participant says what happens: beside a window only what other programs read.
+    #[must_use]
+    pub const fn voice(&self, has_window: bool) -> Voice {
+        match (self.json, has_window) {
+            (true, _) => Voice::Json,
+            (false, false) => Voice::Sentences,
+            (false, true) => Voice::Silent,
+        }
+    }
 }
 
 /// Options of `demo`.
@@ -120,7 +144,7 @@ pub struct DemoOptions {
 }
 
 /// Where media may go unasked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApproveRule {
     /// None: each way is asked about, each time
@@ -147,8 +171,33 @@ impl From<ApproveRule> for Rule {
     }
 }
 
+impl From<ApproveRule> for sightline_ui::model::Rule {
+    fn from(rule: ApproveRule) -> Self {
+        match rule {
+            ApproveRule::Ask => Self::Ask,
+            ApproveRule::Listed => Self::Listed,
+            ApproveRule::Same => Self::Same,
+            ApproveRule::All => Self::All,
+            ApproveRule::None => Self::None,
+        }
+    }
+}
+
+impl From<sightline_ui::model::Rule> for ApproveRule {
+    fn from(rule: sightline_ui::model::Rule) -> Self {
+        use sightline_ui::model::Rule;
+        match rule {
+            Rule::Ask => Self::Ask,
+            Rule::Listed => Self::Listed,
+            Rule::Same => Self::Same,
+            Rule::All => Self::All,
+            Rule::None => Self::None,
+        }
+    }
+}
+
 /// Who decides about knocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdmitRule {
     /// The person, each time: `admit PEER` or `refuse PEER` on standard input

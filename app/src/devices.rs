@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// Prints the names of cameras, microphones and loudspeakers, as `--camera device:NAME` takes them.
 #[must_use]
 pub fn run() -> Exit {
-    let found = sightline_media::devices::list();
+    let found = sightline_media::devices::Present::look().devices;
     let mut out = std::io::stdout().lock();
     for (kind, names) in [
         ("cameras", found.cameras),

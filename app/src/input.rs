@@ -1,78 +1,62 @@
 //! Lines on standard input.
 
 use std::io::BufRead;
-use std::path::PathBuf;
-use std::sync::mpsc::SyncSender;
 
 use clap::ValueEnum;
 use sightline_media::Source;
+use sightline_ui::Command;
+use sightline_ui::model::Answer;
 
 use crate::args::ApproveRule;
-use crate::wiring::{Notice, tell};
+use crate::controller::from_source;
+use crate::wiring::{Notice, Notices, tell};
 
 /// The longest line that is taken, bytes.
 const MAX_LINE: usize = 4096;
 
 /// What a line asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// `mute`
-    Mute,
-    /// `unmute`
-    Unmute,
-    /// `camera SRC`
-    Camera(Source),
-    /// `admit PEER`
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// What the window can ask for as well.
+    Wish(Command),
+    /// `admit PEER`, by id or name.
     Admit(String),
     /// `refuse PEER`
     Refuse(String),
-    /// `approve ID`
-    Approve(u64),
-    /// `deny ID`
-    Deny(u64),
-    /// `rule RULE`
-    Rule(ApproveRule),
-    /// `save FILE`
-    Save(PathBuf),
     /// `history`
     History,
-    /// `code`
-    Code,
-    /// `withdraw`
-    Withdraw,
     /// `ledger`
     Ledger,
-    /// `leave`
-    Leave,
 }
 
-impl Wish {
+impl Line {
     /// Reads a line; the error is a sentence.
     pub fn parse(line: &str) -> Result<Self, String> {
         let (verb, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let rest = rest.trim();
         Ok(match (verb, rest) {
-            ("mute", "") => Self::Mute,
-            ("unmute", "") => Self::Unmute,
-            ("camera", source) if !source.is_empty() => Self::Camera(
-                source
-                    .parse()
-                    .map_err(|error: sightline_media::SpecError| error.to_string())?,
-            ),
+            ("mute", "") => Self::Wish(Command::Mute(true)),
+            ("unmute", "") => Self::Wish(Command::Mute(false)),
+            ("camera", source) if !source.is_empty() => {
+                let source: Result<Source, sightline_media::SpecError> = source.parse();
+                let source = source.map_err(|error| error.to_string())?;
+                Self::Wish(Command::Camera(from_source(&source)))
+            }
             ("admit", peer) if !peer.is_empty() => Self::Admit(peer.to_owned()),
             ("refuse", peer) if !peer.is_empty() => Self::Refuse(peer.to_owned()),
-            ("approve", id) => Self::Approve(question(id)?),
-            ("deny", id) => Self::Deny(question(id)?),
+            ("approve", id) => Self::Wish(Command::Answer(question(id)?, Answer::Once)),
+            ("deny", id) => Self::Wish(Command::Answer(question(id)?, Answer::No)),
             ("rule", rule) => {
                 let unknown = |_| format!("“{rule}” is none of: ask, listed, same, all, none");
-                Self::Rule(ApproveRule::from_str(rule, false).map_err(unknown)?)
+                let rule = ApproveRule::from_str(rule, false).map_err(unknown)?;
+                Self::Wish(Command::Rule(rule.into()))
             }
-            ("save", file) if !file.is_empty() => Self::Save(file.into()),
+            ("save", file) if !file.is_empty() => Self::Wish(Command::Save(file.into())),
             ("history", "") => Self::History,
-            ("code", "") => Self::Code,
-            ("withdraw", "") => Self::Withdraw,
+            ("code", "") => Self::Wish(Command::NewCode),
+            ("withdraw", "") => Self::Wish(Command::WithdrawAll),
             ("ledger", "") => Self::Ledger,
-            ("leave", "") => Self::Leave,
+            ("leave", "") => Self::Wish(Command::Leave),
             _ => {
                 return Err(format!(
                     "“{}” is none of: mute, unmute, camera SRC, admit PEER, refuse PEER, approve ID, deny ID, rule RULE, code, \
@@ -91,7 +75,7 @@ fn question(id: &str) -> Result<u64, String> {
 
 /// Reads standard input on a thread of its own and passes each line on. The thread ends with the input; one that
 /// waits for a line cannot be woken and ends with the program.
-pub fn start(notices: SyncSender<Notice>) -> std::io::Result<()> {
+pub fn start(notices: Notices<Notice>) -> std::io::Result<()> {
     let read = move || {
         let mut input = std::io::stdin().lock();
         loop {
@@ -114,20 +98,26 @@ pub fn start(notices: SyncSender<Notice>) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use sightline_ui::model::{Choice, Rule};
+
     use super::*;
 
     #[test]
     fn lines_are_read_as_the_command_line_names_them() {
-        assert_eq!(Wish::parse("mute\n"), Ok(Wish::Mute));
+        let wish = |line: &str| match Line::parse(line) {
+            Ok(Line::Wish(wish)) => Some(wish),
+            _ => None,
+        };
+        assert_eq!(wish("mute\n"), Some(Command::Mute(true)));
         assert_eq!(
-            Wish::parse(" camera  file:/x y \r\n"),
-            Ok(Wish::Camera(Source::File("/x y".into())))
+            wish(" camera  file:/x y \r\n"),
+            Some(Command::Camera(Choice::File("/x y".into())))
         );
-        assert_eq!(Wish::parse("admit 12D3"), Ok(Wish::Admit("12D3".into())));
-        assert_eq!(Wish::parse("approve 7"), Ok(Wish::Approve(7)));
-        assert_eq!(Wish::parse("deny 7\n"), Ok(Wish::Deny(7)));
-        assert_eq!(Wish::parse("rule ask"), Ok(Wish::Rule(ApproveRule::Ask)));
-        assert_eq!(Wish::parse("save a b.html"), Ok(Wish::Save("a b.html".into())));
+        assert_eq!(Line::parse("admit 12D3"), Ok(Line::Admit("12D3".into())));
+        assert_eq!(wish("approve 7"), Some(Command::Answer(7, Answer::Once)));
+        assert_eq!(wish("deny 7\n"), Some(Command::Answer(7, Answer::No)));
+        assert_eq!(wish("rule ask"), Some(Command::Rule(Rule::Ask)));
+        assert_eq!(wish("save a b.html"), Some(Command::Save("a b.html".into())));
         for bad in [
             "approve",
             "approve x",
@@ -142,7 +132,7 @@ mod tests {
             "admit",
             "dance",
         ] {
-            assert!(Wish::parse(bad).is_err(), "{bad}");
+            assert!(Line::parse(bad).is_err(), "{bad}");
         }
     }
 }

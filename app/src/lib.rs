@@ -1,15 +1,18 @@
-//! The program: arguments and settings, the participant that joins the mesh and the media, what it prints.
+//! The program: arguments and settings, the controller that joins the mesh, the media and the window.
 //!
 //! ```text
 //!   main.rs ── args.rs, settings.rs, share.rs
-//!     ├ headless.rs ── input.rs (standard input), report.rs (events and sentences, with words.rs)
-//!     │     ├ record.rs ── addresses and routes of a call, saved on request
-//!     │     └ participant.rs ── mesh and media, joined by wiring.rs
+//!     ├ headless.rs ── input.rs (standard input)
+//!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
+//!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs
+//!     │       └ participant.rs ── mesh and media, joined by wiring.rs
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     └ inspect.rs, devices.rs
 //! ```
 
 pub mod args;
+pub mod code_picture;
+pub mod controller;
 pub mod demo;
 pub mod devices;
 pub mod exit;
@@ -19,7 +22,9 @@ pub mod inspect;
 pub mod participant;
 mod record;
 mod report;
+mod screen;
 mod settings;
 mod share;
+pub mod window;
 mod wiring;
 mod words;

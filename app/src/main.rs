@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{demo, devices, headless, inspect};
+use sightline::{demo, devices, headless, inspect, window};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -21,11 +21,12 @@ fn main() -> ExitCode {
         }
     };
     let exit = match arguments.verb {
-        Verb::Start(options) => headless::start(options),
-        Verb::Join { code, options } => headless::join(&code, options),
-        Verb::Demo(options) => demo::run(&options),
-        Verb::Inspect { code } => inspect::run(&code),
-        Verb::Devices => devices::run(),
+        None => window::run(arguments.settings),
+        Some(Verb::Start(options)) => headless::start(options),
+        Some(Verb::Join { code, options }) => headless::join(&code, options),
+        Some(Verb::Demo(options)) => demo::run(&options),
+        Some(Verb::Inspect { code }) => inspect::run(&code),
+        Some(Verb::Devices) => devices::run(),
     };
     exit.into()
 }

@@ -3,28 +3,25 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender as Notices, sync_channel};
+use std::sync::mpsc::SyncSender as Notices;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libp2p_identity::PeerId;
 use sightline_media::av1::EncoderKind;
-use sightline_media::camera::{self, Camera, CameraError};
-use sightline_media::microphone::{self, Microphone, MicrophoneError};
+use sightline_media::camera::CameraError;
+use sightline_media::microphone::{Microphone, MicrophoneError};
 use sightline_media::{
-    PictureSender, Playout, Received, Recorder, SentPictures, Sink, Source, Speaker, SpeakerError,
-    VoiceSender,
+    Capture, Level, MemberId, PictureSender, Playout, Received, Recorder, SentPictures, Speaker,
+    SpeakerError, VoiceSender,
 };
-use sightline_media_proto::feedback::Feedback;
+use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
 use crate::wiring::{Incoming, Numbers, Outgoing, Watching, hint, tell};
 pub use crate::wiring::{Notice, Tap};
-
-/// Notices that may wait for the participant's loop.
-const NOTICES: usize = 1024;
 
 /// Sound's rate: 188 bytes (160 inside, sealed) fifty times a second.
 const VOICE_BPS: u32 = 188 * 8 * 50;
@@ -34,13 +31,15 @@ pub struct Media {
     /// What it sends of sound.
     pub microphone: Option<Box<dyn Microphone>>,
     /// What it sends of picture.
-    pub camera: Option<Box<dyn Camera>>,
+    pub camera: Option<Capture>,
     /// What it plays to.
     pub speaker: Option<Speaker>,
     /// Where it records.
     pub record: Option<PathBuf>,
     /// How it encodes pictures.
     pub encoder: EncoderKind,
+    /// Where the microphone's level is shown.
+    pub level: Arc<Level>,
 }
 
 /// Why a participant cannot take part; sentences for the user.
@@ -67,32 +66,6 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
-impl Media {
-    /// Opens what the user named. `seed` makes made-up voices differ.
-    ///
-    /// # Errors
-    /// [`StartError`] names what is not there.
-    pub fn open(
-        camera: &Source,
-        microphone: &Source,
-        speaker: &Sink,
-        record: Option<PathBuf>,
-        encoder: EncoderKind,
-        seed: u64,
-    ) -> Result<Self, StartError> {
-        Ok(Self {
-            microphone: microphone::open(microphone, seed)?,
-            camera: camera::open(camera)?,
-            speaker: match speaker {
-                Sink::Off => None,
-                Sink::Device(name) => Some(Speaker::open(name.as_deref())?),
-            },
-            record,
-            encoder,
-        })
-    }
-}
-
 /// A participant in a call. [`Participant::stop`] ends it and all its threads.
 pub struct Participant {
     mesh: Mesh,
@@ -105,8 +78,8 @@ pub struct Participant {
     pictures: Option<PictureSender>,
     is_starter: bool,
     epoch: Instant,
-    notices: Receiver<Notice>,
-    notice_sink: Notices<Notice>,
+    notices: Notices<Notice>,
+    level: Arc<Level>,
     forwarder: JoinHandle<()>,
 }
 
@@ -122,24 +95,29 @@ pub struct MemberStats {
 }
 
 impl Participant {
-    /// Takes part: opens the network, then sends. `tap` sees what is played and shown as it happens.
+    /// Takes part: opens the network, then sends. What happens goes into `notices`, each of which is to be given
+    /// to [`Participant::handle`]; `tap` sees what is played and shown as it happens.
     ///
     /// # Errors
     /// [`StartError`]: a sentence for the user.
-    pub fn start(setup: Setup, media: Media, tap: Option<Arc<dyn Tap>>) -> Result<Self, StartError> {
+    pub fn start(
+        setup: Setup,
+        media: Media,
+        tap: Option<Arc<dyn Tap>>,
+        notices: Notices<Notice>,
+    ) -> Result<Self, StartError> {
         let epoch = setup.clock.start;
         let is_starter = matches!(setup.entry, Entry::Start);
-        let (notice_sink, notices) = sync_channel(NOTICES);
         let numbers = Arc::new(Numbers::default());
         let recorder = media.record.map(|folder| {
-            let failures = notice_sink.clone();
+            let failures = notices.clone();
             Recorder::start(&folder, move |why| {
                 tell(&failures, Notice::SourceFailed("recording", why));
             })
             .map_err(|error| StartError::Record(folder.display().to_string(), error))
         });
         let observer = Arc::new(Watching {
-            notices: notice_sink.clone(),
+            notices: notices.clone(),
             tap,
         });
         let playout = Arc::new(Playout::start(
@@ -154,7 +132,7 @@ impl Participant {
         };
         let (mesh, mut events) = Mesh::start(setup, Arc::new(incoming))?;
         let forwarder = {
-            let notices = notice_sink.clone();
+            let notices = notices.clone();
             std::thread::Builder::new().name("events".into()).spawn(move || {
                 while let Some(event) = events.blocking_recv() {
                     tell(&notices, Notice::Call(event));
@@ -164,7 +142,7 @@ impl Participant {
         };
         let outgoing = Arc::new(Outgoing {
             sender: mesh.sender(),
-            notices: notice_sink.clone(),
+            notices: notices.clone(),
             dropped: AtomicU64::new(0),
         });
         let mut participant = Self {
@@ -179,14 +157,11 @@ impl Participant {
             is_starter,
             epoch,
             notices,
-            notice_sink,
+            level: media.level,
             forwarder,
         };
-        if let Some(microphone) = media.microphone {
-            let (outbox, muted) = (participant.outgoing.clone(), Arc::clone(&participant.muted));
-            participant.voice = Some(VoiceSender::start(microphone, outbox, muted, epoch)?);
-        }
-        participant.show(media.camera)?;
+        participant.set_microphone(media.microphone)?;
+        participant.set_camera(media.camera)?;
         Ok(participant)
     }
 
@@ -208,26 +183,8 @@ impl Participant {
         &self.mesh
     }
 
-    /// Where other threads put notices for this participant's loop.
-    #[must_use]
-    pub fn notice_sink(&self) -> Notices<Notice> {
-        self.notice_sink.clone()
-    }
-
-    /// Waits for something to happen, at most until `deadline`; what concerns mesh and media is done already.
-    pub fn next_notice(&mut self, deadline: Instant) -> Option<Notice> {
-        let patience = deadline.saturating_duration_since(now());
-        match self.notices.recv_timeout(patience) {
-            Ok(notice) => {
-                self.handle(&notice);
-                Some(notice)
-            }
-            // The sink above keeps the channel open.
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    fn handle(&mut self, notice: &Notice) {
+    /// Does what a notice means for mesh and media.
+    pub fn handle(&self, notice: &Notice) {
         match notice {
             Notice::Call(Event::Joined { peer, name, .. }) => self.welcome(*peer, name),
             Notice::Call(Event::Left { peer, .. }) => {
@@ -239,7 +196,7 @@ impl Participant {
             Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
             Notice::Call(Event::Told(_, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame) => self.send_key_frame(),
-                None => {}
+                Some(Feedback::Report(_)) | None => {}
             },
             Notice::NeedsKeyFrame(member) => {
                 if let Some(peer) = self.numbers.peer(*member) {
@@ -250,11 +207,11 @@ impl Participant {
         }
     }
 
-    fn welcome(&mut self, peer: PeerId, name: &Name) {
+    fn welcome(&self, peer: PeerId, name: &Name) {
         let member = self.numbers.add(peer);
         if let Err(error) = self.playout.add(member, name.as_str()) {
             let why = format!("A member cannot be heard or seen: {error}.");
-            hint(&self.notice_sink, Notice::SourceFailed("playout", why));
+            hint(&self.notices, Notice::SourceFailed("playout", why));
         }
     }
 
@@ -274,17 +231,27 @@ impl Participant {
         self.muted.store(muted, Ordering::Relaxed);
     }
 
+    /// Sends sound from another microphone, or from none.
+    ///
+    /// # Errors
+    /// [`MicrophoneError`]; the microphone before is off then.
+    pub fn set_microphone(&mut self, microphone: Option<Box<dyn Microphone>>) -> Result<(), MicrophoneError> {
+        self.voice = None;
+        self.level.clear();
+        if let Some(microphone) = microphone {
+            let (outbox, muted) = (self.outgoing.clone(), Arc::clone(&self.muted));
+            let level = Arc::clone(&self.level);
+            self.voice = Some(VoiceSender::start(microphone, outbox, muted, level, self.epoch)?);
+        }
+        Ok(())
+    }
+
     /// Sends pictures from another camera, or from none.
     ///
     /// # Errors
     /// [`CameraError`]; the camera before is off then.
-    pub fn set_camera(&mut self, source: &Source) -> Result<(), CameraError> {
+    pub fn set_camera(&mut self, camera: Option<Capture>) -> Result<(), CameraError> {
         self.pictures = None;
-        let camera = camera::open(source)?;
-        self.show(camera)
-    }
-
-    fn show(&mut self, camera: Option<Box<dyn Camera>>) -> Result<(), CameraError> {
         if let Some(camera) = camera {
             let outbox = self.outgoing.clone();
             self.pictures = Some(PictureSender::start(camera, self.encoder, outbox, self.epoch)?);
@@ -292,9 +259,40 @@ impl Participant {
         Ok(())
     }
 
+    /// What is heard and at whose volume.
+    #[must_use]
+    pub fn playout(&self) -> &Playout {
+        &self.playout
+    }
+
+    /// The media's number of a member.
+    #[must_use]
+    pub fn member(&self, peer: &PeerId) -> Option<MemberId> {
+        self.numbers.get(peer)
+    }
+
+    /// Whether a microphone is sent, muted or not.
+    #[must_use]
+    pub const fn sends_sound(&self) -> bool {
+        self.voice.is_some()
+    }
+
+    /// Tells the members how things are here, and whom of them this participant hears.
+    pub fn send_report(&self, members: &[PeerId], hears: &[PeerId]) {
+        let report = Feedback::Report(Report {
+            has_sound: self.voice.is_some(),
+            is_muted: self.muted.load(Ordering::Relaxed),
+            has_picture: self.pictures.is_some(),
+            hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
+        });
+        for member in members {
+            self.command(Command::Tell(*member, report.encode()));
+        }
+    }
+
     /// The peer behind a number of the media.
     #[must_use]
-    pub fn peer(&self, member: sightline_media::MemberId) -> Option<PeerId> {
+    pub fn peer(&self, member: MemberId) -> Option<PeerId> {
         self.numbers.peer(member)
     }
 
@@ -336,11 +334,9 @@ impl Participant {
         self.outgoing.dropped.load(Ordering::Relaxed)
     }
 
-    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second. Returns what
-    /// the call has done, to the last packet.
+    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which notices
+    /// must still be taken. Returns what the call has done, to the last packet.
     pub fn stop(self) -> Record {
-        // Whoever waits to tell something need not any more.
-        drop(self.notices);
         drop(self.pictures);
         drop(self.voice);
         let record = self.mesh.stop();
@@ -349,17 +345,6 @@ impl Participant {
         drop(self.playout);
         record
     }
-}
-
-/// A moment `seconds` from now.
-#[must_use]
-pub fn after(seconds: f64) -> Instant {
-    now() + Duration::from_secs_f64(seconds)
-}
-
-#[allow(clippy::disallowed_methods, reason = "the participant's clock")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Ties this program's start to the wall clock.

@@ -252,7 +252,7 @@ fn traffic(bytes: u64, packets: u64) -> String {
 }
 
 /// The time of day, UTC.
-fn moment(clock: Clock, since_start: Duration) -> String {
+pub(crate) fn moment(clock: Clock, since_start: Duration) -> String {
     let UnixTime(at) = clock.wall.after(since_start);
     let of_day = at % 86_400;
     format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)

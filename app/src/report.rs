@@ -1,9 +1,10 @@
 //! What a participant says: events as JSON lines on standard output, or sentences on standard error.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
@@ -11,40 +12,54 @@ use serde_json::{Map, Value, json};
 use sightline_media::SentPictures;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
-use sightline_mesh_proto::wire::Refusal;
 use sightline_mesh_proto::{Clock, Code, End, Event, Name, Why};
 
-use crate::participant::MemberStats;
+use crate::controller::measure::Measured;
 use crate::{record, share, words};
 
-/// Says things in one of two ways.
-pub struct Report {
-    json: bool,
-    clock: Clock,
-    me: PeerId,
-    names: HashMap<PeerId, String>,
-    before: HashMap<PeerId, Totals>,
+/// Lines kept for the window's page of diagnostics.
+const MAX_LINES: usize = sightline_ui::model::MAX_LINES;
+
+/// How things are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// JSON lines on standard output, for programs.
+    Json,
+    /// Sentences on standard error, for people.
+    Sentences,
+    /// Not at all: the window says it.
+    Silent,
 }
 
-/// A link's totals a second ago.
-#[derive(Clone, Copy, Default)]
-struct Totals {
-    sent: u64,
-    received: u64,
-    came: u64,
-    expected: u64,
-    concealed: u64,
+/// Says what happens.
+pub struct Report {
+    voice: Voice,
+    clock: Clock,
+    me: Option<PeerId>,
+    names: HashMap<PeerId, String>,
+    lines: VecDeque<Arc<str>>,
 }
 
 impl Report {
-    pub fn new(json: bool, clock: Clock, me: PeerId) -> Self {
+    pub fn new(voice: Voice, clock: Clock) -> Self {
         Self {
-            json,
+            voice,
             clock,
-            me,
+            me: None,
             names: HashMap::new(),
-            before: HashMap::new(),
+            lines: VecDeque::new(),
         }
+    }
+
+    /// Another call begins.
+    pub fn begin(&mut self, me: PeerId) {
+        self.me = Some(me);
+        self.names.clear();
+    }
+
+    /// The newest lines, as the window shows them.
+    pub fn lines(&self) -> Vec<Arc<str>> {
+        self.lines.iter().cloned().collect()
     }
 
     /// An event of the call.
@@ -96,7 +111,6 @@ impl Report {
                     }),
                 );
                 self.say(&format!("{} {sentence}.", self.name(peer)));
-                self.before.remove(peer);
             }
             Event::Route(step) => self.route(step),
             Event::Ask(question, name) => self.ask(question, name.as_ref()),
@@ -119,19 +133,19 @@ impl Report {
     }
 
     /// The addresses that are listened on.
-    pub fn listening(&self, local: &[SocketAddr]) {
+    pub fn listening(&mut self, local: &[SocketAddr]) {
         self.json("listening", json!({"local": local}));
         let local: Vec<_> = local.iter().map(ToString::to_string).collect();
         self.say(&format!("Listening on {}.", local.join(", ")));
     }
 
-    fn code(&self, code: &Code) {
+    fn code(&mut self, code: &Code) {
         let text = code.to_string();
         self.json(
             "code",
             json!({"code": text, "expires": code.expires.to_string(), "uses": 1}),
         );
-        if !self.json {
+        if self.voice == Voice::Sentences {
             // The code is what was asked for.
             write_line(&text);
         }
@@ -141,7 +155,7 @@ impl Report {
         ));
     }
 
-    fn route(&self, step: &Transition) {
+    fn route(&mut self, step: &Transition) {
         let route = &step.route;
         self.json("route", record::step(step));
         let flowed = matches!(step.old, Some(State::Active | State::Paused));
@@ -162,7 +176,7 @@ impl Report {
         }
     }
 
-    fn ask(&self, question: &Question, name: Option<&Name>) {
+    fn ask(&mut self, question: &Question, name: Option<&Name>) {
         let (id, new) = (question.id.0, &question.new);
         self.json(
             "ask",
@@ -194,7 +208,7 @@ impl Report {
         ));
     }
 
-    fn answered(&self, question: QuestionId, answer: Answer) {
+    fn answered(&mut self, question: QuestionId, answer: Answer) {
         let word = match answer {
             Answer::Approved => "approved",
             Answer::Denied => "denied",
@@ -207,7 +221,7 @@ impl Report {
     }
 
     /// The first sound or picture of a member.
-    pub fn first(&self, what: &'static str, peer: &PeerId, since_join: Duration) {
+    pub fn first(&mut self, what: &'static str, peer: &PeerId, since_join: Duration) {
         let event = if what == "sound" {
             "first_audio"
         } else {
@@ -225,7 +239,7 @@ impl Report {
     }
 
     /// Something went wrong; the call goes on.
-    pub fn problem(&self, code: &str, message: &str, peer: Option<&PeerId>) {
+    pub fn problem(&mut self, code: &str, message: &str, peer: Option<&PeerId>) {
         self.json(
             "problem",
             json!({"code": code, "message": message, "peer": peer.map(ToString::to_string)}),
@@ -236,38 +250,28 @@ impl Report {
         }
     }
 
+    /// Who hears whom.
+    pub fn hears(&mut self, matrix: &BTreeMap<String, Vec<String>>) {
+        self.json("hears", json!({"matrix": matrix}));
+    }
+
     /// What was measured in the last second.
-    pub fn stats(&mut self, stats: &MemberStats, estimate_bps: u32) {
-        let (link, media) = (&stats.link, &stats.media);
-        let now = Totals {
-            sent: link.sent_bytes,
-            received: link.received_bytes,
-            came: link.received,
-            expected: link.expected,
-            concealed: media.audio.concealed,
-        };
-        let before = self.before.insert(stats.peer, now).unwrap_or_default();
-        let expected = now.expected.saturating_sub(before.expected);
-        let missing = expected.saturating_sub(now.came.saturating_sub(before.came));
-        let loss = if expected == 0 {
-            0.0
-        } else {
-            missing as f64 / expected as f64
-        };
+    pub fn stats(&mut self, measured: &Measured, estimate_bps: u32) {
+        let (link, media) = (&measured.stats.link, &measured.stats.media);
         let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
         self.json(
             "stats",
             json!({
-                "peer": stats.peer.to_string(),
+                "peer": measured.stats.peer.to_string(),
                 "rtt_ms": link.rtt.map(millis),
-                "loss": round(loss, 4),
-                "send_bps": (now.sent.saturating_sub(before.sent)) * 8,
-                "recv_bps": (now.received.saturating_sub(before.received)) * 8,
+                "loss": round(measured.loss, 4),
+                "send_bps": measured.send_bps,
+                "recv_bps": measured.recv_bps,
                 "estimate_bps": estimate_bps,
                 "dropped_packets": link.dropped,
                 "audio": {
                     "delay_ms": media.audio_delay.map(millis),
-                    "concealed": now.concealed.saturating_sub(before.concealed),
+                    "concealed": measured.concealed,
                     "buffer_ms": millis(media.audio_buffer),
                     "level_db": media.level_db.map(|level| round(f64::from(level), 1)),
                 },
@@ -286,7 +290,7 @@ impl Report {
     }
 
     /// Every address that took part, with what passed.
-    pub fn ledger(&self, ledger: &Ledger) {
+    pub fn ledger(&mut self, ledger: &Ledger) {
         self.json("ledger", record::ledger(ledger));
         for ((local, remote), row) in ledger.rows() {
             let whose = row
@@ -312,7 +316,7 @@ impl Report {
     }
 
     /// Every step of every route.
-    pub fn history(&self, history: &History) {
+    pub fn history(&mut self, history: &History) {
         self.json("history", record::history(history));
         for step in history.steps() {
             self.say(&format!(
@@ -327,7 +331,7 @@ impl Report {
     }
 
     /// The record of the call was written.
-    pub fn saved(&self, path: &Path) {
+    pub fn saved(&mut self, path: &Path) {
         self.json("saved", json!({"path": path}));
         self.say(&format!(
             "Every address and every route was written to {}.",
@@ -341,7 +345,7 @@ impl Report {
     }
 
     /// What the picture's encoder cost.
-    pub fn encoder(&self, name: &str, sent: &SentPictures) {
+    pub fn encoder(&mut self, name: &str, sent: &SentPictures) {
         let pictures = u32::try_from(sent.encoded).unwrap_or(u32::MAX).max(1);
         let millis = (sent.encode_time / pictures).as_secs_f64() * 1000.0;
         self.json(
@@ -357,7 +361,7 @@ impl Report {
     }
 
     /// The call is over for this participant.
-    pub fn end(&self, end: End) {
+    pub fn end(&mut self, end: End) {
         let (why, sentence) = match end {
             End::Left => ("left", "You left the call.".to_owned()),
             End::Unreachable => (
@@ -376,16 +380,16 @@ impl Report {
                 "inviter_gone",
                 "The person who gave you the code went away before letting you in.".to_owned(),
             ),
-            End::Refused(why) => (refusal_word(why), why.to_string()),
+            End::Refused(why) => (why.word(), why.to_string()),
         };
         self.json("end", json!({"why": why}));
-        if !self.json || end != End::Left {
+        if self.voice == Voice::Sentences || (self.voice == Voice::Json && end != End::Left) {
             write_error(&sentence);
         }
     }
 
     /// The network side stopped working.
-    pub fn fault(&self) {
+    pub fn fault(&mut self) {
         self.json("end", json!({"why": "fault"}));
         write_error(
             "The program's network side stopped working, so the call is over. This is a fault of the program.",
@@ -412,26 +416,36 @@ impl Report {
             .collect();
         match self.names.get(peer) {
             Some(name) if !name.is_empty() => name.clone(),
-            _ if *peer == self.me => "you".to_owned(),
+            _ if Some(*peer) == self.me => "you".to_owned(),
             _ => format!("somebody ({tail})"),
         }
     }
 
-    fn json(&self, event: &str, fields: Value) {
-        if !self.json {
+    fn json(&mut self, event: &str, fields: Value) {
+        if self.voice == Voice::Sentences {
             return;
         }
-        let mut line = Map::new();
-        line.insert("event".into(), event.into());
-        line.insert("t".into(), round(self.elapsed().as_secs_f64(), 4).into());
-        if let Value::Object(fields) = fields {
-            line.extend(fields);
+        let at = round(self.elapsed().as_secs_f64(), 4);
+        // Measurements stand beside the lines, and a code is for whom it is given to.
+        if event != "stats" && event != "code" {
+            if self.lines.len() >= MAX_LINES {
+                self.lines.pop_front();
+            }
+            self.lines.push_back(readable(at, event, &fields).into());
         }
-        write_line(&Value::Object(line).to_string());
+        if self.voice == Voice::Json {
+            let mut line = Map::new();
+            line.insert("event".into(), event.into());
+            line.insert("t".into(), at.into());
+            if let Value::Object(fields) = fields {
+                line.extend(fields);
+            }
+            write_line(&Value::Object(line).to_string());
+        }
     }
 
     fn say(&self, sentence: &str) {
-        if !self.json {
+        if self.voice == Voice::Sentences {
             write_error(sentence);
         }
     }
@@ -442,14 +456,19 @@ impl Report {
     }
 }
 
-const fn refusal_word(why: Refusal) -> &'static str {
-    match why {
-        Refusal::Used => "code_used",
-        Refusal::Withdrawn => "code_withdrawn",
-        Refusal::Expired => "code_expired",
-        Refusal::Full => "full",
-        _ => "refused",
-    }
+/// An event in a line, for people who look for a fault.
+fn readable(at: f64, event: &str, fields: &Value) -> String {
+    /// What is nothing, or only words the same in other words.
+    const LEFT_OUT: [&str; 3] = ["message", "at", "old_state"];
+    let fields = fields.as_object().into_iter().flatten();
+    let told = fields.filter(|(key, value)| !value.is_null() && !LEFT_OUT.contains(&key.as_str()));
+    let told: Vec<_> = told
+        .map(|(key, value)| match value {
+            Value::String(text) => format!("{key} {text}"),
+            other => format!("{key} {other}"),
+        })
+        .collect();
+    format!("{at:9.3}  {event}: {}", told.join(", "))
 }
 
 fn round(value: f64, digits: i32) -> f64 {

@@ -1,19 +1,23 @@
 //! Settings that a user may keep: what options are taken for when they are not given.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sightline_media::av1::EncoderKind;
+use sightline_media::{Sink, Source};
+use sightline_ui::Model;
+use sightline_ui::model::{Choice, Preferences, Rule};
 
 use crate::args::{AdmitRule, ApproveRule, Options};
+use crate::controller::{from_sink, from_source};
 
 /// The longest settings file that is read, bytes.
 const MAX_LEN: u64 = 64 * 1024;
 
 /// `settings.json`. All fields may be missing.
-#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     name: Option<String>,
@@ -21,6 +25,15 @@ pub struct Settings {
     admit: Option<AdmitRule>,
     encoder: Option<String>,
     interfaces: Vec<String>,
+    /// Devices as the command line names them: what the window offers first. Nothing is switched on by them.
+    camera: Option<String>,
+    microphone: Option<String>,
+    speaker: Option<String>,
+    tell_interface: bool,
+    window: Preferences,
+    /// Where they were read, and are written.
+    #[serde(skip)]
+    path: Option<PathBuf>,
 }
 
 /// Settings that cannot be used.
@@ -34,35 +47,148 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] for a file that is there and makes no sense.
     pub fn load(folder: Option<&Path>) -> Result<Self, SettingsError> {
-        let platform = ProjectDirs::from("", "", "sightline");
-        let folder = folder.or_else(|| platform.as_ref().map(ProjectDirs::config_dir));
-        let Some(path) = folder.map(|folder| folder.join("settings.json")) else {
+        let Some(path) = path_in(folder) else {
             return Ok(Self::default());
+        };
+        let none = Self {
+            path: Some(path.clone()),
+            ..Self::default()
         };
         let to_error = |why: String| SettingsError(path.display().to_string(), why);
         match std::fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(none),
             Err(error) => return Err(to_error(error.to_string())),
             Ok(found) if found.len() > MAX_LEN => return Err(to_error("the file is too long".into())),
             Ok(_) => {}
         }
         let text = std::fs::read_to_string(&path).map_err(|error| to_error(error.to_string()))?;
         let settings: Self = serde_json::from_str(&text).map_err(|error| to_error(error.to_string()))?;
-        if let Some(Err(why)) = settings.encoder.as_deref().map(str::parse::<EncoderKind>) {
-            return Err(to_error(why));
+        settings.check().map_err(to_error)?;
+        Ok(Self {
+            path: Some(path),
+            ..settings
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(encoder) = &self.encoder {
+            encoder.parse::<EncoderKind>()?;
         }
-        Ok(settings)
+        let to_text = |error: sightline_media::SpecError| error.to_string();
+        for source in self.camera.iter().chain(&self.microphone) {
+            source.parse::<Source>().map_err(to_text)?;
+        }
+        if let Some(sink) = &self.speaker {
+            sink.parse::<Sink>().map_err(to_text)?;
+        }
+        Ok(())
     }
 
     /// Fills in what `options` leave open.
-    pub fn complete(self, options: &mut Options) {
-        options.name = options.name.take().or(self.name);
+    pub fn complete(&self, options: &mut Options) {
+        options.name = options.name.take().or_else(|| self.name.clone());
         options.approve = options.approve.or(self.approve);
         options.admit = options.admit.or(self.admit);
+        options.tell_interface |= self.tell_interface;
         if options.interface.is_empty() {
-            options.interface = self.interfaces;
+            options.interface.clone_from(&self.interfaces);
         }
-        options.encoder = options.encoder.or_else(|| self.encoder?.parse().ok());
+        options.encoder = options.encoder.or_else(|| self.encoder.as_ref()?.parse().ok());
+    }
+
+    /// Fills in what the window begins with.
+    pub fn show(&self, model: &mut Model) {
+        let source = |text: &Option<String>| {
+            let source = text.as_ref().and_then(|text| text.parse().ok());
+            source.map_or(Choice::Default, |source: Source| from_source(&source))
+        };
+        let sink = self.speaker.as_ref().and_then(|text| text.parse().ok());
+        let wanted = &mut model.wanted;
+        wanted.name = self.name.clone().unwrap_or_default();
+        wanted.rule = self.approve.map_or(Rule::Listed, Rule::from);
+        wanted.admit_by_code = self.admit == Some(AdmitRule::Code);
+        wanted.camera = source(&self.camera);
+        wanted.microphone = source(&self.microphone);
+        wanted.speaker = sink.map_or(Choice::Default, |sink: Sink| from_sink(&sink));
+        wanted.tell_medium = self.tell_interface;
+        model.preferences = self.window.clone();
+        let path = self.path.as_ref().map(|path| path.display().to_string());
+        model.settings_path = path.unwrap_or_default();
+    }
+
+    /// Takes over what the user chose in the window.
+    pub fn take(&mut self, model: &Model) {
+        let wanted = &model.wanted;
+        self.name = Some(wanted.name.trim().to_owned()).filter(|name| !name.is_empty());
+        self.approve = Some(wanted.rule.into());
+        self.admit = Some(if wanted.admit_by_code {
+            AdmitRule::Code
+        } else {
+            AdmitRule::Ask
+        });
+        self.camera = spec(&wanted.camera);
+        self.microphone = spec(&wanted.microphone);
+        self.speaker = spec(&wanted.speaker);
+        self.tell_interface = wanted.tell_medium;
+        self.window = model.preferences.clone();
+    }
+
+    /// Empty settings that are kept where `other` are.
+    #[must_use]
+    pub fn in_folder_of(self, other: &Self) -> Self {
+        Self {
+            path: other.path.clone(),
+            ..self
+        }
+    }
+
+    /// Writes them down, readable by this user only; a program that ends in the middle leaves the old ones.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub fn store(&self) -> std::io::Result<()> {
+        let Some(path) = &self.path else {
+            return Err(std::io::Error::other("this system names no folder for settings"));
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let text = serde_json::to_string_pretty(self)?;
+        let draft = path.with_extension("json.new");
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)
+    }
+
+    /// Takes them from the disk.
+    ///
+    /// # Errors
+    /// The file is there and cannot be removed.
+    pub fn remove(&self) -> std::io::Result<()> {
+        match self.path.as_ref().map(std::fs::remove_file) {
+            Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn path_in(folder: Option<&Path>) -> Option<PathBuf> {
+    let platform = ProjectDirs::from("", "", "sightline");
+    let folder = folder.or_else(|| platform.as_ref().map(ProjectDirs::config_dir));
+    folder.map(|folder| folder.join("settings.json"))
+}
+
+/// A device as the command line names it. Clips and what is made up are for trying only: they are not kept.
+fn spec(choice: &Choice) -> Option<String> {
+    match choice {
+        Choice::Named(name) => Some(format!("device:{name}")),
+        Choice::Off | Choice::Default | Choice::Test | Choice::File(_) => None,
     }
 }
 
@@ -74,7 +200,12 @@ mod tests {
     fn options_win_over_settings_and_settings_over_defaults() {
         let folder = tempfile::tempdir().expect("a folder");
         let load = || Settings::load(Some(folder.path()));
-        assert_eq!(load().ok(), Some(Settings::default()));
+        let path = Some(folder.path().join("settings.json"));
+        let none = Settings {
+            path,
+            ..Settings::default()
+        };
+        assert_eq!(load().ok(), Some(none));
 
         let text = r#"{"name": "Ann", "admit": "code", "encoder": "rav1e", "interfaces": ["wg0"]}"#;
         std::fs::write(folder.path().join("settings.json"), text).expect("written");
@@ -98,6 +229,8 @@ mod tests {
             r#"{"nmae": "x"}"#,
             r#"{"admit": "all"}"#,
             r#"{"encoder": "x264"}"#,
+            r#"{"camera": "nowhere"}"#,
+            r#"{"window": {"theme": "pink"}}"#,
         ] {
             std::fs::write(folder.path().join("settings.json"), text).expect("written");
             let error = Settings::load(Some(folder.path()))
@@ -105,5 +238,41 @@ mod tests {
                 .to_string();
             assert!(error.contains("settings.json"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_was_chosen_in_the_window_is_there_again_next_time_and_can_be_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("new");
+        let mut settings = Settings::load(Some(&inside)).expect("none yet");
+        let mut model = Model::default();
+        settings.show(&mut model);
+        model.wanted.name = " Ann ".into();
+        model.wanted.rule = Rule::Ask;
+        model.wanted.microphone = Choice::Named("Headset: left".into());
+        model.wanted.camera = Choice::Test;
+        model.preferences.language = Some("de".into());
+        model.preferences.text_size = 1.3;
+        settings.take(&model);
+        settings.store().expect("written");
+
+        let read = Settings::load(Some(&inside)).expect("settings");
+        assert_eq!(read, settings);
+        let mut again = Model::default();
+        read.show(&mut again);
+        assert_eq!(again.wanted.name, "Ann");
+        assert_eq!(again.wanted.microphone, Choice::Named("Headset: left".into()));
+        assert_eq!(
+            again.wanted.camera,
+            Choice::Default,
+            "what is made up is not kept"
+        );
+        assert_eq!(
+            (again.wanted.rule, again.preferences),
+            (Rule::Ask, model.preferences)
+        );
+        read.remove().expect("removed");
+        read.remove().expect("nothing to remove");
+        assert_eq!(std::fs::read_dir(&inside).expect("a folder").count(), 0);
     }
 }

@@ -61,17 +61,18 @@ pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, Strin
     if !given.is_empty() {
         return Ok(given.iter().map(|share| share.0).collect());
     }
-    let mut found: Vec<_> = interfaces
-        .iter()
-        .filter(|interface| !is_link_local(interface.address))
-        .collect();
-    let temporary = temporary_addresses();
-    // An address that changes every day tells less than one that stays.
-    found.sort_by_key(|interface| interface.address.is_ipv6() && !temporary.contains(&interface.address));
+    let found = offers(&interfaces);
     let listed: String = found
         .iter()
         .enumerate()
-        .map(|(at, interface)| format!("  {}  {}  ({})\n", at + 1, interface.address, in_words(interface)))
+        .map(|(at, offer)| {
+            format!(
+                "  {}  {}  ({})\n",
+                at + 1,
+                offer.interface.address,
+                in_words(offer)
+            )
+        })
         .collect();
     if !std::io::stdin().is_terminal() {
         return Err(format!(
@@ -89,9 +90,43 @@ pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, Strin
         .ok()
         .and_then(|number| found.get(number.checked_sub(1)?));
     match chosen {
-        Some(interface) => Ok(vec![SocketAddr::new(interface.address, 0)]),
+        Some(offer) => Ok(vec![SocketAddr::new(offer.interface.address, 0)]),
         None => Err("No address was chosen, so nothing was opened.".into()),
     }
+}
+
+/// An address that can be shared.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// It, and the interface that has it.
+    pub interface: Interface,
+    /// Reachable from everywhere, and so registered to somebody.
+    pub is_public: bool,
+    /// It names this very machine for as long as it stays in its network.
+    pub is_lasting: bool,
+}
+
+/// The addresses of `interfaces` that can be shared: first those that change every day, which tell less than those
+/// that stay.
+#[must_use]
+pub fn offers(interfaces: &[Interface]) -> Vec<Offer> {
+    let temporary = temporary_addresses();
+    let offer = |interface: &Interface| {
+        let is_public = is_public(interface.address);
+        Offer {
+            is_lasting: is_public && interface.address.is_ipv6() && !temporary.contains(&interface.address),
+            is_public,
+            interface: interface.clone(),
+        }
+    };
+    let usable = interfaces
+        .iter()
+        .filter(|interface| !is_link_local(interface.address));
+    let mut offers: Vec<_> = usable.map(offer).collect();
+    offers.sort_by_key(|offer| {
+        offer.interface.address.is_ipv6() && !temporary.contains(&offer.interface.address)
+    });
+    offers
 }
 
 /// Sentences about addresses that say more of a person than that they are in this call.
@@ -156,10 +191,11 @@ fn read_temporary(table: &str) -> Vec<IpAddr> {
     table.lines().filter_map(line).collect()
 }
 
-fn in_words(interface: &Interface) -> String {
+fn in_words(offer: &Offer) -> String {
+    let interface = &offer.interface;
     let reach = if interface.medium == Medium::Loopback {
         ""
-    } else if is_public(interface.address) {
+    } else if offer.is_public {
         ", reachable from everywhere"
     } else {
         ", this network only"

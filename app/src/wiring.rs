@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender as Notices;
+pub use std::sync::mpsc::SyncSender as Notices;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use libp2p_identity::PeerId;
+use sightline_media::devices::Present;
 use sightline_media::{MemberId, Observer, Outbox, Picture, Playout};
 use sightline_mesh::{Inbox, Sender};
 use sightline_mesh_proto::{Class, Event};
@@ -28,6 +29,10 @@ pub enum Notice {
     SourceFailed(&'static str, String),
     /// A line came on standard input.
     Line(String),
+    /// The user wishes something, in the window.
+    Wish(sightline_ui::Command),
+    /// Devices came or went.
+    Devices(Box<Present>),
     /// The network side is gone, whether it said goodbye or not.
     MeshEnded,
     /// The operating system or the person wants the program to end.
@@ -39,7 +44,7 @@ pub trait Tap: Send + Sync {
     /// A block of a member's voice is played out now.
     fn played(&self, member: MemberId, samples: &[f32], at: Instant);
     /// A member's picture was decoded just now.
-    fn shown(&self, member: MemberId, picture: &Picture);
+    fn shown(&self, member: MemberId, picture: &Arc<Picture>);
 }
 
 /// Members' numbers.
@@ -165,7 +170,7 @@ impl Observer for Watching {
         }
     }
 
-    fn shown(&self, member: MemberId, picture: &Picture) {
+    fn shown(&self, member: MemberId, picture: &Arc<Picture>) {
         if let Some(tap) = &self.tap {
             tap.shown(member, picture);
         }

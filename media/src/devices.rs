@@ -1,4 +1,9 @@
-//! The sound devices of this machine, by name.
+//! The devices of this machine, by name, and when they come and go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{BufferSize, Device, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
@@ -14,23 +19,117 @@ pub struct Devices {
     pub speakers: Vec<String>,
 }
 
-/// Looks what is there.
-#[must_use]
-pub fn list() -> Devices {
-    let name = |device: Device| Some(device.description().ok()?.name().to_owned());
-    Devices {
-        cameras: crate::camera::names(),
-        microphones: inputs().filter_map(name).collect(),
-        speakers: outputs().filter_map(name).collect(),
+/// What is there, and what the system takes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// All of it.
+    pub devices: Devices,
+    /// The default microphone.
+    pub microphone: Option<String>,
+    /// The default loudspeaker.
+    pub speaker: Option<String>,
+}
+
+impl Present {
+    /// Looks what is there.
+    #[must_use]
+    pub fn look() -> Self {
+        let host = cpal::default_host();
+        let (inputs, outputs) = (inputs(), outputs());
+        let name = |device: Option<Device>, named: &[(String, Device)]| {
+            device.map(|device| name_among(&device, named))
+        };
+        Self {
+            microphone: name(host.default_input_device(), &inputs).flatten(),
+            speaker: name(host.default_output_device(), &outputs).flatten(),
+            devices: Devices {
+                cameras: crate::camera::names(),
+                microphones: inputs.into_iter().map(|(name, _)| name).collect(),
+                speakers: outputs.into_iter().map(|(name, _)| name).collect(),
+            },
+        }
     }
 }
 
-fn inputs() -> impl Iterator<Item = Device> {
-    cpal::default_host().input_devices().into_iter().flatten()
+/// 400 ms: how often it is looked what is there. Not every system tells of changes.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// Tells of devices that come and go, from a thread of its own. Dropping it ends the thread.
+pub struct Watcher {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
-fn outputs() -> impl Iterator<Item = Device> {
-    cpal::default_host().output_devices().into_iter().flatten()
+impl Watcher {
+    /// Tells what is there at once, and whenever that changes.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn start(tell: impl Fn(Present) + Send + 'static) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = crate::send::spawn("devices", move || {
+            let mut last = None;
+            while !stopped.load(Ordering::Relaxed) {
+                let now = Present::look();
+                if last.as_ref() != Some(&now) {
+                    tell(now.clone());
+                    last = Some(now);
+                }
+                std::thread::park_timeout(LOOK);
+            }
+        })?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        crate::send::join(&mut self.thread);
+    }
+}
+
+fn inputs() -> Vec<(String, Device)> {
+    with_names(cpal::default_host().input_devices().into_iter().flatten())
+}
+
+fn outputs() -> Vec<(String, Device)> {
+    with_names(cpal::default_host().output_devices().into_iter().flatten())
+}
+
+/// Devices with the names that the system shows; of several with the same name, each gets a number.
+fn with_names(devices: impl Iterator<Item = Device>) -> Vec<(String, Device)> {
+    let mut named: Vec<(String, Device)> = Vec::new();
+    for device in devices {
+        let Ok(description) = device.description() else {
+            continue;
+        };
+        let plain = description.name().to_owned();
+        let numbered = (2..).map(|number| format!("{plain} ({number})"));
+        let is_free = |name: &String| named.iter().all(|(taken, _)| taken != name);
+        let name = std::iter::once(plain.clone()).chain(numbered).find(is_free);
+        named.extend(name.map(|name| (name, device)));
+    }
+    named
+}
+
+/// The name in a list of a device that the system gave by itself.
+fn name_among(device: &Device, named: &[(String, Device)]) -> Option<String> {
+    let id = device.id().ok();
+    let found = named
+        .iter()
+        .find(|(_, other)| id.is_some() && other.id().ok() == id);
+    match found {
+        Some((name, _)) => Some(name.clone()),
+        None => Some(device.description().ok()?.name().to_owned()),
+    }
 }
 
 /// A device's own format, in periods of 10 ms where it lets us choose: its default may be seconds.
@@ -44,16 +143,10 @@ pub(crate) fn with_short_buffer(supported: &SupportedStreamConfig) -> StreamConf
     config
 }
 
-fn is_named(device: &Device, name: &str) -> bool {
-    device
-        .description()
-        .is_ok_and(|description| description.name() == name)
-}
-
 /// The default microphone, or one by name.
 pub(crate) fn input(name: Option<&str>) -> Option<Device> {
     match name {
-        Some(name) => inputs().find(|device| is_named(device, name)),
+        Some(name) => by_name(inputs(), name),
         None => cpal::default_host().default_input_device(),
     }
 }
@@ -61,7 +154,12 @@ pub(crate) fn input(name: Option<&str>) -> Option<Device> {
 /// The default loudspeaker, or one by name.
 pub(crate) fn output(name: Option<&str>) -> Option<Device> {
     match name {
-        Some(name) => outputs().find(|device| is_named(device, name)),
+        Some(name) => by_name(outputs(), name),
         None => cpal::default_host().default_output_device(),
     }
+}
+
+fn by_name(devices: Vec<(String, Device)>, name: &str) -> Option<Device> {
+    let mut devices = devices.into_iter();
+    devices.find(|(own, _)| own == name).map(|(_, device)| device)
 }

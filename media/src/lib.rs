@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   microphone/ ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
-//!   camera/ ──► slot.rs ──► send.rs PictureSender ── av1/ ──►  (the program above)
+//!   camera/ ──► capture.rs ──► slot.rs ──► send.rs PictureSender ── av1/ ──►  (the program above)
+//!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
 //!
 //!   handle_audio ──► receive.rs Playout: jitter buffer, opus, mixer ──► speaker.rs
 //!   handle_video ──►                     reassembly, av1 decoder ──► latest picture
@@ -16,8 +17,11 @@
 
 pub mod av1;
 pub mod camera;
+mod capture;
 pub mod device_io;
 pub mod devices;
+mod level;
+mod listen;
 pub mod microphone;
 mod opus_codec;
 mod pace;
@@ -29,7 +33,11 @@ mod send;
 mod slot;
 mod source;
 mod speaker;
+mod tone;
 
+pub use capture::{Capture, Viewer};
+pub use level::Level;
+pub use listen::Listening;
 pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
 pub use picture::{MAX_PIXELS, Picture, Size};
 pub use receive::{MemberId, Observer, Playout, Received};

@@ -11,7 +11,9 @@ use sightline_media_proto::rate::{Bitrate, KeyFrames, RateCap};
 use sightline_media_proto::video;
 
 use crate::av1::{self, EncodeError, Encoded, Encoder, EncoderKind};
-use crate::camera::{Camera, CameraError};
+use crate::camera::CameraError;
+use crate::capture::Capture;
+use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
 use crate::opus_codec::VoiceEncoder;
 use crate::picture::{Picture, Size};
@@ -37,8 +39,8 @@ pub struct VoiceSender {
 }
 
 impl VoiceSender {
-    /// Starts sending. While `muted` is set silence is sent, in packets of the same size and rate. `epoch` is
-    /// the program's start.
+    /// Starts sending. While `muted` is set silence is sent, in packets of the same size and rate; `level` says
+    /// how loud the microphone is, muted or not. `epoch` is the program's start.
     ///
     /// # Errors
     /// [`MicrophoneError::Device`] when no thread or codec can be had.
@@ -46,6 +48,7 @@ impl VoiceSender {
         mut microphone: Box<dyn Microphone>,
         outbox: Arc<dyn Outbox>,
         muted: Arc<AtomicBool>,
+        level: Arc<Level>,
         epoch: Instant,
     ) -> Result<Self, MicrophoneError> {
         let device = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
@@ -60,6 +63,7 @@ impl VoiceSender {
                     Ok(captured) => captured.saturating_duration_since(epoch),
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 };
+                level.handle_samples(&frame);
                 if muted.load(Ordering::Relaxed) {
                     frame.fill(0.0);
                 }
@@ -106,13 +110,15 @@ struct Wishes {
     encode_micros: AtomicU64,
 }
 
-/// A running camera and encoder. Dropping it stops both threads.
+/// A running encoder, and the camera that feeds it. Dropping it stops both.
 pub struct PictureSender {
     stop: Arc<AtomicBool>,
     wishes: Arc<Wishes>,
     cap: Mutex<Option<RateCap>>,
-    slot: Arc<LatestSlot<Picture>>,
-    threads: [Option<JoinHandle<()>>; 2],
+    capture: Capture,
+    /// Pictures that were captured and not taken before this encoder was there.
+    missed_before: u64,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What was encoded so far.
@@ -134,13 +140,14 @@ impl PictureSender {
     /// # Errors
     /// [`CameraError`] when no thread can be had.
     pub fn start(
-        mut camera: Box<dyn Camera>,
+        capture: Capture,
         kind: EncoderKind,
         outbox: Arc<dyn Outbox>,
         epoch: Instant,
     ) -> Result<Self, CameraError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let slot = Arc::new(LatestSlot::default());
+        let slot = capture.slot();
+        let missed_before = slot.dropped();
         let wishes = Arc::new(Wishes {
             key_frames: Mutex::default(),
             bitrate: AtomicU32::new(0),
@@ -148,17 +155,6 @@ impl PictureSender {
             sent: AtomicU64::new(0),
             encode_micros: AtomicU64::new(0),
         });
-        let capture = {
-            let (stop, slot, outbox) = (Arc::clone(&stop), Arc::clone(&slot), Arc::clone(&outbox));
-            spawn("camera", move || {
-                while !stop.load(Ordering::Relaxed) {
-                    match camera.read() {
-                        Ok(picture) => slot.put(picture),
-                        Err(error) => return outbox.source_failed("camera", error.to_string()),
-                    }
-                }
-            })
-        };
         let encode = {
             let work = Encoding {
                 kind,
@@ -168,17 +164,17 @@ impl PictureSender {
                 encoder: None,
                 next_number: None,
             };
-            let (stop, slot) = (Arc::clone(&stop), Arc::clone(&slot));
+            let stop = Arc::clone(&stop);
             spawn("encoder", move || work.run(&stop, &slot))
         };
         let device = |error: std::io::Error| CameraError::Device(error.to_string());
-        let threads = [Some(capture.map_err(device)?), Some(encode.map_err(device)?)];
         Ok(Self {
             stop,
             wishes,
             cap: Mutex::new(None),
-            slot,
-            threads,
+            capture,
+            missed_before,
+            thread: Some(encode.map_err(device)?),
         })
     }
 
@@ -212,7 +208,7 @@ impl PictureSender {
         SentPictures {
             encoded,
             held_back: encoded.saturating_sub(self.wishes.sent.load(Ordering::Relaxed)),
-            dropped: self.slot.dropped(),
+            dropped: self.capture.slot().dropped() - self.missed_before,
             encode_time: Duration::from_micros(self.wishes.encode_micros.load(Ordering::Relaxed)),
         }
     }
@@ -221,9 +217,7 @@ impl PictureSender {
 impl Drop for PictureSender {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        for thread in &mut self.threads {
-            join(thread);
-        }
+        join(&mut self.thread);
     }
 }
 
@@ -238,7 +232,7 @@ struct Encoding {
 }
 
 impl Encoding {
-    fn run(mut self, stop: &AtomicBool, slot: &LatestSlot<Picture>) {
+    fn run(mut self, stop: &AtomicBool, slot: &LatestSlot<Arc<Picture>>) {
         while !stop.load(Ordering::Relaxed) {
             if let Some(picture) = slot.take(STOP_POLL)
                 && let Err(error) = self.encode(&picture)
@@ -308,11 +302,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.into()).spawn(work)
 }
 
-fn join(thread: &mut Option<JoinHandle<()>>) {
+pub(crate) fn join(thread: &mut Option<JoinHandle<()>>) {
     if let Some(thread) = thread.take() {
         // A panic was printed when it happened.
         let _panicked = thread.join();

@@ -8,6 +8,7 @@ use sightline_media_proto::audio::SAMPLE_RATE;
 use crate::device_io::fill_output;
 use crate::devices;
 use crate::resample::Resampler;
+use crate::tone;
 
 /// Why there is no loudspeaker; sentences for the user.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,14 @@ impl Speaker {
                 return;
             }
         }
+    }
+}
+
+impl Speaker {
+    /// Plays the tone by which one hears where the sound comes from. It is over after half a second.
+    pub fn play_tone(&mut self) {
+        let samples: Vec<f32> = (0..tone::SAMPLES).map(tone::sample).collect();
+        self.play(&samples);
     }
 }
 

@@ -9,15 +9,16 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sightline::participant::{Media, Participant, Tap, clock};
+use sightline::participant::{Media, Notice, Participant, Tap, clock};
 use sightline_media::av1::{Decoder, EncoderKind, encoder};
 use sightline_media::camera::scene::{clock_millis, read_clock};
 use sightline_media::camera::{self, Clip};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
-use sightline_media::{Picture, Size, Source};
+use sightline_media::{Capture, Picture, Size, Source, Viewer};
 use sightline_media_proto::audio::{FRAME, SAMPLE_RATE};
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Setup};
@@ -147,7 +148,7 @@ impl Tap for Ear {
         }
     }
 
-    fn shown(&self, _: u64, picture: &Picture) {
+    fn shown(&self, _: u64, picture: &Arc<Picture>) {
         if let Some(captured) = read_clock(picture) {
             let now = clock_millis(Instant::now());
             self.pictures
@@ -178,18 +179,48 @@ fn silent() -> Media {
         speaker: None,
         record: None,
         encoder: EncoderKind::Aom,
+        level: Arc::default(),
     }
 }
 
-fn wait_for_code(participant: &mut Participant) -> Code {
-    participant.command(Command::NewCode);
-    loop {
-        let notice = participant
-            .next_notice(Instant::now() + Duration::from_secs(10))
-            .expect("a code");
-        if let sightline::participant::Notice::Call(Event::Code(code)) = notice {
-            return code;
+/// A participant, and what it has to say.
+struct Side {
+    participant: Participant,
+    notices: Receiver<Notice>,
+}
+
+impl Side {
+    fn start(setup: Setup, media: Media, tap: Option<Arc<dyn Tap>>) -> Self {
+        let (sink, notices) = sync_channel(1024);
+        let participant = Participant::start(setup, media, tap, sink).expect("a call");
+        Self { participant, notices }
+    }
+
+    fn next_notice(&self, patience: Duration) -> Option<Notice> {
+        let notice = self.notices.recv_timeout(patience).ok()?;
+        self.participant.handle(&notice);
+        Some(notice)
+    }
+
+    fn wait_for_code(&self) -> Code {
+        self.participant.command(Command::NewCode);
+        loop {
+            let notice = self.next_notice(Duration::from_secs(10)).expect("a code");
+            if let Notice::Call(Event::Code(code)) = notice {
+                return code;
+            }
         }
+    }
+}
+
+/// Nobody looks at it.
+struct Unseen;
+
+impl Viewer for Unseen {
+    fn captured(&self, _: &Arc<Picture>) {}
+
+    fn camera_failed(&self, message: String) {
+        println!("{message}");
     }
 }
 
@@ -201,33 +232,34 @@ fn delay() {
         frames: 0,
         captured: Arc::clone(&captured),
     };
+    let scene = camera::open(&Source::Test).expect("the scene").expect("a camera");
     let media = Media {
         microphone: Some(Box::new(clicks)),
-        camera: camera::open(&Source::Test).expect("the scene"),
+        camera: Some(Capture::start(scene, Arc::new(Unseen)).expect("a camera")),
         ..silent()
     };
-    let mut ann = Participant::start(setup(Entry::Start, "Ann"), media, None).expect("a call");
-    let code = wait_for_code(&mut ann);
+    let ann = Side::start(setup(Entry::Start, "Ann"), media, None);
+    let code = ann.wait_for_code();
     let ear = Arc::new(Ear::default());
     let tap: Arc<dyn Tap> = Arc::clone(&ear) as _;
-    let mut bob = Participant::start(setup(Entry::Join(code), "Bob"), silent(), Some(tap)).expect("a call");
+    let bob = Side::start(setup(Entry::Join(code), "Bob"), silent(), Some(tap));
     let end = Instant::now() + Duration::from_secs(20);
     let mut next_stats = Instant::now() + Duration::from_secs(1);
     let (mut buffer, mut trip) = (Vec::new(), Vec::new());
     while Instant::now() < end {
-        let _notice = ann.next_notice(Instant::now() + Duration::from_millis(5));
-        let _notice = bob.next_notice(Instant::now() + Duration::from_millis(5));
+        let _notice = ann.next_notice(Duration::from_millis(5));
+        let _notice = bob.next_notice(Duration::from_millis(5));
         if Instant::now() >= next_stats {
             next_stats += Duration::from_secs(1);
-            for stats in bob.take_stats() {
+            for stats in bob.participant.take_stats() {
                 buffer.push(stats.media.audio_buffer.as_secs_f64() * 1000.0);
                 trip.extend(stats.link.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0));
             }
         }
     }
-    let sent = ann.sent_pictures().expect("a camera");
-    bob.stop();
-    ann.stop();
+    let sent = ann.participant.sent_pictures().expect("a camera");
+    bob.participant.stop();
+    ann.participant.stop();
     let captured = captured.lock().expect("unpoisoned");
     let heard = ear.clicks.lock().expect("unpoisoned");
     let sound: Vec<f64> = heard

@@ -288,7 +288,6 @@ fn wrong_arguments_are_told_and_help_shows_only_what_works() {
         &["start", "--camera", "x"],
         &["demo", "--people", "1"],
         &["join"],
-        &[],
     ] {
         let (status, out, said) = run(arguments);
         assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}");
@@ -305,6 +304,24 @@ fn wrong_arguments_are_told_and_help_shows_only_what_works() {
     for kind in ["cameras:", "microphones:", "speakers:"] {
         assert!(listed.contains(kind), "{listed}");
     }
+}
+
+#[test]
+fn without_a_screen_the_window_says_so_and_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(path())
+        .arg("--settings")
+        .arg(folder.path())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("No window can be opened here"), "{said}");
+    assert!(output.stdout.is_empty());
+    let kept = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(kept, 0, "nothing was kept");
 }
 
 #[test]

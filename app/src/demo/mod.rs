@@ -52,7 +52,7 @@ fn offer_devices(options: &mut DemoOptions) {
     if !is_default || options.json || !std::io::stdin().is_terminal() {
         return;
     }
-    let found = sightline_media::devices::list();
+    let found = sightline_media::devices::Present::look().devices;
     let (Some(camera), Some(microphone)) = (found.cameras.first(), found.microphones.first()) else {
         return;
     };

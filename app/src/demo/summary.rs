@@ -309,7 +309,7 @@ mod tests {
 
     fn two() -> Summary {
         let arguments = Arguments::try_parse_from(["sightline", "demo", "--people", "2"]).expect("arguments");
-        let Verb::Demo(options) = arguments.verb else {
+        let Some(Verb::Demo(options)) = arguments.verb else {
             panic!("a demo")
         };
         Summary::new(&["Ann", "Bob"], &options)

@@ -34,10 +34,10 @@ impl Limiter {
     }
 }
 
-/// Adds a voice to a mix, sample by sample.
-pub fn add(mix: &mut [f32], voice: &[f32]) {
+/// Adds a voice to a mix, sample by sample, `volume` times as loud.
+pub fn add(mix: &mut [f32], voice: &[f32], volume: f32) {
     for (sum, sample) in mix.iter_mut().zip(voice) {
-        *sum += sample;
+        *sum += sample * volume;
     }
 }
 
@@ -57,12 +57,20 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_is_added_as_loud_as_was_asked_for() {
+        let mut mix = vec![0.25; 2];
+        add(&mut mix, &[0.5, -0.5], 0.5);
+        add(&mut mix, &[0.5, -0.5], 0.0);
+        assert_eq!(mix, [0.5, 0.0]);
+    }
+
+    #[test]
     fn ten_loud_voices_do_not_clip_and_quiet_ones_come_back() {
         let mut limiter = Limiter::default();
         for _ in 0..10 {
             let mut mix = vec![0.0; 480];
             for _ in 0..10 {
-                add(&mut mix, &tone(0.8));
+                add(&mut mix, &tone(0.8), 1.0);
             }
             limiter.limit(&mut mix);
             assert!(mix.iter().all(|sample| sample.abs() <= CEILING));

@@ -5,7 +5,7 @@ mod pictures;
 mod voice;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -21,6 +21,7 @@ use crate::opus_codec::VoiceDecoder;
 use crate::picture::{Picture, Size};
 use crate::record::Recorder;
 use crate::speaker::Speaker;
+use crate::tone;
 
 /// Names a member here; the program above chooses it.
 pub type MemberId = u64;
@@ -39,8 +40,8 @@ pub trait Observer: Send + Sync {
     fn undecodable(&self, member: MemberId);
     /// A block of a member's voice is played out now. For measurements.
     fn played(&self, _member: MemberId, _samples: &[f32], _at: Instant) {}
-    /// A member's picture was decoded. For measurements.
-    fn shown(&self, _member: MemberId, _picture: &Picture) {}
+    /// A member's picture was decoded.
+    fn shown(&self, _member: MemberId, _picture: &Arc<Picture>) {}
 }
 
 /// What was measured of one member, over the time since it was last asked for.
@@ -77,7 +78,17 @@ pub struct Playout {
     recorder: Option<Arc<Recorder>>,
     epoch: Instant,
     stop: Arc<AtomicBool>,
+    outlet: Arc<Outlet>,
     mixer: Option<JoinHandle<()>>,
+}
+
+/// Where the mix goes next: handed to the mixer's thread.
+#[derive(Default)]
+struct Outlet {
+    /// A change that the mixer has not made yet.
+    next: Mutex<Option<Option<Speaker>>>,
+    /// Samples of the tone that are still to be played.
+    tone: AtomicU32,
 }
 
 impl Playout {
@@ -94,11 +105,13 @@ impl Playout {
         let members = Arc::new(Mutex::new(BTreeMap::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let recorder = recorder.map(Arc::new);
+        let outlet = Arc::new(Outlet::default());
         let mixing = Mixing {
             members: Arc::clone(&members),
             recorder: recorder.clone(),
             observer: Arc::clone(&observer),
             speaker,
+            outlet: Arc::clone(&outlet),
             limiter: Limiter::default(),
         };
         let stopped = Arc::clone(&stop);
@@ -111,8 +124,37 @@ impl Playout {
             recorder,
             epoch,
             stop,
+            outlet,
             mixer: Some(mixer),
         })
+    }
+
+    /// Plays to another loudspeaker, or to nowhere, from the next block on.
+    pub fn set_speaker(&self, speaker: Option<Speaker>) {
+        *lock(&self.outlet.next) = Some(speaker);
+    }
+
+    /// Plays a short tone, to hear where the sound comes from.
+    pub fn play_tone(&self) {
+        self.outlet.tone.store(tone::SAMPLES, Ordering::Relaxed);
+    }
+
+    /// How loud a member is played: 1 as they come, at most 2.
+    pub fn set_volume(&self, id: MemberId, volume: f32) {
+        if let Some(member) = self.member(id) {
+            lock(&member.voice).volume = if volume.is_finite() {
+                volume.clamp(0.0, 2.0)
+            } else {
+                1.0
+            };
+        }
+    }
+
+    /// Whether a member speaks just now.
+    #[must_use]
+    pub fn is_speaking(&self, id: MemberId) -> bool {
+        self.member(id)
+            .is_some_and(|member| lock(&member.voice).level.is_speech())
     }
 
     /// A member is here.

@@ -10,10 +10,12 @@ use sightline_media_proto::audio::{FRAME_SAMPLES, SAMPLE_RATE};
 use sightline_media_proto::jitter::{JitterBuffer, Playout as Next};
 use sightline_media_proto::mixer::{self, Limiter};
 
-use super::{Member, MemberId, Observer, lock};
+use super::{Member, MemberId, Observer, Outlet, lock};
+use crate::level::Level;
 use crate::opus_codec::VoiceDecoder;
 use crate::record::Recorder;
 use crate::speaker::Speaker;
+use crate::tone;
 
 /// 10 ms: what is mixed at once.
 const BLOCK: Duration = Duration::from_millis(10);
@@ -35,6 +37,8 @@ pub struct VoiceIn {
     ready: Vec<f32>,
     heard: bool,
     pub delay: Option<Duration>,
+    pub volume: f32,
+    pub level: Level,
     loudest: f32,
 }
 
@@ -46,6 +50,8 @@ impl VoiceIn {
             ready: Vec::with_capacity(2 * FRAME_SAMPLES),
             heard: false,
             delay: None,
+            volume: 1.0,
+            level: Level::default(),
             loudest: 0.0,
         }
     }
@@ -76,6 +82,7 @@ impl VoiceIn {
         }
         let power = block.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK_SAMPLES as f32;
         self.loudest = self.loudest.max(power);
+        self.level.handle_samples(block);
         began
     }
 
@@ -91,6 +98,7 @@ pub struct Mixing {
     pub recorder: Option<Arc<Recorder>>,
     pub observer: Arc<dyn Observer>,
     pub speaker: Option<Speaker>,
+    pub outlet: Arc<Outlet>,
     pub limiter: Limiter,
 }
 
@@ -100,6 +108,11 @@ impl Mixing {
         let mut due = Instant::now();
         let mut played = due;
         while !stop.load(Ordering::Relaxed) {
+            if let Some(next) = lock(&self.outlet.next).take() {
+                self.speaker = next;
+                due = Instant::now();
+                played = due;
+            }
             match &self.speaker {
                 // The device's clock sets the pace.
                 Some(speaker) if speaker.waiting_millis() >= SPEAKER_LEVEL => {
@@ -126,21 +139,31 @@ impl Mixing {
         }
     }
 
+    /// The rest of the tone that was asked for.
+    fn add_tone(&self, mix: &mut [f32; BLOCK_SAMPLES]) {
+        let left = self.outlet.tone.load(Ordering::Relaxed);
+        for (at, sum) in (tone::SAMPLES - left..tone::SAMPLES).zip(mix.iter_mut()) {
+            *sum += tone::sample(at);
+        }
+        let left = left.saturating_sub(BLOCK_SAMPLES as u32);
+        self.outlet.tone.store(left, Ordering::Relaxed);
+    }
+
     fn play_block(&mut self, now: Instant) {
         let members: Vec<_> = lock(&self.members).values().cloned().collect();
         let mut mix = [0.0; BLOCK_SAMPLES];
         let mut block = [0.0; BLOCK_SAMPLES];
         for member in members {
-            let (began, is_first) = {
+            let (began, is_first, volume) = {
                 let mut voice = lock(&member.voice);
                 let began = voice.next_block(&mut block, now);
                 let is_first = began.is_some() && !std::mem::replace(&mut voice.heard, true);
                 if let Some(captured) = began {
                     voice.delay = member.age(captured, now).or(voice.delay);
                 }
-                (began, is_first)
+                (began, is_first, voice.volume)
             };
-            mixer::add(&mut mix, &block);
+            mixer::add(&mut mix, &block, volume);
             if is_first {
                 self.observer.first_audio(member.id);
             }
@@ -152,6 +175,7 @@ impl Mixing {
                 recorder.write(member.id, &block, picture);
             }
         }
+        self.add_tone(&mut mix);
         self.limiter.limit(&mut mix);
         if let Some(speaker) = &mut self.speaker {
             speaker.play(&mix);

@@ -34,8 +34,7 @@ enum Fate {
 #[derive(Debug)]
 struct Entry {
     id: ExpectId,
-    secret: Secret,
-    expires: UnixTime,
+    code: Code,
     fate: Fate,
     /// From this moment its holder is not even told any more what became of it.
     forget_at: UnixTime,
@@ -61,30 +60,26 @@ impl Book {
             let at = self
                 .0
                 .iter()
-                .position(|entry| entry.fate != Fate::Open || now >= entry.expires)?;
+                .position(|entry| entry.fate != Fate::Open || now >= entry.code.expires)?;
             Some(self.0.remove(at).id)
         } else {
             None
         };
         // A code holds whole minutes.
         let expires = UnixTime(now.after(DEFAULT_LIFETIME).0 / 60 * 60);
-        let secret = Secret::generate(rng);
+        let code = Code {
+            inviter,
+            secret: Secret::generate(rng),
+            expires,
+            addresses: addresses.to_vec(),
+        };
         self.0.push(Entry {
             id,
-            secret: secret.clone(),
-            expires,
+            code: code.clone(),
             fate: Fate::Open,
             forget_at: expires.after(AFTERLIFE),
         });
-        Some((
-            Code {
-                inviter,
-                secret,
-                expires,
-                addresses: addresses.to_vec(),
-            },
-            forgotten,
-        ))
+        Some((code, forgotten))
     }
 
     /// The secret behind a tag that came in.
@@ -93,26 +88,26 @@ impl Book {
         self.0
             .iter()
             .find(|entry| entry.id == id)
-            .map(|entry| &entry.secret)
+            .map(|entry| &entry.code.secret)
     }
 
-    /// Spends a code on `peer`; who knocked with it before may knock again.
+    /// Spends a code on `peer`, and returns it; `None` when they knocked with it before.
     ///
     /// # Errors
     /// Why the code admits nobody.
-    pub fn spend(&mut self, id: ExpectId, peer: PeerId, now: UnixTime) -> Result<(), Refusal> {
+    pub fn spend(&mut self, id: ExpectId, peer: PeerId, now: UnixTime) -> Result<Option<&Code>, Refusal> {
         let entry = self
             .0
             .iter_mut()
             .find(|entry| entry.id == id)
             .ok_or(Refusal::Withdrawn)?;
         match entry.fate {
-            Fate::Open if now >= entry.expires => Err(Refusal::Expired),
+            Fate::Open if now >= entry.code.expires => Err(Refusal::Expired),
             Fate::Open => {
                 entry.fate = Fate::UsedBy(peer);
-                Ok(())
+                Ok(Some(&entry.code))
             }
-            Fate::UsedBy(first) if first == peer => Ok(()),
+            Fate::UsedBy(first) if first == peer => Ok(None),
             Fate::UsedBy(_) | Fate::Done => Err(Refusal::Used),
             Fate::Withdrawn => Err(Refusal::Withdrawn),
         }
@@ -132,14 +127,16 @@ impl Book {
         over.map(|entry| entry.id).collect()
     }
 
-    /// Withdraws every code that is still open. Returns how many there were.
-    pub fn withdraw(&mut self, now: UnixTime) -> usize {
+    /// Withdraws every code that is still open, or this one only. Returns how many there were.
+    pub fn withdraw(&mut self, only: Option<&Code>, now: UnixTime) -> usize {
         let open = self.0.iter_mut().filter(|entry| entry.fate == Fate::Open);
-        open.map(|entry| {
-            entry.fate = Fate::Withdrawn;
-            entry.forget_at = now.after(AFTERLIFE);
-        })
-        .count()
+        let meant = open.filter(|entry| only.is_none_or(|code| entry.code == *code));
+        meant
+            .map(|entry| {
+                entry.fate = Fate::Withdrawn;
+                entry.forget_at = now.after(AFTERLIFE);
+            })
+            .count()
     }
 }
 
@@ -166,13 +163,11 @@ mod tests {
         let mut book = Book::default();
         let now = UnixTime(1_800_000_000);
         let [ann, bob] = [PeerId::random(), PeerId::random()];
-        for id in 1..=3 {
-            issue(&mut book, id).expect("room");
-        }
-        assert_eq!(book.spend(ExpectId(1), ann, now), Ok(()));
+        let codes: Vec<_> = (1..=4).map(|id| issue(&mut book, id).expect("room").0).collect();
+        assert_eq!(book.spend(ExpectId(1), ann, now), Ok(Some(&codes[0])));
         assert_eq!(
             book.spend(ExpectId(1), ann, now),
-            Ok(()),
+            Ok(None),
             "the same one may try again"
         );
         assert_eq!(book.spend(ExpectId(1), bob, now), Err(Refusal::Used));
@@ -180,7 +175,10 @@ mod tests {
             book.spend(ExpectId(2), bob, now.after(DEFAULT_LIFETIME)),
             Err(Refusal::Expired)
         );
-        assert_eq!(book.withdraw(now), 2);
+        assert_eq!(book.withdraw(Some(&codes[3]), now), 1);
+        assert_eq!(book.spend(ExpectId(4), bob, now), Err(Refusal::Withdrawn));
+        assert_eq!(book.withdraw(Some(&codes[0]), now), 0, "it is spent");
+        assert_eq!(book.withdraw(None, now), 2);
         assert_eq!(book.spend(ExpectId(3), bob, now), Err(Refusal::Withdrawn));
         assert_eq!(book.spend(ExpectId(9), bob, now), Err(Refusal::Withdrawn));
         book.finish(ExpectId(1), now);
@@ -190,10 +188,7 @@ mod tests {
             "not to come back after leaving"
         );
         assert_eq!(book.sweep(now), []);
-        assert_eq!(
-            book.sweep(now.after(AFTERLIFE)),
-            [ExpectId(1), ExpectId(2), ExpectId(3)]
-        );
+        assert_eq!(book.sweep(now.after(AFTERLIFE)), [1, 2, 3, 4].map(ExpectId));
     }
 
     #[test]
@@ -203,7 +198,7 @@ mod tests {
             assert!(matches!(issue(&mut book, id), Some((_, None))));
         }
         assert!(issue(&mut book, 99).is_none());
-        book.withdraw(UnixTime(1_800_000_000));
+        book.withdraw(None, UnixTime(1_800_000_000));
         assert!(matches!(issue(&mut book, 99), Some((_, Some(ExpectId(0))))));
     }
 }

@@ -72,6 +72,22 @@ pub enum ParseError {
     NoAddress,
 }
 
+impl ParseError {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Empty => "code_empty",
+            Self::Character(_) => "code_character",
+            Self::Cut => "code_cut",
+            Self::TooLong => "code_too_long",
+            Self::WrongLetter => "code_wrong_letter",
+            Self::NewerVersion => "code_newer_version",
+            Self::NoAddress => "code_no_address",
+        }
+    }
+}
+
 impl Code {
     /// Whether the code's time is over at `now`.
     #[must_use]

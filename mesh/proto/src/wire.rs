@@ -131,6 +131,20 @@ pub enum Refusal {
     Invalid,
 }
 
+impl Refusal {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Declined | Self::Invalid => "refused",
+            Self::Used => "code_used",
+            Self::Withdrawn => "code_withdrawn",
+            Self::Expired => "code_expired",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// A peer's id on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]

@@ -5,6 +5,7 @@ use std::time::Instant;
 use libp2p_identity::PeerId;
 
 use super::{Admit, Call, End, Event, Problem};
+use crate::code::Code;
 use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
 use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, Roster};
@@ -46,10 +47,12 @@ impl Call {
         if self.is_full() {
             return self.turn_away(conn, Refusal::Full, now);
         }
-        if let Err(why) = self.book.spend(id, peer, wall) {
-            return self.turn_away(conn, why, now);
-        }
         let name = card.name();
+        match self.book.spend(id, peer, wall).map(Option::<&Code>::cloned) {
+            Ok(Some(code)) => self.event(Event::Spent(code, name.clone())),
+            Ok(None) => {}
+            Err(why) => return self.turn_away(conn, why, now),
+        }
         if let Some(link) = self.links.get_mut(&conn) {
             link.purpose = Purpose::Guest(id, Some(Box::new(card)));
         }

@@ -181,7 +181,10 @@ impl Call {
             Command::Refuse(peer) => self.refuse(peer, now),
             Command::NewCode => self.issue_code(now),
             Command::Withdraw => {
-                self.book.withdraw(self.config.clock.wall_at(now));
+                self.book.withdraw(None, self.config.clock.wall_at(now));
+            }
+            Command::WithdrawCode(code) => {
+                self.book.withdraw(Some(&code), self.config.clock.wall_at(now));
             }
             Command::Tell(peer, body) => {
                 if let Some(conn) = self.link_of(&peer) {

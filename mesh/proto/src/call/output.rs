@@ -26,6 +26,8 @@ pub enum Command {
     NewCode,
     /// Withdraw every code that is still open.
     Withdraw,
+    /// Withdraw this code, if it is still open.
+    WithdrawCode(Box<Code>),
     /// Send an opaque message to one member, reliably, in order.
     Tell(PeerId, Vec<u8>),
     /// Let media take the route in question.
@@ -81,6 +83,8 @@ pub enum Output {
 pub enum Event {
     /// A code was made.
     Code(Code),
+    /// Somebody of this name came with a code: it is of no more use to anybody else.
+    Spent(Code, Name),
     /// Somebody came with a code and waits: answer with [`Command::Admit`] or [`Command::Refuse`].
     Knock {
         /// Who.

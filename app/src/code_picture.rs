@@ -1,0 +1,90 @@
+//! A code in a picture: a photograph of a screen, a screenshot, what a camera sees.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+use image::{GrayImage, ImageReader, Limits};
+use sightline_media::Picture;
+use sightline_mesh_proto::Code;
+
+/// The largest file that is read, bytes.
+const MAX_FILE: u64 = 32 * 1024 * 1024;
+
+/// The longest side of a picture that is looked at, pixels. Larger ones are made smaller first.
+const MAX_SIDE: u32 = 1600;
+
+/// The most memory that a picture may take while it is read, bytes.
+const MAX_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// Why there is no code in a file; sentences for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// It cannot be read, or is no picture.
+    #[error("This file is no picture that can be read: {0}.")]
+    Unreadable(String),
+    /// There is no code to be seen.
+    #[error("There is no code in this picture.")]
+    Empty,
+}
+
+/// The code in a file: PNG or JPEG.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn read_file(path: &Path) -> Result<Code, PictureError> {
+    let unreadable = |error: std::io::Error| PictureError::Unreadable(error.to_string());
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    BufReader::new(file)
+        .take(MAX_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    read_bytes(&bytes)
+}
+
+/// The code in a file's bytes: PNG or JPEG.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn read_bytes(bytes: &[u8]) -> Result<Code, PictureError> {
+    let unreadable = |error: &dyn std::fmt::Display| PictureError::Unreadable(error.to_string());
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| unreadable(&error))?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|error| unreadable(&error))?;
+    let picture = if picture.width().max(picture.height()) > MAX_SIDE {
+        picture.thumbnail(MAX_SIDE, MAX_SIDE)
+    } else {
+        picture
+    };
+    find(picture.into_luma8()).ok_or(PictureError::Empty)
+}
+
+/// The code in what a camera saw.
+#[must_use]
+pub fn read_picture(picture: &Picture) -> Option<Code> {
+    let [luma, ..] = picture.planes();
+    find(GrayImage::from_raw(
+        picture.size.width,
+        picture.size.height,
+        luma.to_vec(),
+    )?)
+}
+
+/// The first square that holds a code of ours.
+fn find(picture: GrayImage) -> Option<Code> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = picture.into_raw();
+    let mut prepared =
+        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * width + x]);
+    let texts = prepared
+        .detect_grids()
+        .into_iter()
+        .filter_map(|grid| Some(grid.decode().ok()?.1));
+    texts.filter_map(|text| Code::parse(&text).ok()).next()
+}

@@ -1,0 +1,365 @@
+//! A call that goes on: its participant, and what its events mean for the window's model.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+use sightline_media_proto::feedback::{Feedback, Report};
+use sightline_mesh::interfaces;
+use sightline_mesh_proto::gate::Pair;
+use sightline_mesh_proto::route::State;
+use sightline_mesh_proto::{Clock, Code, Event, Why};
+use sightline_ui::model::{AddressRow, Call, Fate, Graph, Invite, Knock, Person, Question};
+
+use super::facts::{self, Names};
+use super::measure::{Measured, Meter};
+use crate::participant::Participant;
+
+/// 400 ms: how long somebody is shown as speaking after their last loud block: the pause between two words.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// 5 s: how long two members may take until they hear each other.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// A call, from the wish to take part until it is over.
+pub struct Running {
+    pub participant: Participant,
+    /// Who waits at the door.
+    pub knocking: HashMap<PeerId, String>,
+    /// When each member was first known.
+    since: HashMap<PeerId, Instant>,
+    /// When each was last heard to speak.
+    spoke: HashMap<PeerId, Instant>,
+    /// What each says of itself.
+    reports: HashMap<PeerId, Report>,
+    /// From whom sound came in the last second.
+    hears: Vec<PeerId>,
+    told_hears: BTreeMap<String, Vec<String>>,
+    pub invites: Vec<(Code, Fate)>,
+    meter: Meter,
+    rates: HashMap<Option<Pair>, (u64, u64, Graph)>,
+}
+
+impl Running {
+    pub fn new(participant: Participant) -> Self {
+        Self {
+            participant,
+            knocking: HashMap::new(),
+            since: HashMap::new(),
+            spoke: HashMap::new(),
+            reports: HashMap::new(),
+            hears: Vec::new(),
+            told_hears: BTreeMap::new(),
+            invites: Vec::new(),
+            meter: Meter::default(),
+            rates: HashMap::new(),
+        }
+    }
+
+    /// How long it took until something of a member was there: counted from the later of the program's start (the
+    /// code is given) and the member's coming.
+    pub fn since_join(&self, peer: &PeerId, at: Instant, start: Instant) -> Duration {
+        let known = self.since.get(peer).copied().unwrap_or(start);
+        let was_here_before = !self.participant.is_starter() && known < start + Duration::from_secs(1);
+        let since = if was_here_before { start } else { known };
+        at.saturating_duration_since(since)
+    }
+
+    /// Takes an event in, after the participant has.
+    pub fn handle_event(
+        &mut self,
+        event: &Event,
+        shown: &mut Call,
+        names: &Names,
+        clock: Clock,
+        now: Instant,
+    ) {
+        match event {
+            Event::Code(code) => self.invites.push((code.clone(), Fate::Open)),
+            Event::Spent(code, name) => {
+                for (_, fate) in self.invites.iter_mut().filter(|(own, _)| own == code) {
+                    *fate = Fate::UsedBy(name.as_str().to_owned());
+                }
+            }
+            Event::Knock { peer, name, from } => {
+                self.knocking.insert(*peer, name.as_str().to_owned());
+                shown.knocks.push(Knock {
+                    id: facts::person(peer),
+                    name: name.as_str().to_owned(),
+                    from: *from,
+                });
+            }
+            Event::Admitted => shown.is_in = true,
+            Event::Joined {
+                peer,
+                name,
+                invited_by,
+            } => {
+                self.since.insert(*peer, now);
+                self.answered(peer, shown);
+                let is_me = *invited_by == self.participant.me();
+                shown.people.push(Person {
+                    id: facts::person(peer),
+                    name: name.as_str().to_owned(),
+                    invited_by: if is_me {
+                        String::new()
+                    } else {
+                        names.get(invited_by).cloned().unwrap_or_default()
+                    },
+                    volume: 1.0,
+                    ..Person::default()
+                });
+            }
+            Event::Left { peer, .. } => {
+                let id = facts::person(peer);
+                shown.people.retain(|person| person.id != id);
+                self.meter.forget(peer);
+                self.reports.remove(peer);
+                self.spoke.remove(peer);
+            }
+            Event::Route(step) => {
+                let id = step.route.peer.map(|peer| facts::person(&peer));
+                let person = shown
+                    .people
+                    .iter_mut()
+                    .find(|person| Some(&person.id) == id.as_ref());
+                if let Some(person) = person {
+                    // What was tried beside the way that media takes is in the history only.
+                    let is_beside = person.route.as_ref().is_some_and(|route| {
+                        let flows = route.state == sightline_ui::model::RouteState::Active;
+                        let is_it = route.way.local == step.route.way.local
+                            && route.way.remote == step.route.way.remote;
+                        flows && !is_it && step.route.state != State::Active
+                    });
+                    if !is_beside {
+                        person.route = Some(facts::route(step, names));
+                        person.is_being_asked = false;
+                    }
+                }
+                shown.history = facts::history(&self.participant.mesh().record().history, names, clock);
+            }
+            Event::Ask(question, name) => shown.questions.push(Question {
+                id: question.id.0,
+                name: name.as_ref().map(|name| name.as_str().to_owned()),
+                person: question.new.peer.map(|peer| facts::person(&peer)),
+                old: question.old.as_ref().map(|way| facts::way(way, names)),
+                new: facts::way(&question.new.way, names),
+                reason: question.reason.word(),
+                tells_address: question.tells,
+                wider_rule: facts::wider(shown.rule).filter(|_| !question.tells),
+            }),
+            Event::Answered(id, _) => shown.questions.retain(|question| question.id != id.0),
+            Event::Waiting(peer) => {
+                let id = facts::person(peer);
+                for person in shown.people.iter_mut().filter(|person| person.id == id) {
+                    person.is_being_asked = true;
+                }
+            }
+            Event::Told(peer, body) => {
+                if let Some(Feedback::Report(report)) = Feedback::decode(body) {
+                    let id = facts::person(peer);
+                    for person in shown.people.iter_mut().filter(|person| person.id == id) {
+                        person.muted = report.is_muted || !report.has_sound;
+                        person.has_picture = report.has_picture;
+                    }
+                    self.reports.insert(*peer, report);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody at the door was let in, or not.
+    pub fn answered(&mut self, peer: &PeerId, shown: &mut Call) {
+        self.knocking.remove(peer);
+        let id = facts::person(peer);
+        shown.knocks.retain(|knock| knock.id != id);
+    }
+
+    /// Whether what a member's event says is to be told in passing.
+    pub const fn passing(event: &Event) -> Option<(&'static str, &PeerId)> {
+        match event {
+            Event::Joined { peer, .. } => Some(("joined", peer)),
+            Event::Left {
+                peer, why: Why::Left, ..
+            } => Some(("left", peer)),
+            Event::Left {
+                peer, why: Why::Lost, ..
+            } => Some(("lost", peer)),
+            _ => None,
+        }
+    }
+
+    /// Measures every link; to be called once a second.
+    pub fn measure(&mut self, shown: &mut Call) -> Vec<Measured> {
+        let stats = self.participant.take_stats();
+        let measured: Vec<_> = stats.into_iter().map(|stats| self.meter.measure(stats)).collect();
+        for one in &measured {
+            let id = facts::person(&one.stats.peer);
+            for person in shown.people.iter_mut().filter(|person| person.id == id) {
+                one.show(person);
+                // Before its first report, a picture that comes shows that it is sent.
+                person.has_picture |=
+                    !self.reports.contains_key(&one.stats.peer) && one.stats.media.pictures > 0;
+            }
+        }
+        self.hears = measured
+            .iter()
+            .filter(|one| one.played > 0)
+            .map(|one| one.stats.peer)
+            .collect();
+        let members: Vec<_> = measured.iter().map(|one| one.stats.peer).collect();
+        self.participant.send_report(&members, &self.hears);
+        measured
+    }
+
+    /// Who hears whom, by what everybody says: peer → peers, when that has changed.
+    pub fn take_hears(&mut self) -> Option<BTreeMap<String, Vec<String>>> {
+        let texts = |peers: &[PeerId]| {
+            let mut texts: Vec<_> = peers.iter().map(PeerId::to_string).collect();
+            texts.sort();
+            texts
+        };
+        let mut matrix: BTreeMap<_, _> = self
+            .reports
+            .iter()
+            .map(|(peer, report)| (peer.to_string(), texts(&heard(report))))
+            .collect();
+        matrix.insert(self.participant.me().to_string(), texts(&self.hears));
+        let changed = matrix != self.told_hears;
+        self.told_hears.clone_from(&matrix);
+        changed.then_some(matrix)
+    }
+
+    /// Whom each member cannot hear, though they send sound: a hole has a name.
+    pub fn show_holes(&self, shown: &mut Call, names: &Names, now: Instant) {
+        let me = self.participant.me();
+        let is_settled = |peer: &PeerId| {
+            let since = self.since.get(peer);
+            since.is_some_and(|since| now.saturating_duration_since(*since) > SETTLING)
+        };
+        for person in &mut shown.people {
+            let Some((peer, report)) = self
+                .reports
+                .iter()
+                .find(|(peer, _)| facts::person(peer) == person.id)
+            else {
+                continue;
+            };
+            let heard = heard(report);
+            let others = self
+                .reports
+                .iter()
+                .filter(|(other, report)| *other != peer && report.has_sound);
+            let others = others
+                .map(|(other, _)| *other)
+                .filter(|other| is_settled(other) && is_settled(peer));
+            let mine = (self.participant.sends_sound() && is_settled(peer)).then_some(me);
+            let missed = others.chain(mine).filter(|other| !heard.contains(other));
+            let name = |other: PeerId| {
+                if other == me {
+                    String::new()
+                } else {
+                    names.get(&other).cloned().unwrap_or_default()
+                }
+            };
+            person.cannot_hear = missed.map(name).collect();
+        }
+    }
+
+    /// Who speaks just now. True when that has changed.
+    pub fn show_speakers(&mut self, shown: &mut Call, now: Instant) -> bool {
+        let mut changed = false;
+        for peer in self.since.keys() {
+            let Some(member) = self.participant.member(peer) else {
+                continue;
+            };
+            if self.participant.playout().is_speaking(member) {
+                self.spoke.insert(*peer, now);
+            }
+            let spoke = self.spoke.get(peer);
+            let speaks = spoke.is_some_and(|spoke| now.saturating_duration_since(*spoke) < PAUSE);
+            let id = facts::person(peer);
+            for person in shown.people.iter_mut().filter(|person| person.id == id) {
+                changed |= person.speaking != speaks;
+                person.speaking = speaks;
+            }
+        }
+        changed
+    }
+
+    /// Codes, with the time that is left.
+    pub fn show_invites(&mut self, shown: &mut Call, clock: Clock, now: Instant) {
+        let wall = clock.wall_at(now);
+        for (code, fate) in &mut self.invites {
+            if *fate == Fate::Open && code.is_expired(wall) {
+                *fate = Fate::Expired;
+            }
+        }
+        let invite = |(n, (code, fate)): (usize, &(Code, Fate))| Invite {
+            number: n as u64 + 1,
+            code: code.to_string(),
+            expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
+            fate: fate.clone(),
+        };
+        shown.invites = self.invites.iter().enumerate().map(invite).collect();
+    }
+
+    /// Every address, with its rates over the last second.
+    pub fn show_addresses(&mut self, shown: &mut Call, names: &Names) {
+        let ledger = self.participant.mesh().ledger();
+        let interfaces = interfaces::list(&[]);
+        let earlier = ledger.earlier();
+        let sum = (earlier.counts != sightline_mesh_proto::ledger::Counts::default()).then_some((
+            None,
+            None,
+            &earlier.counts,
+            earlier.first,
+            earlier.last,
+        ));
+        let rows = ledger
+            .rows()
+            .map(|(pair, row)| (Some(pair), row.peer, &row.counts, row.first, row.last));
+        let mut rates = HashMap::new();
+        let mut addresses = Vec::new();
+        for (pair, peer, counts, first, last) in rows.chain(sum) {
+            let totals = (counts.sent_bytes, counts.recv_bytes);
+            let (sent, received, mut graph) =
+                self.rates
+                    .remove(&pair)
+                    .unwrap_or((totals.0, totals.1, Graph::default()));
+            let (sending, receiving) = ((totals.0 - sent) * 8, (totals.1 - received) * 8);
+            graph.push(sending + receiving);
+            rates.insert(pair, (totals.0, totals.1, graph.clone()));
+            let interface = pair.and_then(|(local, _)| {
+                let of = interfaces
+                    .iter()
+                    .find(|interface| interface.address == local.ip());
+                of.map(|interface| interface.name.clone())
+            });
+            addresses.push(AddressRow {
+                pair,
+                interface,
+                whose: peer.map(|peer| names.get(&peer).cloned().unwrap_or_default()),
+                sent: totals.0,
+                received: totals.1,
+                refused: counts.refused_packets,
+                sending,
+                receiving,
+                first,
+                last,
+                graph,
+            });
+        }
+        self.rates = rates;
+        shown.addresses = addresses;
+    }
+}
+
+fn heard(report: &Report) -> Vec<PeerId> {
+    report
+        .hears
+        .iter()
+        .filter_map(|bytes| PeerId::from_bytes(bytes).ok())
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! What the call knows, as the window's model has it.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use libp2p_identity::PeerId;
+use sightline_mesh::interfaces;
+use sightline_mesh_proto::interface::{Interface, Medium};
+use sightline_mesh_proto::route::{self, Kind, Rule};
+use sightline_mesh_proto::{Clock, End};
+use sightline_ui::model::{self, PersonId, RouteState, Saying};
+
+use crate::record::moment;
+
+/// Names of those who were seen.
+pub type Names = HashMap<PeerId, String>;
+
+/// A peer as the window names it.
+pub fn person(peer: &PeerId) -> PersonId {
+    PersonId(Arc::from(peer.to_string()))
+}
+
+pub const fn state(state: route::State) -> RouteState {
+    match state {
+        route::State::Proposed => RouteState::Proposed,
+        route::State::Approved => RouteState::Approved,
+        route::State::Active => RouteState::Active,
+        route::State::Paused => RouteState::Paused,
+        route::State::Closed => RouteState::Closed,
+    }
+}
+
+pub const fn rule(rule: model::Rule) -> Rule {
+    match rule {
+        model::Rule::Ask => Rule::Ask,
+        model::Rule::Listed => Rule::Listed,
+        model::Rule::Same => Rule::Same,
+        model::Rule::All => Rule::All,
+        model::Rule::None => Rule::None,
+    }
+}
+
+pub const fn rule_shown(rule: Rule) -> model::Rule {
+    match rule {
+        Rule::Ask => model::Rule::Ask,
+        Rule::Listed => model::Rule::Listed,
+        Rule::Same => model::Rule::Same,
+        Rule::All => model::Rule::All,
+        Rule::None => model::Rule::None,
+    }
+}
+
+/// The next rule that asks less.
+pub const fn wider(rule: model::Rule) -> Option<model::Rule> {
+    match rule {
+        model::Rule::Ask => Some(model::Rule::Listed),
+        model::Rule::Listed => Some(model::Rule::Same),
+        model::Rule::Same => Some(model::Rule::All),
+        model::Rule::All | model::Rule::None => None,
+    }
+}
+
+pub fn way(way: &route::Way, names: &Names) -> model::Way {
+    let medium = medium_of(way.local.ip(), way.interface.as_deref());
+    model::Way {
+        via: match way.kind {
+            Kind::Direct => None,
+            Kind::Carried(by) => Some(names.get(&by).cloned().unwrap_or_default()),
+        },
+        local: way.local,
+        interface: way.interface.clone(),
+        medium: medium.map(Medium::word),
+        remote: way.remote,
+        far_medium: way.far.map(Medium::word),
+    }
+}
+
+/// What an interface is, if it is still there.
+fn medium_of(address: IpAddr, name: Option<&str>) -> Option<Medium> {
+    let is_it = |one: &&Interface| one.address == address && name.is_none_or(|name| one.name == name);
+    interfaces::list(&[]).iter().find(is_it).map(|one| one.medium)
+}
+
+pub fn route(step: &route::Transition, names: &Names) -> model::Route {
+    let route = &step.route;
+    model::Route {
+        way: way(&route.way, names),
+        state: state(route.state),
+        approved_by: route.approved_by.map(route::Approval::word),
+        theirs: route.theirs.word(),
+        reason: step.reason.word(),
+    }
+}
+
+pub fn history(history: &route::History, names: &Names, clock: Clock) -> model::History {
+    let steps = history.steps().map(|step| model::Step {
+        at: step.at,
+        time: moment(clock, step.at),
+        name: step
+            .route
+            .peer
+            .map(|peer| names.get(&peer).cloned().unwrap_or_default()),
+        route: route(step, names),
+    });
+    model::History {
+        earlier: history.earlier().steps,
+        steps: Arc::new(steps.collect()),
+    }
+}
+
+/// Why a call is over, for the window.
+pub fn ended(end: Option<End>) -> model::Ended {
+    let word = match end {
+        Some(End::Left) => "ended",
+        Some(End::Unreachable) => "unreachable",
+        Some(End::Impostor) => "impostor",
+        Some(End::InviterGone) => "inviter_gone",
+        Some(End::Refused(sightline_mesh_proto::wire::Refusal::Declined)) => "declined",
+        Some(End::Refused(why)) => why.word(),
+        None => "fault",
+    };
+    model::Ended {
+        saying: Saying::new(word, ""),
+        as_wished: end == Some(End::Left),
+    }
+}
+
+/// This machine's addresses, as they can be shared.
+pub fn addresses(only: &[String]) -> Vec<model::Address> {
+    let offer = |offer: crate::share::Offer| model::Address {
+        address: SocketAddr::new(offer.interface.address, 0),
+        interface: offer.interface.name,
+        medium: offer.interface.medium.word(),
+        is_public: offer.is_public,
+        is_lasting: offer.is_lasting,
+    };
+    crate::share::offers(&interfaces::list(only))
+        .into_iter()
+        .map(offer)
+        .collect()
+}

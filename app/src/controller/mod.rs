@@ -1,0 +1,598 @@
+//! The controller: carries out what the user wishes and keeps what the window shows, for a participant with a
+//! window and for one without alike. It owns one thread: the main one, or, beside a window, its own.
+//!
+//! ```text
+//!   mod.rs ── the loop: notices in, time passing        wishes.rs ── what each wish does
+//!     ├ call.rs ── a call: its events and measurements, as the model has them (facts.rs, measure.rs)
+//!     └ sources.rs ── devices that are chosen, come and go
+//! ```
+
+mod call;
+mod facts;
+pub(crate) mod measure;
+mod sources;
+mod wishes;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use sightline_media::av1::EncoderKind;
+use sightline_media::devices::{Present, Watcher};
+use sightline_media::{Level, MemberId};
+use sightline_mesh::{Entry, Record, Setup};
+use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::{Admit, Clock, Command as Order, End, Event, Name};
+use sightline_ui::model::{Call, Choice, Model, Notice as Told, Saying};
+
+use self::call::Running;
+use self::sources::{Kind, OwnPicture, Sources};
+use crate::args::Options;
+use crate::exit::Exit;
+use crate::participant::{Media, Participant, StartError};
+use crate::record;
+use crate::report::Report;
+use crate::screen::Screen;
+use crate::settings::Settings;
+use crate::share;
+use crate::wiring::{Notice, Notices, Tap};
+
+pub use self::sources::{SourceError, from_sink, from_source};
+
+/// Notices that may wait for the loop.
+const NOTICES: usize = 1024;
+
+/// 1 s: how often measurements are told.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// 100 ms: how often it is looked who speaks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// 7 s: how long something is shown that needs no answer.
+const PASSING: Duration = Duration::from_secs(7);
+
+/// The participant's side of the program.
+pub struct Controller {
+    clock: Clock,
+    notices: Receiver<Notice>,
+    sink: Notices<Notice>,
+    encoder: EncoderKind,
+    record: Option<PathBuf>,
+    /// Where the record of a call is written at its end.
+    save: Vec<PathBuf>,
+    interfaces: Vec<String>,
+    leave_at: Option<Instant>,
+    settings: Settings,
+    sources: Sources,
+    call: Option<Running>,
+    report: Report,
+    model: Model,
+    is_dirty: bool,
+    screen: Option<Arc<Screen>>,
+    watcher: Option<Watcher>,
+    next_notice: u64,
+    next_second: Instant,
+    /// When the microphone last heard speech.
+    spoke: Option<Instant>,
+    scanned: Option<Instant>,
+    is_over: bool,
+    exit: Exit,
+}
+
+/// How a call is to be entered.
+pub struct Wanted {
+    /// Started, or joined with a code.
+    pub entry: Entry,
+    /// Shown to the others.
+    pub name: Name,
+    /// Addresses to listen on and share.
+    pub addresses: Vec<std::net::SocketAddr>,
+    /// Where media may go unasked.
+    pub rule: Rule,
+    /// Who decides about knocks.
+    pub admit: Admit,
+    /// Whether the others are told over what this machine is connected.
+    pub tell_medium: bool,
+}
+
+impl Controller {
+    /// A controller without a call. With a `screen` it keeps what the window there shows.
+    #[must_use]
+    pub fn new(options: &Options, settings: Settings, clock: Clock, screen: Option<Arc<Screen>>) -> Self {
+        let (sink, notices) = sync_channel(NOTICES);
+        let mut seed = DefaultHasher::new();
+        options.name.hash(&mut seed);
+        let own = OwnPicture {
+            pictures: screen.as_ref().map(|screen| Arc::clone(&screen.pictures)),
+            wake: {
+                let screen = screen.clone();
+                Box::new(move || {
+                    if let Some(screen) = &screen {
+                        screen.picture_came();
+                    }
+                })
+            },
+            notices: sink.clone(),
+        };
+        let mut model = Model::default();
+        settings.show(&mut model);
+        model.addresses = facts::addresses(&options.interface);
+        Self {
+            clock,
+            notices,
+            encoder: options.encoder.unwrap_or_default(),
+            record: options.record.clone(),
+            save: options.save.clone(),
+            interfaces: options.interface.clone(),
+            leave_at: options.seconds.map(|seconds| clock.start + SECOND * seconds),
+            settings,
+            sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
+            call: None,
+            report: Report::new(options.voice(screen.is_some()), clock),
+            model,
+            is_dirty: true,
+            screen,
+            watcher: None,
+            sink,
+            next_notice: 1,
+            next_second: clock.start + SECOND,
+            spoke: None,
+            scanned: None,
+            is_over: false,
+            exit: Exit::Wished,
+        }
+    }
+
+    /// Where other threads put notices for the loop.
+    #[must_use]
+    pub fn sink(&self) -> Notices<Notice> {
+        self.sink.clone()
+    }
+
+    /// The microphone's level.
+    #[must_use]
+    pub fn level(&self) -> Arc<Level> {
+        Arc::clone(&self.sources.level)
+    }
+
+    /// What is shown at the start.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Chooses camera, microphone and loudspeaker; nothing is sent before a call.
+    ///
+    /// # Errors
+    /// [`SourceError`]: the first that cannot be used.
+    pub fn choose_all(
+        &mut self,
+        camera: Choice,
+        microphone: Choice,
+        speaker: Choice,
+    ) -> Result<(), SourceError> {
+        let is_device = |choice: &Choice| matches!(choice, Choice::Default | Choice::Named(_));
+        if [&camera, &microphone, &speaker].into_iter().any(is_device) {
+            self.watch_devices();
+        }
+        self.choose(Kind::Camera, camera)?;
+        self.choose(Kind::Microphone, microphone)?;
+        self.choose(Kind::Speaker, speaker)
+    }
+
+    /// Looks at devices from now on.
+    pub fn watch_devices(&mut self) {
+        if self.watcher.is_none() {
+            self.handle_devices(Present::look());
+            let sink = self.sink();
+            // Without it devices that go are noticed when they fail.
+            self.watcher = Watcher::start(move |present| {
+                crate::wiring::hint(&sink, Notice::Devices(Box::new(present)));
+            })
+            .ok();
+        }
+    }
+
+    /// As [`Controller::watch_devices`], from the thread that the controller is to run on.
+    #[must_use]
+    pub fn watching_devices(mut self) -> Self {
+        self.watch_devices();
+        self
+    }
+
+    /// Tells the user that the settings could not be read.
+    pub fn say_settings_unread(&mut self, why: &str) {
+        self.say(Saying::new("settings_unread", why));
+    }
+
+    /// Takes part in a call, with what was chosen.
+    ///
+    /// # Errors
+    /// [`StartError`]: a sentence for the user.
+    pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
+        let rule = facts::rule_shown(wanted.rule);
+        let contacts = match &wanted.entry {
+            Entry::Start => Vec::new(),
+            Entry::Join(code) => code.addresses.clone(),
+        };
+        let name = wanted.name.as_str().to_owned();
+        let setup = Setup {
+            entry: wanted.entry,
+            addresses: wanted.addresses,
+            name: wanted.name,
+            interfaces: self.interfaces.clone(),
+            tell_medium: wanted.tell_medium,
+            rule: wanted.rule,
+            admit: wanted.admit,
+            clock: self.clock,
+        };
+        let camera = self.sources.take_capture();
+        let media = Media {
+            microphone: None,
+            camera,
+            speaker: None,
+            record: self.record.clone(),
+            encoder: self.encoder,
+            level: self.level(),
+        };
+        let tap = self
+            .screen
+            .as_ref()
+            .map(|screen| Arc::clone(screen) as Arc<dyn Tap>);
+        self.sources.end_trials();
+        let participant = Participant::start(setup, media, tap, self.sink())?;
+        participant.set_muted(self.model.own.muted);
+        self.report.begin(participant.me());
+        let local = participant.mesh().local().to_vec();
+        let is_in = participant.is_starter();
+        self.model.call = Some(Call {
+            me: facts::person(&participant.me()),
+            name,
+            is_in,
+            since: self.model.now,
+            rule,
+            local: local.clone(),
+            contacts,
+            ..Call::default()
+        });
+        self.call = Some(Running::new(participant));
+        self.report.listening(&local);
+        for warning in share::warnings(&local) {
+            self.report.problem("identifying_address", &warning, None);
+        }
+        // What was tried out goes on in the call.
+        for kind in [Kind::Microphone, Kind::Speaker] {
+            if let Err(error) = self.open(kind) {
+                self.tell(kind.word(), &error.to_string());
+            }
+        }
+        // A joiner's code is made when it is asked for; a starter's is what it was started for.
+        if is_in {
+            self.order(Order::NewCode);
+        }
+        self.is_dirty = true;
+        Ok(())
+    }
+
+    /// Runs until the program is to end.
+    #[must_use]
+    pub fn run(mut self) -> Exit {
+        while !self.is_over {
+            let deadline = self.next_deadline();
+            let patience = deadline.saturating_duration_since(now());
+            // The sink of its own keeps the channel open: nothing came, so it is time.
+            if let Ok(notice) = self.notices.recv_timeout(patience) {
+                self.handle(notice);
+            }
+            self.handle_time();
+            self.publish();
+        }
+        if self.call.is_some() {
+            self.order(Order::Leave);
+            self.end_call(Some(End::Left));
+        }
+        self.sources.end_trials();
+        self.watcher = None;
+        if let Some(screen) = &self.screen {
+            screen.end();
+        }
+        self.exit
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let look = (self.screen.is_some() && (self.call.is_some() || self.model.own.microphone.is_some()))
+            .then(|| now() + LOOK);
+        [Some(self.next_second), self.leave_at, look]
+            .into_iter()
+            .flatten()
+            .fold(self.next_second, Instant::min)
+    }
+
+    fn handle(&mut self, notice: Notice) {
+        if let Some(call) = &self.call {
+            call.participant.handle(&notice);
+        }
+        match notice {
+            Notice::Call(Event::Ended(end)) => self.end_call(Some(end)),
+            Notice::MeshEnded => self.end_call(None),
+            Notice::Call(event) => self.handle_event(&event),
+            Notice::FirstAudio(member, at) => self.tell_first("sound", member, at),
+            Notice::FirstVideo(member, at) => self.tell_first("picture", member, at),
+            Notice::Undecodable(member) => {
+                let peer = self.call.as_ref().and_then(|call| call.participant.peer(member));
+                let message =
+                    "A member's picture could not be decoded. It comes back with the next whole one.";
+                self.report.problem("undecodable", message, peer.as_ref());
+                let name = peer.and_then(|peer| self.report.names().get(&peer).cloned());
+                self.say(Saying {
+                    name: Some(name.unwrap_or_default()),
+                    ..Saying::new("undecodable", "")
+                });
+            }
+            Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
+            Notice::Line(line) => self.handle_line(&line),
+            Notice::Wish(wish) => self.fulfil(wish),
+            Notice::Devices(present) => self.handle_devices(*present),
+            Notice::Interrupted if self.call.is_some() && self.screen.is_none() => self.order(Order::Leave),
+            Notice::Interrupted => self.is_over = true,
+            Notice::NeedsKeyFrame(_) => {}
+        }
+    }
+
+    fn handle_event(&mut self, event: &Event) {
+        self.report.event(event);
+        let passing = Running::passing(event).map(|(word, peer)| (word, *peer));
+        let name = passing.map(|(_, peer)| self.report.names().get(&peer).cloned().unwrap_or_default());
+        if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
+            call.handle_event(event, shown, self.report.names(), self.clock, now());
+            call.show_invites(shown, self.clock, now());
+            if let Event::Admitted = event {
+                shown.since = self.clock.since_start(now());
+            }
+            if let (Some(screen), Event::Joined { peer, .. }) = (&self.screen, event)
+                && let Some(member) = call.participant.member(peer)
+            {
+                screen.add_person(member, facts::person(peer));
+            }
+        }
+        if let (Some(screen), Event::Left { peer, .. }) = (&self.screen, event) {
+            screen.remove_person(&facts::person(peer));
+        }
+        if let Event::Problem(problem, peer) = event {
+            let name = peer.map(|peer| self.report.names().get(&peer).cloned().unwrap_or_default());
+            self.say(Saying {
+                name: Some(name.unwrap_or_default()),
+                ..Saying::new(problem.code(), "")
+            });
+        }
+        if let Some((word, _)) = passing {
+            self.say(Saying {
+                name,
+                ..Saying::new(word, "")
+            });
+        }
+        self.is_dirty = true;
+    }
+
+    /// A microphone, camera, encoder or recording ended.
+    fn handle_failure(&mut self, code: &'static str, message: &str) {
+        self.report.problem(code, message, None);
+        let kind = match code {
+            "camera" => Kind::Camera,
+            "microphone" => Kind::Microphone,
+            "speaker" => Kind::Speaker,
+            _ => return self.say(Saying::new(code, message)),
+        };
+        if matches!(self.sources.choice(kind), Choice::Default | Choice::Named(_)) {
+            self.handle_source_failure(kind);
+        } else {
+            self.say(Saying::new(code, message));
+        }
+    }
+
+    fn tell_first(&mut self, what: &'static str, member: MemberId, at: Instant) {
+        let Some(call) = &self.call else {
+            return;
+        };
+        if let Some(peer) = call.participant.peer(member) {
+            self.report
+                .first(what, &peer, call.since_join(&peer, at, self.clock.start));
+        }
+    }
+
+    fn handle_time(&mut self) {
+        let now = now();
+        if self.leave_at.is_some_and(|at| now >= at) {
+            self.leave_at = None;
+            if self.call.is_some() {
+                self.order(Order::Leave);
+            } else {
+                self.is_over = true;
+            }
+        }
+        self.sources.handle_time(now);
+        if self.screen.is_some() {
+            self.look(now);
+        }
+        if now >= self.next_second {
+            self.next_second = (self.next_second + SECOND).max(now);
+            self.handle_second(now);
+        }
+    }
+
+    /// What is looked at ten times a second: who speaks.
+    fn look(&mut self, now: Instant) {
+        if self.sources.level.is_speech() {
+            self.spoke = Some(now);
+        }
+        let speaks = self
+            .spoke
+            .is_some_and(|spoke| now.saturating_duration_since(spoke) < 4 * LOOK);
+        self.is_dirty |= std::mem::replace(&mut self.model.own.speaking, speaks) != speaks;
+        if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
+            self.is_dirty |= call.show_speakers(shown, now);
+        }
+        self.scan(now);
+    }
+
+    fn handle_second(&mut self, now: Instant) {
+        let has_screen = self.screen.is_some();
+        if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
+            let estimate = call.participant.estimate_bps();
+            for measured in call.measure(shown) {
+                self.report.stats(&measured, estimate);
+            }
+            if let Some(matrix) = call.take_hears() {
+                self.report.hears(&matrix);
+            }
+            if has_screen {
+                let names = self.report.names();
+                call.show_holes(shown, names, now);
+                call.show_invites(shown, self.clock, now);
+                call.show_addresses(shown, names);
+                self.is_dirty = true;
+            }
+        } else if has_screen {
+            let addresses = facts::addresses(&self.interfaces);
+            self.is_dirty |= addresses != self.model.addresses;
+            self.model.addresses = addresses;
+        }
+        let at = self.clock.since_start(now);
+        let before = self.model.notices.len();
+        self.model
+            .notices
+            .retain(|told| at.saturating_sub(told.at) < PASSING || !is_passing(told));
+        self.is_dirty |= before != self.model.notices.len();
+    }
+
+    /// The call is over: everything of it is stopped, said and written down.
+    fn end_call(&mut self, end: Option<End>) {
+        let Some(call) = self.call.take() else {
+            return;
+        };
+        self.say_encoder(&call.participant);
+        let record = self.stop(call.participant);
+        self.report.ledger(&record.ledger);
+        for path in self.save.clone() {
+            self.save_record(&path, &record);
+        }
+        match end {
+            Some(end) => self.report.end(end),
+            None => self.report.fault(),
+        }
+        self.exit = end.map_or(Exit::Failed, Exit::from);
+        let Some(screen) = &self.screen else {
+            self.is_over = true;
+            return;
+        };
+        screen.clear();
+        if let Some(shown) = &mut self.model.call {
+            shown.ended = Some(facts::ended(end));
+        }
+        self.model.own.muted = false;
+        // Camera and microphone are off until they are switched on again.
+        for kind in [Kind::Camera, Kind::Microphone] {
+            // Nothing is opened, so nothing can fail.
+            let _nothing = self.choose(kind, Choice::Off);
+        }
+        self.is_dirty = true;
+    }
+
+    /// Stops a participant, taking what its threads still have to say: none of them waits for the loop for ever.
+    fn stop(&mut self, participant: Participant) -> Record {
+        let is_the_users = |notice: &Notice| matches!(notice, Notice::Wish(_) | Notice::Interrupted);
+        let mut kept = Vec::new();
+        let record = std::thread::scope(|scope| {
+            let stopping = scope.spawn(move || participant.stop());
+            while !stopping.is_finished() {
+                let notice = self.notices.recv_timeout(Duration::from_millis(5)).ok();
+                kept.extend(notice.filter(is_the_users));
+            }
+            stopping.join()
+        });
+        kept.extend(self.notices.try_iter().filter(is_the_users));
+        for notice in kept {
+            self.handle(notice);
+        }
+        // A panic was printed when it happened; what it leaves is an empty record.
+        record.unwrap_or_else(|_| Record {
+            ledger: sightline_mesh_proto::ledger::Ledger::default(),
+            history: sightline_mesh_proto::route::History::default(),
+        })
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(call) = &self.call {
+            call.participant.command(order);
+        }
+    }
+
+    fn save_record(&mut self, path: &Path, record: &Record) {
+        match record::save(path, record, self.report.names(), self.clock) {
+            Ok(()) => {
+                self.report.saved(path);
+                self.say(Saying::new("saved", path.display().to_string()));
+            }
+            Err(error) => self.tell("save", &error.to_string()),
+        }
+    }
+
+    fn say_encoder(&mut self, participant: &Participant) {
+        if let Some(sent) = participant.sent_pictures().filter(|sent| sent.encoded > 0) {
+            let name = match self.encoder {
+                EncoderKind::Aom => "aom",
+                EncoderKind::Rav1e => "rav1e",
+            };
+            self.report.encoder(name, &sent);
+        }
+    }
+
+    /// Tells the user of a problem, in the window and where events go.
+    fn tell(&mut self, word: &str, detail: &str) {
+        self.report.problem(word, detail, None);
+        self.say(Saying::new(word, detail));
+    }
+
+    /// Tells the user something, in the window.
+    fn say(&mut self, saying: Saying) {
+        if self.screen.is_none() {
+            return;
+        }
+        let notices = &mut self.model.notices;
+        // What is said already needs no second line.
+        notices.retain(|told| told.saying != saying);
+        if notices.len() >= sightline_ui::model::MAX_NOTICES {
+            notices.remove(0);
+        }
+        notices.push(Told {
+            id: self.next_notice,
+            at: self.clock.since_start(now()),
+            saying,
+        });
+        self.next_notice += 1;
+        self.is_dirty = true;
+    }
+
+    fn publish(&mut self) {
+        let Some(screen) = self.screen.as_ref().filter(|_| self.is_dirty) else {
+            return;
+        };
+        self.is_dirty = false;
+        self.model.now = self.clock.since_start(now());
+        self.model.lines = self.report.lines();
+        screen.publish(self.model.clone());
+    }
+}
+
+/// Whether a notice goes by itself: nothing is to be done about it.
+fn is_passing(told: &Told) -> bool {
+    let word = told.saying.word.as_str();
+    matches!(word, "joined" | "left" | "saved") || word.ends_with("_back") || word.ends_with("_moved")
+}
+
+#[allow(clippy::disallowed_methods, reason = "the controller's clock")]
+fn now() -> Instant {
+    Instant::now()
+}

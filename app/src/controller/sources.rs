@@ -1,0 +1,446 @@
+//! Devices: what the user chose, what is in use, and what happens when one comes or goes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sightline_media::camera::{self, CameraError};
+use sightline_media::devices::Present;
+use sightline_media::microphone::{self, MicrophoneError};
+use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, SpeakerError, Viewer};
+use sightline_ui::model::Choice;
+use sightline_ui::{Pictures, Source as Shown};
+
+use super::Controller;
+use crate::screen::Yuv;
+use crate::wiring::{Notice, Notices, hint};
+
+/// What a device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Camera,
+    Microphone,
+    Speaker,
+}
+
+/// A choice, and what came of it.
+#[derive(Default)]
+struct Slot {
+    choice: Choice,
+    /// The device's name, or what stands for one.
+    in_use: Option<String>,
+    /// Devices that did not work; tried again when devices come or go.
+    failed: BTreeSet<String>,
+    /// It is wanted and there is none.
+    is_missing: bool,
+}
+
+/// All three.
+pub struct Sources {
+    present: Present,
+    slots: [Slot; 3],
+    /// Before a call.
+    capture: Option<Capture>,
+    listening: Option<Listening>,
+    speaker: Option<Speaker>,
+    /// The loudspeaker that plays the tone before a call, and until when.
+    tone: Option<(Speaker, Instant)>,
+    pub level: Arc<Level>,
+    viewer: Arc<dyn Viewer>,
+    seed: u64,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Camera, Self::Microphone, Self::Speaker];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Microphone => "microphone",
+            Self::Speaker => "speaker",
+        }
+    }
+
+    fn names(self, present: &Present) -> &[String] {
+        match self {
+            Self::Camera => &present.devices.cameras,
+            Self::Microphone => &present.devices.microphones,
+            Self::Speaker => &present.devices.speakers,
+        }
+    }
+
+    fn default_of(self, present: &Present) -> Option<&String> {
+        match self {
+            Self::Camera => present.devices.cameras.first(),
+            Self::Microphone => present.microphone.as_ref(),
+            Self::Speaker => present.speaker.as_ref(),
+        }
+    }
+}
+
+/// The device that a choice means now: the one that was named, or else the system's, or else the first that is
+/// there and works. `None` when there is none.
+fn pick<'a>(
+    choice: &'a Choice,
+    names: &'a [String],
+    default: Option<&'a String>,
+    failed: &BTreeSet<String>,
+) -> Option<&'a String> {
+    let named = match choice {
+        Choice::Named(name) => Some(name),
+        _ => None,
+    };
+    let works = |name: &&String| names.contains(name) && !failed.contains(*name);
+    named.into_iter().chain(default).chain(names).find(works)
+}
+
+/// Why a device cannot be used; sentences for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The camera.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// The microphone.
+    #[error(transparent)]
+    Microphone(#[from] MicrophoneError),
+    /// The loudspeaker.
+    #[error(transparent)]
+    Speaker(#[from] SpeakerError),
+}
+
+impl Sources {
+    pub fn new(present: Present, viewer: Arc<dyn Viewer>, seed: u64) -> Self {
+        Self {
+            present,
+            slots: Default::default(),
+            capture: None,
+            listening: None,
+            speaker: None,
+            tone: None,
+            level: Arc::default(),
+            viewer,
+            seed,
+        }
+    }
+
+    pub fn in_use(&self, kind: Kind) -> Option<&String> {
+        self.slots[kind as usize].in_use.as_ref()
+    }
+
+    pub const fn choice(&self, kind: Kind) -> &Choice {
+        &self.slots[kind as usize].choice
+    }
+
+    /// What to open for a choice, and what it is called.
+    fn resolve(&self, kind: Kind) -> (Source, Option<String>) {
+        match &self.slots[kind as usize].choice {
+            Choice::Off => (Source::Off, None),
+            Choice::Test => (Source::Test, Some("test".into())),
+            Choice::File(path) => (Source::File(path.clone()), Some(path.display().to_string())),
+            // Who names a device means that one, and hears so when it is not there.
+            Choice::Named(name) => (Source::Device(Some(name.clone())), Some(name.clone())),
+            Choice::Default => {
+                let name = self.replacement(kind);
+                (Source::Device(name.clone()), name)
+            }
+        }
+    }
+
+    /// The device that stands in for what was chosen, now.
+    fn replacement(&self, kind: Kind) -> Option<String> {
+        let slot = &self.slots[kind as usize];
+        let names = kind.names(&self.present);
+        pick(&slot.choice, names, kind.default_of(&self.present), &slot.failed).cloned()
+    }
+
+    fn open_camera(&self, source: &Source) -> Result<Option<Capture>, SourceError> {
+        let camera = camera::open(source)?;
+        let capture = camera.map(|camera| Capture::start(camera, Arc::clone(&self.viewer)));
+        Ok(capture.transpose()?)
+    }
+
+    /// What the camera saw last, before a call.
+    pub fn latest_picture(&self) -> Option<Arc<Picture>> {
+        self.capture.as_ref()?.latest()
+    }
+
+    /// The camera that runs already, for a call that begins.
+    pub fn take_capture(&mut self) -> Option<Capture> {
+        self.capture.take()
+    }
+
+    /// Gives back what was tried before a call.
+    pub fn end_trials(&mut self) {
+        self.capture = None;
+        self.listening = None;
+        self.speaker = None;
+        self.tone = None;
+    }
+
+    /// A tone that has been played to its end needs its loudspeaker no more.
+    pub fn handle_time(&mut self, now: Instant) {
+        if self.tone.as_ref().is_some_and(|(_, until)| now >= *until) {
+            self.tone = None;
+        }
+    }
+}
+
+impl Controller {
+    /// Takes sound, pictures or the loudspeaker from here on.
+    ///
+    /// # Errors
+    /// [`SourceError`]: it is off then.
+    pub(super) fn choose(&mut self, kind: Kind, choice: Choice) -> Result<(), SourceError> {
+        let slot = &mut self.sources.slots[kind as usize];
+        *slot = Slot {
+            choice,
+            ..Slot::default()
+        };
+        self.open(kind)
+    }
+
+    /// Opens what was chosen.
+    pub(super) fn open(&mut self, kind: Kind) -> Result<(), SourceError> {
+        let (source, name) = self.sources.resolve(kind);
+        self.open_as(kind, &source, name)
+    }
+
+    fn open_as(&mut self, kind: Kind, source: &Source, name: Option<String>) -> Result<(), SourceError> {
+        self.sources.slots[kind as usize].in_use = None;
+        let opened = match kind {
+            Kind::Camera => self.open_camera(source),
+            Kind::Microphone => self.open_microphone(source),
+            Kind::Speaker => self.open_speaker(source),
+        };
+        let slot = &mut self.sources.slots[kind as usize];
+        match opened {
+            Ok(()) => {
+                slot.in_use = match (name, source) {
+                    (None, Source::Device(asked)) => Some(asked.clone().unwrap_or_default()),
+                    (name, _) => name,
+                };
+                slot.is_missing = false;
+            }
+            Err(_) => slot.failed.extend(name),
+        }
+        self.show_sources();
+        opened
+    }
+
+    fn open_camera(&mut self, source: &Source) -> Result<(), SourceError> {
+        self.sources.capture = None;
+        if let Some(call) = &mut self.call {
+            call.participant.set_camera(None)?;
+        }
+        if let Some(screen) = &self.screen {
+            screen.pictures.remove(&Shown::Own);
+        }
+        let capture = self.sources.open_camera(source)?;
+        match &mut self.call {
+            Some(call) => call.participant.set_camera(capture)?,
+            None => self.sources.capture = capture,
+        }
+        Ok(())
+    }
+
+    fn open_microphone(&mut self, source: &Source) -> Result<(), SourceError> {
+        self.sources.listening = None;
+        self.sources.level.clear();
+        if let Some(call) = &mut self.call {
+            call.participant.set_microphone(None)?;
+        }
+        let microphone = microphone::open(source, self.sources.seed)?;
+        match (&mut self.call, microphone) {
+            (Some(call), microphone) => call.participant.set_microphone(microphone)?,
+            (None, Some(microphone)) => {
+                let failed = self.sink.clone();
+                let failed = move |why| hint(&failed, Notice::SourceFailed("microphone", why));
+                let level = Arc::clone(&self.sources.level);
+                self.sources.listening = Some(Listening::start(microphone, level, failed)?);
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn open_speaker(&mut self, source: &Source) -> Result<(), SourceError> {
+        self.sources.speaker = None;
+        if let Some(call) = &self.call {
+            call.participant.playout().set_speaker(None);
+        }
+        let speaker = match source {
+            Source::Device(name) => Some(Speaker::open(name.as_deref())?),
+            Source::Off | Source::Test | Source::File(_) => None,
+        };
+        match &self.call {
+            Some(call) => call.participant.playout().set_speaker(speaker),
+            None => self.sources.speaker = speaker,
+        }
+        Ok(())
+    }
+
+    /// Plays a tone on the loudspeaker that was chosen.
+    pub(super) fn test_speaker(&mut self, now: Instant) {
+        if let Some(call) = &self.call {
+            return call.participant.playout().play_tone();
+        }
+        let (source, _) = self.sources.resolve(Kind::Speaker);
+        let Source::Device(name) = source else {
+            return;
+        };
+        match Speaker::open(name.as_deref()) {
+            Ok(mut speaker) => {
+                speaker.play_tone();
+                self.sources.tone = Some((speaker, now + Duration::from_millis(900)));
+            }
+            Err(error) => self.tell("speaker", &error.to_string()),
+        }
+    }
+
+    /// Devices came or went: what is in use and gone is replaced, what was chosen and is back is used again. The
+    /// user is told of both.
+    pub(super) fn handle_devices(&mut self, present: Present) {
+        self.sources.present = present;
+        for kind in Kind::ALL {
+            self.sources.slots[kind as usize].failed.clear();
+            self.look_again(kind);
+        }
+        self.show_sources();
+    }
+
+    /// A device gives or takes nothing any more.
+    pub(super) fn handle_source_failure(&mut self, kind: Kind) {
+        let slot = &mut self.sources.slots[kind as usize];
+        if let Some(name) = slot.in_use.take() {
+            slot.failed.insert(name);
+            self.look_again(kind);
+        }
+        self.show_sources();
+    }
+
+    fn look_again(&mut self, kind: Kind) {
+        let slot = &self.sources.slots[kind as usize];
+        let is_device = matches!(slot.choice, Choice::Default | Choice::Named(_));
+        if !is_device {
+            return;
+        }
+        let names = kind.names(&self.sources.present);
+        let wanted = self.sources.replacement(kind);
+        let is_gone = slot.in_use.as_ref().is_none_or(|name| !names.contains(name));
+        let (had_one, was_missing) = (slot.in_use.is_some() || !slot.failed.is_empty(), slot.is_missing);
+        match wanted {
+            Some(name) if slot.in_use.as_ref() != Some(&name) => {
+                let word = if is_gone && !was_missing { "moved" } else { "back" };
+                match self.open_as(kind, &Source::Device(Some(name.clone())), Some(name.clone())) {
+                    Ok(()) => self.tell(&format!("{}_{word}", kind.word()), &name),
+                    // The next one, if there is one.
+                    Err(_) => self.look_again(kind),
+                }
+            }
+            None if is_gone && !was_missing && had_one => {
+                let slot = &mut self.sources.slots[kind as usize];
+                slot.is_missing = true;
+                slot.in_use = None;
+                self.switch_off(kind);
+                self.tell(&format!("{}_gone", kind.word()), "");
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets go of a device that is gone; what was chosen stays chosen.
+    fn switch_off(&mut self, kind: Kind) {
+        // Nothing is opened, so nothing can fail.
+        let _nothing = match kind {
+            Kind::Camera => self.open_camera(&Source::Off),
+            Kind::Microphone => self.open_microphone(&Source::Off),
+            Kind::Speaker => self.open_speaker(&Source::Off),
+        };
+    }
+
+    /// Names of devices, for the window.
+    pub(super) fn show_sources(&mut self) {
+        let own = &mut self.model.own;
+        own.camera = self.sources.in_use(Kind::Camera).cloned();
+        own.microphone = self.sources.in_use(Kind::Microphone).cloned();
+        own.speaker = self.sources.in_use(Kind::Speaker).cloned();
+        let devices = &self.sources.present.devices;
+        self.model.devices = sightline_ui::model::Devices {
+            cameras: devices.cameras.clone(),
+            microphones: devices.microphones.clone(),
+            speakers: devices.speakers.clone(),
+        };
+        self.is_dirty = true;
+    }
+}
+
+/// Takes what the own camera gives.
+pub struct OwnPicture {
+    pub pictures: Option<Arc<Pictures>>,
+    pub wake: Box<dyn Fn() + Send + Sync>,
+    pub notices: Notices<Notice>,
+}
+
+impl Viewer for OwnPicture {
+    fn captured(&self, picture: &Arc<Picture>) {
+        if let Some(pictures) = &self.pictures {
+            pictures.put(Shown::Own, Arc::new(Yuv(Arc::clone(picture))));
+            (self.wake)();
+        }
+    }
+
+    fn camera_failed(&self, message: String) {
+        hint(&self.notices, Notice::SourceFailed("camera", message));
+    }
+}
+
+/// A device by its name on the command line.
+pub fn from_source(source: &Source) -> Choice {
+    match source {
+        Source::Off => Choice::Off,
+        Source::Device(None) => Choice::Default,
+        Source::Device(Some(name)) => Choice::Named(name.clone()),
+        Source::File(path) => Choice::File(path.clone()),
+        Source::Test => Choice::Test,
+    }
+}
+
+/// A loudspeaker by its name on the command line.
+pub fn from_sink(sink: &Sink) -> Choice {
+    match sink {
+        Sink::Off => Choice::Off,
+        Sink::Device(None) => Choice::Default,
+        Sink::Device(Some(name)) => Choice::Named(name.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_device_is_replaced_by_the_next_sensible_one() {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let all = names(&["Laptop", "Headset", "Screen"]);
+        let default = "Laptop".to_owned();
+        let none = BTreeSet::new();
+        let headset = Choice::Named("Headset".into());
+        let picked = |choice, names: &[String], failed| pick(choice, names, Some(&default), failed).cloned();
+        assert_eq!(picked(&headset, &all, &none).as_deref(), Some("Headset"));
+        assert_eq!(picked(&Choice::Default, &all, &none).as_deref(), Some("Laptop"));
+        // Unplugged: the system's choice; that one gone, too: whichever is there.
+        assert_eq!(
+            picked(&headset, &names(&["Screen", "Laptop"]), &none).as_deref(),
+            Some("Laptop")
+        );
+        assert_eq!(
+            picked(&headset, &names(&["Screen"]), &none).as_deref(),
+            Some("Screen")
+        );
+        assert_eq!(picked(&headset, &[], &none), None);
+        // What is listed and does not work is passed over.
+        let failed = BTreeSet::from(["Headset".to_owned(), "Laptop".to_owned()]);
+        assert_eq!(picked(&headset, &all, &failed).as_deref(), Some("Screen"));
+    }
+}

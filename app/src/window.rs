@@ -1,0 +1,79 @@
+//! The window: it has the main thread, and the controller one of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sightline_ui::Window;
+
+use crate::args::Options;
+use crate::controller::Controller;
+use crate::exit::Exit;
+use crate::participant;
+use crate::report::write_error;
+use crate::screen::{Screen, Wire};
+use crate::settings::Settings;
+use crate::wiring::{Notice, tell};
+
+/// Opens the window, without a call.
+#[must_use]
+pub fn run(settings: Option<PathBuf>) -> Exit {
+    let mut options = Options {
+        settings,
+        ..Options::default()
+    };
+    let loaded = Settings::load(options.settings.as_deref());
+    let (settings, problem) = match loaded {
+        Ok(settings) => (settings, None),
+        Err(error) => (Settings::default(), Some(error.to_string())),
+    };
+    settings.clone().complete(&mut options);
+    let screen = Arc::<Screen>::default();
+    let mut controller = Controller::new(
+        &options,
+        settings,
+        participant::clock(),
+        Some(Arc::clone(&screen)),
+    );
+    if let Some(problem) = problem {
+        controller.say_settings_unread(&problem);
+    }
+    let interrupts = controller.sink();
+    // Without it an interrupt ends the program at once.
+    let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Notice::Interrupted));
+    show(controller, &screen)
+}
+
+/// Shows the window of a controller until it is closed.
+pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
+    let wire = Wire {
+        screen: Arc::clone(screen),
+        notices: controller.sink(),
+        level: controller.level(),
+    };
+    let sink = controller.sink();
+    let window = Window {
+        host: Box::new(wire),
+        pictures: Arc::clone(&screen.pictures),
+        language: sys_locale::get_locale().unwrap_or_default(),
+        preferences: controller.model().preferences.clone(),
+    };
+    screen.publish(controller.model().clone());
+    let running = std::thread::Builder::new()
+        .name("controller".into())
+        .spawn(move || controller.watching_devices().run());
+    let Ok(running) = running else {
+        write_error("The operating system refused what the window needs: another thread.");
+        return Exit::Failed;
+    };
+    let shown = sightline_ui::run(window);
+    // A window that was closed by force takes the program with it.
+    tell(&sink, Notice::Wish(sightline_ui::Command::Quit));
+    let exit = running.join().unwrap_or(Exit::Failed);
+    match shown {
+        Ok(()) => exit,
+        Err(error) => {
+            write_error(&error.to_string());
+            Exit::Failed
+        }
+    }
+}

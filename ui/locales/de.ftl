@@ -1,0 +1,367 @@
+# Zahlen und Einheiten
+decimal-mark = ,
+rate-kilobits = { $value } kbit/s
+rate-megabits = { $value } Mbit/s
+kilobytes = { $value } kB
+megabytes = { $value } MB
+milliseconds = { $value } ms
+minutes = { $count ->
+    [one] 1 Minute
+   *[other] { $count } Minuten
+}
+hours = { $count ->
+    [one] 1 Stunde
+   *[other] { $count } Stunden
+}
+
+# Überall
+back = Zurück
+close = Schließen
+close-panel = Diesen Bereich schließen
+dismiss = Ausblenden
+somebody = jemand ohne Namen
+you = Sie
+name = Ihr Name
+name-hint = Wird den anderen angezeigt
+volume = Lautstärke
+muted = stummgeschaltet
+speaks = spricht
+help = Tasten
+
+# Startseite
+home-tagline = Private Gruppenanrufe, die niemand anderen brauchen: kein Server, kein Konto.
+home-start = Einen Anruf starten
+home-start-hint = Sie bekommen einen Code. Geben Sie ihn einer einzigen Person, über einen Kanal, dem Sie vertrauen.
+home-start-button = Anruf starten …
+home-join = Einem Anruf beitreten
+home-join-hint = Fügen Sie den Code ein, den Sie bekommen haben. Groß- und Kleinschreibung, Leerzeichen und Zeilenumbrüche spielen keine Rolle.
+home-code-field = Code
+home-code-good = Dieser Code ist noch { $span } gültig.
+home-join-button = Beitreten …
+home-scan = Mit der Kamera scannen
+home-scan-stop = Scannen beenden
+home-scanning = Halten Sie das Bild des Codes vor die Kamera.
+home-drop-hint = Oder ziehen Sie ein Bild des Codes hierher (PNG oder JPEG).
+home-nothing-connected = Nichts ist verbunden: Es ist kein Netzwerk-Socket offen, bis Sie einen Anruf starten oder einem beitreten.
+home-last = Letztes Mal: { $name }, Mikrofon: { $microphone }, Lautsprecher: { $speaker }
+
+# Vor einem Anruf
+before-start = Bevor Sie starten
+before-join = Bevor Sie beitreten
+before-start-button = Anruf starten
+before-join-button = Anruf beitreten
+before-contacts = Wohin dieser Code Verbindung aufnimmt
+before-contacts-hint = Beim Beitreten gehen Pakete an diese Adressen und an keine anderen. Ausgewählt hat sie, wer Ihnen den Code gegeben hat. Der Code ist noch { $span } gültig.
+before-share = Welche Ihrer Adressen die anderen erfahren dürfen
+before-no-address = Dieser Computer hat keine Netzwerkadresse. Verbinden Sie ihn zuerst mit einem Netzwerk.
+before-tell-medium = Den anderen mitteilen, worüber ich verbunden bin (Kabel, WLAN, Mobilfunk, VPN)
+before-rules = Was ohne Rückfrage geschehen darf
+before-admit-by-code = Alle, die einen meiner Codes haben, ohne Rückfrage einlassen
+before-who = Wer was sehen kann
+before-who-start = Nur wer von Ihnen oder einem anderen Mitglied eingelassen wird, kann Sie hören und sehen und erfährt die oben angekreuzten Adressen. Wer unterwegs ein Netzwerk beobachtet, sieht, welche Adressen miteinander sprechen, wann und wie viel, aber nicht, was.
+before-who-join = Alle im Anruf hören und sehen Sie und erfahren die oben angekreuzten Adressen; wer Ihnen den Code gegeben hat, kann weitere Personen einlassen. Wer unterwegs ein Netzwerk beobachtet, sieht, welche Adressen miteinander sprechen, wann und wie viel, aber nicht, was.
+before-missing-name = Geben Sie zuerst einen Namen ein.
+before-missing-address = Kreuzen Sie mindestens eine Adresse an: Ohne Adresse kann Sie niemand erreichen.
+reach-machine = nur von diesem Computer aus erreichbar
+reach-network = nur aus diesem Netzwerk erreichbar
+reach-public-4 = öffentliche IPv4-Adresse
+reach-public-6 = öffentliche IPv6-Adresse
+reach-warn-home = Diese Adresse verrät, in welchem Heim- oder Firmennetzwerk Sie sind; die anderen können nachschlagen, wem es gehört.
+reach-warn-machine = Diese Adresse kennzeichnet genau diesen Computer, solange er in diesem Netzwerk bleibt. Eine temporäre Adresse verrät weniger.
+
+# Geräte
+camera = Kamera
+microphone = Mikrofon
+speaker = Lautsprecher
+device-off = Aus
+device-default = Systemstandard
+device-test = Testsignal
+preview = Was Ihre Kamera sieht
+preview-off = Die Kamera ist aus
+camera-on = Die Kamera ist an. Zum Ausschalten klicken
+camera-off = Die Kamera ist aus. Zum Einschalten klicken
+microphone-on = Das Mikrofon ist an. Zum Ausschalten klicken
+microphone-off = Das Mikrofon ist aus. Zum Einschalten klicken
+level = Mikrofonpegel
+level-off = Das Mikrofon ist aus.
+level-say-something = Sagen Sie etwas: Der Balken sollte sich bewegen.
+level-heard = Ihr Mikrofon hört Sie.
+speaker-test = Testton abspielen
+
+# Regeln
+rule = Wohin Ton und Bild ohne Rückfrage gehen dürfen
+rule-ask = Nirgendwohin: bei jedem Weg jedes Mal fragen
+rule-listed = An Adressen im Code und von Mitgliedern geteilte; bei jeder Änderung fragen
+rule-same = An Adressen im Code und geteilte; einmal Genehmigtes darf wiederkommen
+rule-all = An jede Adresse, an der sich ein Mitglied als echt ausweist
+rule-none = Nirgendwohin, und nicht fragen
+
+# Beitreten und Ende
+joining = Warten, bis Sie eingelassen werden …
+joining-hint = Zu diesen Adressen wird Verbindung aufgenommen, und zu keinen anderen:
+joining-give-up = Aufgeben
+ended = Der Anruf ist beendet
+ended-otherwise = Der Anruf ging nicht weiter
+ended-home = Zurück zum Anfang
+
+# Anruf
+alone = Noch ist niemand sonst hier. Geben Sie jemandem einen Code: Drücken Sie I.
+bar-addresses = { $count ->
+    [0] Ton und Bild gehen nirgendwohin
+    [one] Ton und Bild gehen an 1 Adresse
+   *[other] Ton und Bild gehen an { $count } Adressen
+}
+you-muted = Sie sind stummgeschaltet. Klicken, um gehört zu werden
+you-unmuted = Man kann Sie hören. Zum Stummschalten klicken
+you-are-muted = Sie sprechen, sind aber stummgeschaltet. Drücken Sie M oder halten Sie die Leertaste gedrückt, um gehört zu werden.
+layout-grid = Alle gleich groß zeigen
+layout-stage = Wer spricht, groß zeigen
+own-tile = Ihr eigenes Bild, wie im Spiegel
+own-tile-off = Ihr eigenes Bild: Die Kamera ist aus
+leave-button = Anruf verlassen
+leave-question = Anruf verlassen?
+leave-hint = Die anderen bleiben miteinander verbunden. Um zurückzukommen, brauchen Sie einen neuen Code.
+leave-stay = Bleiben
+title-in-call = Sightline: im Anruf
+title-muted = Sightline: im Anruf, stummgeschaltet
+tile-they-are-asked = Warten: Diese Person wird gefragt, ob sie sich mit Ihnen verbinden will
+tile-no-route = Noch keine Verbindung
+quality-unknown = Verbindung noch nicht gemessen
+quality-good = gute Verbindung
+quality-fair = mittelmäßige Verbindung
+quality-poor = schlechte Verbindung
+quality-nothing = von dort kommt nichts an
+cover = Alles ist verdeckt. Der Ton läuft weiter.
+cover-question = Etwas wartet auf Ihre Antwort.
+cover-take-away = Alles wieder zeigen (F9)
+
+# Fragen zu Wegen
+question-title = Dürfen Ihr Ton und Ihr Bild auf diesem Weg an { $name } gehen?
+question-paused = Bis Sie antworten, sind Ton und Bild an { $name } angehalten. Die anderen sind nicht betroffen.
+question-not-begun = Bis Sie antworten, wird nichts an { $name } gesendet. Die anderen sind nicht betroffen.
+question-before = Vorher
+question-now = Jetzt
+question-no-way = Noch kein Weg
+question-from-here = von
+question-tells-address = Ihre Adresse ist jetzt { $address }. Wenn Sie das erlauben, erfahren alle im Anruf diese Adresse.
+question-behind = { $count ->
+    [one] 1 weitere Frage wartet.
+   *[other] { $count } weitere Fragen warten.
+}
+whoever-gave-the-code = die einladende Person
+answer-once = Erlauben
+answer-once-hint = Diesen Weg, jetzt. Sie werden wieder gefragt, wenn sich etwas ändert.
+answer-rule = Erlauben, weniger fragen
+answer-rule-hint = Diesen Weg, und ab jetzt in diesem Anruf: { $rule }
+answer-no = Nicht erlauben
+answer-no-hint = Für den Rest des Anrufs geht nichts an diese Adresse.
+knock-title = { $name } möchte hereinkommen
+knock-from = Die Anfrage kam mit einem Ihrer Codes, von { $address }.
+knock-hint = Den Namen hat die Person selbst gewählt. Lassen Sie sie nur ein, wenn Sie ihr einen Code gegeben haben und sie erwarten.
+knock-admit = Einlassen
+knock-admit-hint = { $name } hört und sieht alle und wird ihnen vorgestellt.
+knock-refuse = Nicht einlassen
+knock-refuse-hint = Die Person erfährt, dass sie nicht eingelassen wurde. Der Code ist damit verbraucht.
+
+# Wege
+routes = Wege
+route-direct = direkt
+route-via = über { $name }
+medium-unknown = unbekannte Schnittstelle
+medium-loopback = nur dieser Computer
+medium-cable = Kabel
+medium-wifi = WLAN
+medium-mobile = Mobilfunk
+medium-vpn = VPN
+state-proposed = Dorthin geht nichts: Der Weg ist nicht genehmigt
+state-approved = Genehmigt, noch fließt nichts
+state-active = Ton und Bild fließen
+state-paused = Ton und Bild sind angehalten
+state-closed = Geschlossen
+state-they-are-asked = Warten auf die Zustimmung der Gegenseite
+state-they-denied = Nichts fließt: Die Gegenseite hat nicht zugestimmt
+state-they-withhold = Nichts fließt: Die Regel der Gegenseite erlaubt nichts
+reason-again = Es ist derselbe Weg wie zuvor, nach einer Unterbrechung
+reason-too_many = Es waren zu viele verschiedene Wege, um Sie nach jedem zu fragen
+reason-first = Es ist der erste Weg dorthin
+reason-remote_address = Die Adresse der Gegenseite hat sich geändert
+reason-remote_port = Der Port in der Adresse der Gegenseite hat sich geändert
+reason-local_address = Ihre eigene Adresse hat sich geändert
+reason-local_interface = Ihre eigene Netzwerkschnittstelle hat sich geändert
+reason-kind = Direkt statt über ein Mitglied, oder umgekehrt
+reason-carrier = Ein anderes Mitglied würde die Pakete weitergeben
+reason-far_interface = Die Gegenseite ist jetzt über etwas anderes verbunden
+reason-rule = Ihre Regel erlaubt es
+reason-agreed = Sie haben zugestimmt
+reason-denied = Sie haben abgelehnt
+reason-ready = Beide Seiten sind bereit
+reason-they_are_asked = Die Gegenseite wird gefragt
+reason-they_denied = Die Gegenseite oder ihre Regel hat abgelehnt
+reason-they_agreed = Die Gegenseite stimmt zu
+reason-replaced = Ein anderer Weg ist an seine Stelle getreten
+reason-lost = Von dort kommt nichts mehr an
+reason-no_answer = Dort hat niemand geantwortet
+reason-interface_gone = Ihre eigene Adresse oder Netzwerkschnittstelle ist weg
+reason-left = Der Anruf mit diesem Mitglied ist beendet
+approval-code = die Adresse steht in dem Code, den Sie angenommen haben
+approval-shared = das Mitglied teilt diese Adresse
+approval-unchanged = es ist derselbe Weg wie zuvor
+approval-new_port = dieselbe Adresse, mit NEUEM PORT
+approval-before = Sie hatten das schon einmal genehmigt
+approval-all = Ihre Regel erlaubt jede Adresse
+approval-user = von Ihnen
+routes-addresses = Adressen
+routes-addresses-hint = Jede beteiligte Adresse, gezählt am Socket dieses Computers.
+routes-none = Noch keine.
+routes-stranger = Unbekannt
+routes-others = Andere, zusammen
+routes-graph = Datenrate der letzten Minute, { $name }
+routes-rates = ⬆ { $out }  ⬇ { $in }
+routes-totals = Insgesamt: ⬆ { $out }  ⬇ { $in }
+routes-refused = { $count ->
+    [one] 1 Paket abgewiesen
+   *[other] { $count } Pakete abgewiesen
+}
+routes-times = Zuerst vor { $first }, zuletzt vor { $last }
+routes-history = Was geschehen ist
+routes-earlier = { $count ->
+    [one] 1 früherer Schritt ist nicht aufbewahrt.
+   *[other] { $count } frühere Schritte sind nicht einzeln aufbewahrt.
+}
+routes-approved-by = Genehmigt: { $approval }
+routes-save = Speichern
+routes-save-hint = Alle Adressen und jeder Schritt, in eine neue Datei: .html zum Lesen, .json für Programme.
+routes-save-button = In dieser Datei speichern
+
+# Personen
+people = Personen
+people-you = { $name } (Sie)
+people-nobody = Noch ist niemand sonst hier.
+people-invited-by = Eingelassen von: { $name }
+people-cannot-hear = { $name } kann nicht hören: { $whom }
+
+# Einladen
+invite = Einladen
+invite-hint = Jeder Code lässt eine Person ein, einmal. Geben Sie ihn über einen Kanal weiter, dem Sie vertrauen: Wer ihn hat, kann ihn verwenden.
+invite-none = Kein Code ist offen.
+invite-new = Weiteren Code erstellen
+invite-qr = Der Code als Bild
+invite-code = Der Code
+invite-expires = Gilt einmal, noch { $span }.
+invite-copy = Kopieren
+invite-copied = Kopiert
+invite-withdraw = Zurückziehen
+invite-withdraw-all = Alle offenen zurückziehen
+invite-list = Bisherige Codes
+invite-number = Code { $number }
+fate-open = kann verwendet werden
+fate-used = verwendet von { $name }
+fate-withdrawn = zurückgezogen
+fate-expired = abgelaufen
+
+# Einstellungen
+settings = Einstellungen
+settings-look = Darstellung
+settings-language = Sprache
+settings-theme = Farben
+theme-system = Wie das System
+theme-light = Hell
+theme-dark = Dunkel
+settings-contrast = Hoher Kontrast
+settings-size = Textgröße
+settings-kept = Was gespeichert wird
+settings-kept-hint = Ihr Name, Ihre Geräte, Ihre Regeln und diese Seite, in { $path }. Nichts von irgendeinem Anruf.
+settings-forget = Alles vergessen
+settings-devices = Geräte
+
+# Diagnose
+diagnostics = Diagnose
+diagnostics-local = Empfängt auf
+diagnostics-events = Ereignisse, das neueste zuerst
+stat-round-trip = Hin und zurück
+stat-loss = Verlorene Pakete
+stat-sending = Dorthin
+stat-receiving = Von dort
+stat-sound-delay = Verzögerung des Tons
+stat-picture-delay = Verzögerung des Bilds
+stat-pictures = Bilder pro Sekunde
+stat-freezes = Standbilder
+stat-concealed = Ersetzter Ton, Frames
+
+# Tasten
+key-mute = Stummschalten oder wieder gehört werden
+key-camera = Kamera an oder aus
+key-people = Personen
+key-routes = Wege
+key-invite = Einladen
+key-diagnostics = Diagnose
+key-settings = Einstellungen
+key-layout = Alle gleich groß, oder wer spricht groß
+key-leave = Anruf verlassen
+key-cover = Alles verdecken; der Ton läuft weiter
+key-yes = Eine Frage beantworten: erlauben, einlassen
+key-yes-rule = Eine Frage beantworten: erlauben und weniger fragen
+key-no = Eine Frage beantworten: nein
+key-help-open = Welche Tasten es gibt
+key-help = Diese Liste
+key-close = Schließen, was offen ist
+key-space = Leertaste, gehalten
+key-talk = Gehört werden, solange sie gehalten wird
+
+# Was gesagt werden muss: was geschehen ist, was es bedeutet, was zu tun ist
+say-joined = { $name } ist da.
+say-left = { $name } hat den Anruf verlassen.
+say-lost = { $name } ist weg: Niemand kann diese Person mehr erreichen. Kommt sie zurück, nimmt sie ihren alten Platz wieder ein.
+say-saved = Jede Adresse und jeder Schritt wurden gespeichert in { $detail }.
+say-save = Die Aufzeichnung wurde nicht gespeichert: { $detail } Wählen Sie eine andere Datei.
+say-settings = Ihre Einstellungen konnten nicht gespeichert werden: { $detail } Die Änderungen gelten, bis Sie das Fenster schließen.
+say-settings_unread = Ihre Einstellungen konnten nicht gelesen werden, deshalb werden keine verwendet: { $detail }
+say-start = Der Anruf konnte nicht beginnen: { $detail }
+say-camera = Die Kamera liefert kein Bild: { $detail } Die anderen sehen Sie nicht. Wählen Sie in den Einstellungen eine andere.
+say-microphone = Das Mikrofon liefert keinen Ton: { $detail } Die anderen hören Sie nicht. Wählen Sie in den Einstellungen ein anderes.
+say-speaker = Der Lautsprecher nimmt keinen Ton an: { $detail } Sie hören niemanden. Wählen Sie in den Einstellungen einen anderen.
+say-encoder = Ihr Bild konnte nicht kodiert werden, deshalb sehen die anderen Sie nicht: { $detail } Schalten Sie die Kamera aus und wieder ein.
+say-recording = Die Aufnahme wurde beendet: { $detail }
+say-playout = Ein Mitglied ist nicht zu hören oder zu sehen: { $detail } Wenn das so bleibt, verlassen Sie den Anruf und treten Sie erneut bei.
+say-undecodable = Das Bild von { $name } konnte nicht dekodiert werden. Mit dem nächsten vollständigen Bild kommt es zurück.
+say-camera_moved = Die verwendete Kamera ist weg. Jetzt in Gebrauch: { $detail }.
+say-microphone_moved = Das verwendete Mikrofon ist weg. Jetzt in Gebrauch: { $detail }.
+say-speaker_moved = Der verwendete Lautsprecher ist weg. Jetzt in Gebrauch: { $detail }.
+say-camera_gone = Die Kamera ist weg, und es gibt keine andere. Die anderen sehen Sie nicht. Schließen Sie eine an, dann wird sie verwendet.
+say-microphone_gone = Das Mikrofon ist weg, und es gibt kein anderes. Die anderen hören Sie nicht. Schließen Sie eines an, dann wird es verwendet.
+say-speaker_gone = Der Lautsprecher ist weg, und es gibt keinen anderen. Sie hören niemanden. Schließen Sie einen an, dann wird er verwendet.
+say-camera_back = Die Kamera ist wieder in Gebrauch: { $detail }.
+say-microphone_back = Das Mikrofon ist wieder in Gebrauch: { $detail }.
+say-speaker_back = Der Lautsprecher ist wieder in Gebrauch: { $detail }.
+say-code_expired = Dieser Code ist abgelaufen. Bitten Sie um einen anderen.
+say-code_used = Dieser Code wurde schon verwendet: Jeder Code lässt eine Person ein. Bitten Sie um einen anderen.
+say-code_withdrawn = Dieser Code wurde von der Person zurückgezogen, die ihn erstellt hat. Bitten Sie um einen anderen.
+say-code_wrong_letter = In diesem Code ist etwas vertippt. Vergleichen Sie ihn mit dem Original oder lassen Sie ihn sich noch einmal schicken.
+say-code_cut = Dieser Code ist abgeschnitten: Das Ende fehlt. Kopieren Sie ihn ganz.
+say-code_newer_version = Dieser Code stammt von einer neueren Version von Sightline. Aktualisieren Sie diese hier, um ihn zu verwenden.
+say-code_empty = Hier ist kein Code.
+say-code_character = Etwas hier gehört nicht in einen Code: Ein Code besteht nur aus den Buchstaben A bis Z und den Ziffern 2 bis 7. Kopieren Sie nur den Code.
+say-code_too_long = Nach dem Code folgt noch weiterer Text. Kopieren Sie nur den Code selbst.
+say-code_no_address = Dieser Code enthält keine Adresse, die angerufen werden kann. Bitten Sie um einen anderen.
+say-picture_bad = Diese Datei ist kein lesbares Bild: { $detail } Verwenden Sie ein PNG oder JPEG des Codes.
+say-picture_empty = In diesem Bild ist kein Code. Nehmen Sie es noch einmal auf, gerade von vorn und mit allen vier Rändern.
+say-ended = Sie haben den Anruf verlassen.
+say-unreachable = Unter den Adressen im Code hat niemand geantwortet. Ist die Person, die Ihnen den Code gegeben hat, noch im Anruf, und können Ihre Netzwerke einander erreichen?
+say-impostor = Unter der Adresse im Code hat jemand geantwortet, von dem der Code nicht stammt. Dorthin wurde nichts gesendet. Bitten Sie um einen anderen Code, über einen anderen Kanal.
+say-inviter_gone = Die Person, die Ihnen den Code gegeben hat, ist gegangen, bevor sie Sie einlassen konnte. Bitten Sie sie um einen anderen.
+say-full = Der Anruf ist voll.
+say-declined = Die Person, die Ihnen den Code gegeben hat, hat Sie nicht eingelassen.
+say-refused = Die Gegenseite konnte mit der Beitrittsanfrage dieses Programms nichts anfangen. Haben beide dieselbe Version?
+say-fault = Der Netzwerkteil des Programms ist ausgefallen, deshalb ist der Anruf beendet. Das ist ein Fehler des Programms.
+say-malformed = Das Programm von { $name } hat eine unverständliche Nachricht gesendet. Die Verbindung dorthin wurde geschlossen.
+say-flood = Das Programm von { $name } hat zu viele Nachrichten gesendet. Die Verbindung dorthin wurde geschlossen.
+say-handshake = Jemand hat sich verbunden, konnte sich aber nicht als die erwartete Person ausweisen und wurde abgewiesen.
+say-keys_expired = Die gemeinsamen Schlüssel mit { $name } konnten nicht rechtzeitig erneuert werden. Die Verbindung wurde geschlossen und wird neu aufgebaut, wenn die Gegenseite noch da ist.
+say-dropped = Pakete vom Programm von { $name } waren unverständlich und wurden verworfen.
+say-roster = Das Programm von { $name } hat eine widersprüchliche Personenliste weitergegeben. Fragen Sie die anderen, wer hier ist.
+say-not_approved = Ihre Regel für Adressen erlaubt keine Verbindung zu { $name }. Um das zu ändern, wählen Sie unter „Wege“ eine andere Regel.
+say-too_many_codes = Es kann kein weiterer Code erstellt werden: Sechzehn sind noch offen. Ziehen Sie zuerst einige zurück.
+say-interface_gone = Eine Netzwerkadresse, die dieser Anruf verwendet, ist weg. Was von dort ausging, ist angehalten, und ohne Rückfrage geht nichts von einer anderen aus.
+say-too_many_questions = { $name } kam über so viele verschiedene Wege, dass Sie vorerst nicht nach weiteren gefragt werden. Diese wurden abgewiesen.
+say-stalled = Das Programm von { $name } nimmt nichts mehr an. Die Verbindung dorthin wurde geschlossen.
+say-not_in_call = Ein Code kann nur in einem Anruf erstellt werden.

@@ -1,0 +1,65 @@
+//! What the user wishes. The program carries it out, whether it came from the window or as a line on standard
+//! input; what it changed shows in the next [`crate::Model`].
+
+use std::path::PathBuf;
+
+use crate::model::{Answer, Choice, PersonId, Preferences, Rule, Wanted};
+
+/// A wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Show on the page before joining what a code says; an empty one clears the page.
+    ReadCode(String),
+    /// Look for a code in a picture: a file.
+    ReadPicture(PathBuf),
+    /// Look for a code in what the camera sees, or stop that.
+    Scan(bool),
+    /// Start a call.
+    Start(Wanted),
+    /// Join the call that the code on the page leads to.
+    Join(Wanted),
+    /// Leave the call, or give up joining.
+    Leave,
+    /// The end of the call has been read: go back home.
+    Close,
+    /// End the program.
+    Quit,
+
+    /// Send silence, or what the microphone hears.
+    Mute(bool),
+    /// Take pictures from here. Before a call they are shown to the user only.
+    Camera(Choice),
+    /// Take sound from here. Before a call only its level is shown.
+    Microphone(Choice),
+    /// Play here.
+    Speaker(Choice),
+    /// Play a short tone, to hear where it comes from.
+    TestSpeaker,
+    /// How loud a member is played: 0 to 2, 1 as they come.
+    Volume(PersonId, f32),
+
+    /// Let in who knocked.
+    Admit(PersonId),
+    /// Do not let in who knocked.
+    Refuse(PersonId),
+    /// Answer a question about a route.
+    Answer(u64, Answer),
+    /// Decide by another rule from now on.
+    Rule(Rule),
+
+    /// Make another code.
+    NewCode,
+    /// Withdraw this code.
+    Withdraw(u64),
+    /// Withdraw every code that is still open.
+    WithdrawAll,
+
+    /// Write every address and every step of every route to this new file.
+    Save(PathBuf),
+    /// A notice has been read.
+    Dismiss(u64),
+    /// Keep these from now on.
+    Prefer(Preferences),
+    /// Forget everything that is kept.
+    Forget,
+}

@@ -1,0 +1,27 @@
+//! What the user sees: views read a [`Model`] and return [`Command`]s. It knows neither network nor media.
+//!
+//! ```text
+//!   model/ ──► view/ ──► command.rs          text.rs ── locales/*.ftl
+//!     pages, call, panels │                  tokens.rs ── colours and sizes
+//!                         ├ widget/          keys.rs ── what each key does
+//!                         └ picture/ ── YUV to the screen (gl.rs; cpu.rs without OpenGL)
+//!   window.rs ── the window itself: title, icon, place, closing; it owns the main thread
+//! ```
+
+mod command;
+mod format;
+mod keys;
+pub mod model;
+mod picture;
+mod text;
+mod tokens;
+mod view;
+mod widget;
+mod window;
+
+pub use command::Command;
+pub use model::Model;
+pub use picture::{Picture, Pictures, Source};
+pub use text::{LANGUAGES, Text};
+pub use view::View;
+pub use window::{Host, Wake, Window, WindowError, run};

@@ -1,0 +1,85 @@
+//! What the window shows: plain data, made by the program, read by the views. Nothing in it can be acted upon;
+//! a [`crate::Command`] says what the user wishes.
+//!
+//! Stable words (`&'static str`) name states and reasons; the texts for them stand in `locales/`.
+
+mod call;
+mod own;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use call::{
+    AddressRow, Call, Ended, Fate, Graph, History, Invite, Knock, Person, PersonId, Quality, Question, Route,
+    RouteState, Step, Way,
+};
+pub use own::{
+    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Reading, Rule, Theme, Wanted,
+};
+
+/// Everything at one moment. Published whole: a view never sees half a change.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Since the program's start.
+    pub now: Duration,
+    /// This participant's devices, and what they give.
+    pub own: Own,
+    /// Devices that are there.
+    pub devices: Devices,
+    /// This machine's addresses, those that say least of a person first.
+    pub addresses: Vec<Address>,
+    /// The code on the page before joining.
+    pub code: Reading,
+    /// What is kept from one start to the next.
+    pub preferences: Preferences,
+    /// What the user chose last: name, devices, rules.
+    pub wanted: Wanted,
+    /// Where the settings are kept.
+    pub settings_path: String,
+    /// The call, from the wish to take part until its end has been read.
+    pub call: Option<Call>,
+    /// What the user has to be told, the newest last. At most [`MAX_NOTICES`].
+    pub notices: Vec<Notice>,
+    /// What happened and was measured, for the page of diagnostics, the newest last. At most [`MAX_LINES`].
+    pub lines: Vec<Arc<str>>,
+}
+
+/// Notices shown at once; the oldest goes first.
+pub const MAX_NOTICES: usize = 4;
+
+/// Lines of diagnostics kept.
+pub const MAX_LINES: usize = 500;
+
+/// Something to tell the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Which one: [`crate::Command::Dismiss`] takes it away.
+    pub id: u64,
+    /// When, since the program's start.
+    pub at: Duration,
+    /// What to say.
+    pub saying: Saying,
+}
+
+/// A sentence, by name, with what stands in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saying {
+    /// The text's name in `locales/`, without its `say-`.
+    pub word: String,
+    /// Whom it concerns, if anybody: the text's `$name`.
+    pub name: Option<String>,
+    /// What the operating system or a library said, a path, a device's name: the text's `$detail`.
+    pub detail: String,
+}
+
+impl Saying {
+    /// A sentence about nobody in particular.
+    #[must_use]
+    pub fn new(word: &str, detail: impl Into<String>) -> Self {
+        Self {
+            word: word.into(),
+            name: None,
+            detail: detail.into(),
+        }
+    }
+}

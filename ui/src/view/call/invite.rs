@@ -1,0 +1,87 @@
+//! Codes: a fresh one as text and as a picture, and what became of those before.
+
+use eframe::egui::{RichText, Ui};
+
+use crate::command::Command;
+use crate::format;
+use crate::model::{Call, Fate, Invite};
+use crate::tokens::GAP;
+use crate::view::Scene;
+use crate::widget;
+
+/// Whether the code was copied just now.
+#[derive(Default)]
+pub struct State {
+    copied: Option<u64>,
+}
+
+impl State {
+    pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
+        widget::weak(ui, &scene.get("invite-hint"));
+        ui.add_space(GAP);
+        let open = call.invites.iter().rev().find(|invite| invite.fate == Fate::Open);
+        match open {
+            Some(invite) => self.fresh(ui, scene, invite),
+            None => {
+                widget::weak(ui, &scene.get("invite-none"));
+            }
+        }
+        let button = widget::primary(&scene.tokens, &scene.get("invite-new"));
+        if ui.add(button).clicked() {
+            scene.wish(Command::NewCode);
+        }
+        ui.add_space(GAP);
+        widget::section(ui, &scene.get("invite-list"));
+        for invite in call.invites.iter().rev() {
+            line(ui, scene, invite);
+        }
+        let open = call
+            .invites
+            .iter()
+            .filter(|invite| invite.fate == Fate::Open)
+            .count();
+        if open > 1 && ui.button(scene.get("invite-withdraw-all")).clicked() {
+            scene.wish(Command::WithdrawAll);
+        }
+    }
+
+    fn fresh(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, invite: &Invite) {
+        ui.vertical_centered(|ui| {
+            let side = ui.available_width().min(270.0);
+            widget::qr(ui, &invite.code, side, &scene.get("invite-qr"));
+        });
+        let mut code = invite.code.as_str();
+        let label = widget::weak(ui, &scene.get("invite-code"));
+        ui.add(widget::code_field(&mut code, 3)).labelled_by(label.id);
+        let span = format::span(scene.text, invite.expires_in);
+        widget::weak(ui, &scene.text.with("invite-expires", &[("span", &span)]));
+        ui.horizontal_wrapped(|ui| {
+            let is_copied = self.copied == Some(invite.number);
+            let label = scene.get(if is_copied { "invite-copied" } else { "invite-copy" });
+            if ui.button(label).clicked() {
+                ui.ctx().copy_text(invite.code.clone());
+                self.copied = Some(invite.number);
+            }
+            if ui.button(scene.get("invite-withdraw")).clicked() {
+                scene.wish(Command::Withdraw(invite.number));
+            }
+        });
+    }
+}
+
+fn line(ui: &mut Ui, scene: &mut Scene<'_>, invite: &Invite) {
+    let number = invite.number.to_string();
+    let words = match &invite.fate {
+        Fate::Open => scene.get("fate-open"),
+        Fate::UsedBy(name) => {
+            let name = format::name(scene.text, name);
+            scene.text.with("fate-used", &[("name", &name)])
+        }
+        Fate::Withdrawn => scene.get("fate-withdrawn"),
+        Fate::Expired => scene.get("fate-expired"),
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(scene.text.with("invite-number", &[("number", &number)])).strong());
+        widget::weak(ui, &words);
+    });
+}

@@ -1,0 +1,155 @@
+//! Home: start a call, or join one.
+
+use eframe::egui::{RichText, Ui};
+
+use super::{Entry, Page, Scene, reading_column};
+use crate::command::Command;
+use crate::format;
+use crate::model::{Choice, Reading};
+use crate::tokens::{GAP, SPACE};
+use crate::widget::{self, Icon};
+
+/// What is being typed, and whether a picture is being looked at.
+#[derive(Default)]
+pub struct State {
+    code: String,
+    waits_for_picture: bool,
+}
+
+impl State {
+    /// The code of a call that was not joined is not kept.
+    pub fn forget_code(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether a code has just come from a picture.
+    pub fn take_arrival(&mut self, code: &Reading) -> bool {
+        let came = self.waits_for_picture && matches!(code, Reading::Good(_));
+        if came {
+            self.waits_for_picture = false;
+        }
+        came
+    }
+
+    pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) -> Option<Page> {
+        let mut next = None;
+        self.take_dropped_files(ui, scene);
+        reading_column(ui, |ui| {
+            ui.add_space(2.0 * SPACE);
+            ui.horizontal(|ui| {
+                ui.label(RichText::new("Sightline").size(34.0).strong());
+            });
+            ui.label(RichText::new(scene.get("home-tagline")).size(16.0));
+            ui.add_space(SPACE);
+
+            widget::card(ui, &scene.tokens.clone(), |ui| {
+                widget::section(ui, &scene.get("home-start"));
+                widget::weak(ui, &scene.get("home-start-hint"));
+                if ui
+                    .add(widget::primary(&scene.tokens, &scene.get("home-start-button")))
+                    .clicked()
+                {
+                    next = Some(Page::Before(Entry::Start));
+                }
+            });
+            ui.add_space(GAP);
+            widget::card(ui, &scene.tokens.clone(), |ui| {
+                if self.join(ui, scene) {
+                    next = Some(Page::Before(Entry::Join));
+                }
+            });
+
+            ui.add_space(SPACE);
+            last_settings(ui, scene);
+            ui.horizontal_wrapped(|ui| {
+                let (dot, _) =
+                    ui.allocate_exact_size(eframe::egui::vec2(12.0, 20.0), eframe::egui::Sense::hover());
+                ui.painter().circle_filled(dot.center(), 5.0, scene.tokens.good);
+                ui.label(scene.get("home-nothing-connected"));
+            });
+            ui.add_space(GAP);
+            if ui.button(scene.get("settings")).clicked() {
+                next = Some(Page::Settings);
+            }
+        });
+        next
+    }
+
+    /// The part about joining. True when the code is to be used.
+    fn join(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) -> bool {
+        widget::section(ui, &scene.get("home-join"));
+        let label = widget::weak(ui, &scene.get("home-join-hint"));
+        let field = widget::code_field(&mut self.code, 2).hint_text(scene.get("home-code-field"));
+        let field = ui.add(field).labelled_by(label.id);
+        if field.changed() {
+            self.waits_for_picture = false;
+            scene.wish(Command::ReadCode(self.code.clone()));
+        }
+        let mut is_used = false;
+        match &scene.model.code {
+            Reading::Nothing => {}
+            Reading::Good(facts) => {
+                let values = [("span", &*format::span(scene.text, facts.expires_in))];
+                ui.label(RichText::new(scene.text.with("home-code-good", &values)).color(scene.tokens.good));
+            }
+            Reading::Bad(saying) => {
+                let sentence = super::overlay::sentence(scene.text, saying);
+                ui.label(RichText::new(sentence).color(scene.tokens.bad));
+            }
+        }
+        ui.horizontal_wrapped(|ui| {
+            let is_good = matches!(scene.model.code, Reading::Good(_));
+            let button = widget::primary(&scene.tokens, &scene.get("home-join-button"));
+            if ui.add_enabled(is_good, button).clicked() {
+                is_used = true;
+            }
+            let name = if scene.model.own.scanning {
+                "home-scan-stop"
+            } else {
+                "home-scan"
+            };
+            if !scene.model.devices.cameras.is_empty() && ui.button(scene.get(name)).clicked() {
+                self.waits_for_picture = !scene.model.own.scanning;
+                scene.wish(Command::Scan(!scene.model.own.scanning));
+            }
+        });
+        if scene.model.own.scanning {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label(scene.get("home-scanning"));
+            });
+        }
+        widget::weak(ui, &scene.get("home-drop-hint"));
+        is_used
+    }
+
+    fn take_dropped_files(&mut self, ui: &Ui, scene: &mut Scene<'_>) {
+        let files = ui.ctx().input(|input| input.raw.dropped_files.clone());
+        for path in files.into_iter().filter_map(|file| file.path) {
+            self.waits_for_picture = true;
+            scene.wish(Command::ReadPicture(path));
+        }
+    }
+}
+
+/// What the user chose last, in a line.
+fn last_settings(ui: &mut Ui, scene: &Scene<'_>) {
+    let wanted = &scene.model.wanted;
+    if wanted.name.is_empty() {
+        return;
+    }
+    let device = |choice: &Choice| match choice {
+        Choice::Named(name) => name.clone(),
+        _ => scene.get("device-default"),
+    };
+    let values = [
+        ("name", &*wanted.name),
+        ("microphone", &device(&wanted.microphone)),
+        ("speaker", &device(&wanted.speaker)),
+    ];
+    ui.horizontal_wrapped(|ui| {
+        let (place, _) = ui.allocate_exact_size(eframe::egui::vec2(12.0, 20.0), eframe::egui::Sense::hover());
+        Icon::Settings.draw(ui.painter(), place, 14.0, scene.tokens.weak, false);
+        widget::weak(ui, &scene.text.with("home-last", &values));
+    });
+}
