@@ -1,4 +1,5 @@
-//! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes (`program`).
+//! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes
+//! (`program`), before a real screen (`screen`).
 
 #![allow(
     clippy::disallowed_methods,
@@ -9,4 +10,5 @@
 
 pub mod fuzz;
 pub mod program;
+pub mod screen;
 pub mod sim;

@@ -50,10 +50,14 @@ impl Program {
             }
             None => Command::new(path()),
         };
-        command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// Runs a program whose standard output is read.
+    #[must_use]
+    pub fn run(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let output = child.stdout.take().expect("piped");
         let (sink, events) = channel();

@@ -125,6 +125,7 @@ leave-stay = Bleiben
 title-in-call = Sightline: im Anruf
 title-muted = Sightline: im Anruf, stummgeschaltet
 tile-they-are-asked = Warten: Diese Person wird gefragt, ob sie sich mit Ihnen verbinden will
+tile-your-answer = Ton und Bild warten auf Ihre Antwort
 tile-no-route = Noch keine Verbindung
 quality-unknown = Verbindung noch nicht gemessen
 quality-good = gute Verbindung
@@ -307,6 +308,7 @@ key-help = Diese Liste
 key-close = Schließen, was offen ist
 key-space = Leertaste, gehalten
 key-talk = Gehört werden, solange sie gehalten wird
+key-quit = Das Fenster schließen
 
 # Was gesagt werden muss: was geschehen ist, was es bedeutet, was zu tun ist
 say-joined = { $name } ist da.

@@ -125,6 +125,7 @@ leave-stay = Stay
 title-in-call = Sightline: in a call
 title-muted = Sightline: in a call, muted
 tile-they-are-asked = Waiting: they are being asked whether to connect with you
+tile-your-answer = Sound and picture wait for your answer
 tile-no-route = No connection yet
 quality-unknown = connection not measured yet
 quality-good = good connection
@@ -307,6 +308,7 @@ key-help = This list
 key-close = Close what is open
 key-space = Space, held
 key-talk = Be heard for as long as it is held
+key-quit = Close the window
 
 # What has to be said: what happened, what it means, what to do
 say-joined = { $name } is here.

@@ -125,6 +125,7 @@ leave-stay = Quedarse
 title-in-call = Sightline: en una llamada
 title-muted = Sightline: en una llamada, micrófono silenciado
 tile-they-are-asked = En espera: se está preguntando a esta persona si quiere conectarse con usted
+tile-your-answer = El sonido y la imagen esperan su respuesta
 tile-no-route = Todavía sin conexión
 quality-unknown = conexión aún sin medir
 quality-good = buena conexión
@@ -307,6 +308,7 @@ key-help = Esta lista
 key-close = Cerrar lo que esté abierto
 key-space = Espacio, mantenido
 key-talk = Que le oigan mientras se mantenga pulsado
+key-quit = Cerrar la ventana
 
 # Lo que hay que decir: qué ha ocurrido, qué significa, qué hacer
 say-joined = { $name } está aquí.

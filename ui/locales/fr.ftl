@@ -125,6 +125,7 @@ leave-stay = Rester
 title-in-call = Sightline : en appel
 title-muted = Sightline : en appel, micro coupé
 tile-they-are-asked = En attente : on demande à cette personne si elle veut se connecter avec vous
+tile-your-answer = Le son et l’image attendent votre réponse
 tile-no-route = Pas encore de connexion
 quality-unknown = connexion pas encore mesurée
 quality-good = bonne connexion
@@ -307,6 +308,7 @@ key-help = Cette liste
 key-close = Fermer ce qui est ouvert
 key-space = Espace, maintenue
 key-talk = Se faire entendre tant qu’elle est maintenue
+key-quit = Fermer la fenêtre
 
 # Ce qu’il faut dire : ce qui s’est passé, ce que cela signifie, que faire
 say-joined = { $name } est là.

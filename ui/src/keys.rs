@@ -1,6 +1,6 @@
 //! Keys: what each does, in one table that both the window and its list of keys read.
 
-use eframe::egui::{Context, Event, Key, Modifiers};
+use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,9 @@ pub const KEYS: [(Key, Action, &str); 15] = [
 
 /// Held down: the microphone is open for as long.
 pub const TALK: Key = Key::Space;
+
+/// Closes the window, after asking when in a call.
+pub const QUIT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Q);
 
 /// What was pressed since this was last asked. Letters count only while nothing is being typed.
 pub fn pressed(ctx: &Context) -> Vec<Action> {

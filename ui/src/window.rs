@@ -7,6 +7,7 @@ use eframe::egui::{Context, IconData, Ui, ViewportBuilder, ViewportCommand, Visu
 use eframe::{CreationContext, NativeOptions, Renderer};
 
 use crate::command::Command;
+use crate::keys;
 use crate::model::{Model, Place, Preferences};
 use crate::picture::Pictures;
 use crate::text::Text;
@@ -173,7 +174,8 @@ impl eframe::App for App {
         let model = self.host.model();
         let ctx = ui.ctx().clone();
         self.note_place(&ctx);
-        if ctx.input(|input| input.viewport().close_requested()) && !self.may_close {
+        let quits = ctx.input_mut(|input| input.consume_shortcut(&keys::QUIT));
+        if (quits || ctx.input(|input| input.viewport().close_requested())) && !self.may_close {
             if self.view.handle_close(&model) {
                 self.may_close = true;
                 self.host.wish(Command::Quit);

@@ -98,6 +98,9 @@ impl Running {
                 self.since.insert(*peer, now);
                 self.answered(peer, shown);
                 let is_me = *invited_by == self.participant.me();
+                let history = self.participant.mesh().record().history;
+                let mut steps = history.steps().filter(|step| step.route.peer == Some(*peer));
+                let route = steps.next_back().map(|step| facts::route(step, names));
                 shown.people.push(Person {
                     id: facts::person(peer),
                     name: name.as_str().to_owned(),
@@ -106,6 +109,7 @@ impl Running {
                     } else {
                         names.get(invited_by).cloned().unwrap_or_default()
                     },
+                    route,
                     volume: 1.0,
                     ..Person::default()
                 });

@@ -10,8 +10,11 @@ use crate::command::Command;
 use crate::format;
 use crate::model::{Address, Choice, Model, Reading, Rule, Wanted};
 use crate::picture::{Canvas, Fit, Source};
-use crate::tokens::{GAP, NARROW, RADIUS, SPACE};
+use crate::tokens::{GAP, NARROW, RADIUS};
 use crate::widget::{self, Icon, Look};
+
+/// The widest that both columns together get, points.
+const WIDTH: f32 = 1020.0;
 
 /// What is filled in.
 #[derive(Default)]
@@ -77,7 +80,7 @@ impl State {
             Entry::Start => "before-start",
             Entry::Join => "before-join",
         };
-        column(ui, 1020.0, |ui| {
+        column(ui, WIDTH, |ui| {
             ui.horizontal(|ui| {
                 if widget::small(ui, &scene.tokens, Icon::Close, &scene.get("back")).clicked() {
                     next = Some(Page::Home);
@@ -102,8 +105,6 @@ impl State {
                     });
                 });
             }
-            ui.add_space(SPACE);
-            self.go(ui, scene, entry);
         });
         next
     }
@@ -293,8 +294,8 @@ impl State {
         }
     }
 
-    /// What is missing, or the button that goes on.
-    fn go(&self, ui: &mut Ui, scene: &mut Scene<'_>, entry: Entry) {
+    /// Below the page, always in sight: what is missing, and the button that goes on.
+    pub fn go(&self, ui: &mut Ui, scene: &mut Scene<'_>, entry: Entry) {
         let missing = if self.wanted.share.is_empty() {
             Some("before-missing-address")
         } else if self.wanted.name.trim().is_empty() {
@@ -306,14 +307,16 @@ impl State {
             Entry::Start => ("before-start-button", Command::Start),
             Entry::Join => ("before-join-button", Command::Join),
         };
-        ui.horizontal_wrapped(|ui| {
-            let button = widget::primary(&scene.tokens, &scene.get(label));
-            if ui.add_enabled(missing.is_none(), button).clicked() {
-                scene.wish(command(self.wanted.clone()));
-            }
-            if let Some(missing) = missing {
-                ui.label(RichText::new(scene.get(missing)).color(scene.tokens.warn));
-            }
+        column(ui, WIDTH, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                let button = widget::primary(&scene.tokens, &scene.get(label));
+                if ui.add_enabled(missing.is_none(), button).clicked() {
+                    scene.wish(command(self.wanted.clone()));
+                }
+                if let Some(missing) = missing {
+                    ui.label(RichText::new(scene.get(missing)).color(scene.tokens.warn));
+                }
+            });
         });
     }
 }

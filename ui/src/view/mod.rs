@@ -19,7 +19,7 @@ use self::overlay::Overlays;
 
 use std::sync::Arc;
 
-use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, ScrollArea, Ui};
+use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Panel, ScrollArea, Ui};
 use eframe::glow;
 
 use crate::command::Command;
@@ -190,6 +190,15 @@ impl View {
         (page, home, before): (&mut Page, &mut home::State, &mut before::State),
     ) {
         let frame = Frame::new().inner_margin(Margin::same(SPACE as i8));
+        if let Page::Before(entry) = *page {
+            let below = Frame::new()
+                .fill(scene.tokens.card)
+                .inner_margin(Margin::symmetric(SPACE as i8, 10));
+            Panel::bottom("go")
+                .frame(below)
+                .resizable(false)
+                .show(ui, |ui| before.go(ui, scene, entry));
+        }
         CentralPanel::default().frame(frame).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let next = match *page {

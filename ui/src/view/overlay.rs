@@ -89,6 +89,9 @@ pub fn help(ctx: &Context, scene: &Scene<'_>, is_open: &mut bool) {
                         ui.monospace(scene.get("key-space"));
                         ui.label(scene.get("key-talk"));
                         ui.end_row();
+                        ui.monospace(ctx.format_shortcut(&keys::QUIT));
+                        ui.label(scene.get("key-quit"));
+                        ui.end_row();
                     });
             });
         ui.add_space(GAP);

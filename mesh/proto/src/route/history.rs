@@ -61,7 +61,7 @@ impl History {
     }
 
     /// The steps that are kept one by one, the oldest first.
-    pub fn steps(&self) -> impl Iterator<Item = &Transition> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Transition> {
         self.steps.iter()
     }
 

@@ -124,7 +124,8 @@ impl State {
             );
         }
         if !call.is_in {
-            return joining(ui, scene, call);
+            joining(ui, scene, call);
+            return question::show(&mut self.seen, ui, scene, call);
         }
         let tokens = scene.tokens;
         let bar = Frame::new()

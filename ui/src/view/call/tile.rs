@@ -48,13 +48,13 @@ impl State {
                         strip.next()
                     };
                     if let Some(place) = place {
-                        self.tile(ui, scene, canvas, person, place);
+                        self.tile(ui, scene, call, canvas, (person, place));
                     }
                 }
             }
             None => {
                 for (person, place) in call.people.iter().zip(layout::grid(room, call.people.len())) {
-                    self.tile(ui, scene, canvas, person, place);
+                    self.tile(ui, scene, call, canvas, (person, place));
                 }
             }
         }
@@ -65,9 +65,9 @@ impl State {
         &mut self,
         ui: &mut Ui,
         scene: &mut Scene<'_>,
+        call: &Call,
         canvas: &mut Canvas,
-        person: &Person,
-        place: Rect,
+        (person, place): (&Person, Rect),
     ) {
         let response = ui.interact(place, Id::new(("tile", &person.id)), Sense::click());
         let is_pinned = self.pinned.as_ref() == Some(&person.id);
@@ -75,7 +75,7 @@ impl State {
             self.pinned = if is_pinned { None } else { Some(person.id.clone()) };
         }
         let name = format::name(scene.text, &person.name);
-        let status = status(scene, person);
+        let status = status(scene, call, person);
         describe(&response, scene, person, &name, status.as_deref());
         let tokens = &scene.tokens;
         let painter = ui.painter().with_clip_rect(place);
@@ -190,7 +190,15 @@ fn own(ui: &Ui, scene: &Scene<'_>, call: &Call, canvas: &mut Canvas, place: Rect
 }
 
 /// Why nothing flows to somebody, if nothing does.
-fn status(scene: &Scene<'_>, person: &Person) -> Option<String> {
+fn status(scene: &Scene<'_>, call: &Call, person: &Person) -> Option<String> {
+    let asked = call
+        .questions
+        .iter()
+        .find(|question| question.person.as_ref() == Some(&person.id));
+    if let Some(question) = asked {
+        let reason = scene.get(&format!("reason-{}", question.reason));
+        return Some(format!("{}\n{reason}", scene.get("tile-your-answer")));
+    }
     if person.is_being_asked {
         return Some(scene.get("tile-they-are-asked"));
     }

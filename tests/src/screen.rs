@@ -1,0 +1,170 @@
+//! A screen that nobody sees (Xvfb), with somebody before it who looks (ImageMagick) and clicks (xdotool).
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+
+use crate::program::PATIENCE;
+
+/// A part of the screen, pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// The left edge.
+    pub left: u32,
+    /// The upper edge.
+    pub top: u32,
+    /// The right edge.
+    pub right: u32,
+    /// The lower edge.
+    pub bottom: u32,
+}
+
+/// A running screen. Its pictures are kept in `folder`.
+pub struct Screen {
+    name: String,
+    server: Child,
+    folder: PathBuf,
+}
+
+impl Screen {
+    /// Starts one, or says what is missing for it.
+    ///
+    /// # Errors
+    /// The tool that is not there.
+    pub fn start(size: &str, folder: PathBuf) -> Result<Self, &'static str> {
+        for tool in ["Xvfb", "xdotool", "import"] {
+            let found = Command::new(tool)
+                .arg("-version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            found.map_err(|_| tool)?;
+        }
+        std::fs::create_dir_all(&folder).expect("a folder for pictures");
+        let name = format!(":{}", 100 + std::process::id() % 900);
+        let server = Command::new("Xvfb")
+            .args([&name, "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb runs");
+        let screen = Self { name, server, folder };
+        let socket = format!("/tmp/.X11-unix/X{}", &screen.name[1..]);
+        screen.wait("the screen", || Path::new(&socket).exists().then_some(()));
+        Ok(screen)
+    }
+
+    /// Makes a program show its window here, drawn by the processor.
+    pub fn show(&self, command: &mut Command) {
+        command
+            .env("DISPLAY", &self.name)
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env_remove("WAYLAND_DISPLAY");
+    }
+
+    /// Takes a picture of the screen and keeps it under this name.
+    #[must_use]
+    pub fn look(&self, name: &str) -> RgbImage {
+        let path = self.folder.join(format!("{name}.png"));
+        let status = Command::new("import")
+            .args(["-silent", "-window", "root"])
+            .arg(&path)
+            .env("DISPLAY", &self.name)
+            .status()
+            .expect("import runs");
+        assert!(status.success(), "no picture of the screen");
+        image::open(&path).expect("a picture").into_rgb8()
+    }
+
+    /// Looks until `is_it` finds what it looks for.
+    pub fn wait_for<T>(&self, name: &str, is_it: impl Fn(&RgbImage) -> Option<T>) -> T {
+        self.wait(name, || is_it(&self.look(name)))
+    }
+
+    fn wait<T>(&self, what: &str, mut is_it: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = is_it() {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "never seen: {what} (see {})",
+                self.folder.display()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What a person does with mouse and keyboard, in xdotool's words.
+    pub fn act(&self, arguments: &[&str]) {
+        let status = Command::new("xdotool")
+            .args(arguments)
+            .env("DISPLAY", &self.name)
+            .status();
+        assert!(status.expect("xdotool runs").success(), "{arguments:?}");
+    }
+
+    /// Clicks into the middle of an area.
+    pub fn click(&self, area: Area) {
+        let [x, y] = [(area.left + area.right) / 2, (area.top + area.bottom) / 2].map(|at| at.to_string());
+        self.act(&["mousemove", &x, &y, "click", "1"]);
+        // What is pointed at looks different.
+        self.act(&["mousemove", "2", "2"]);
+    }
+
+    /// Presses a key.
+    pub fn press(&self, key: &str) {
+        self.act(&["key", key]);
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _gone = self.server.kill();
+        let _gone = self.server.wait();
+    }
+}
+
+/// Areas of this colour that are at least as large as a button, from above to below.
+#[must_use]
+pub fn areas(picture: &RgbImage, colour: [u8; 3]) -> Vec<Area> {
+    let is_it = |x: u32, y: u32| picture.get_pixel(x, y).0 == colour;
+    let mut seen = vec![false; (picture.width() * picture.height()) as usize];
+    let mut found = Vec::new();
+    for (start_x, start_y) in (0..picture.height()).flat_map(|y| (0..picture.width()).map(move |x| (x, y))) {
+        if seen[(start_y * picture.width() + start_x) as usize] || !is_it(start_x, start_y) {
+            continue;
+        }
+        let mut area = Area {
+            left: start_x,
+            top: start_y,
+            right: start_x,
+            bottom: start_y,
+        };
+        let mut waiting = vec![(start_x, start_y)];
+        let mut count = 0;
+        while let Some((x, y)) = waiting.pop() {
+            let at = (y * picture.width() + x) as usize;
+            if seen[at] || !is_it(x, y) {
+                continue;
+            }
+            seen[at] = true;
+            count += 1;
+            area.left = area.left.min(x);
+            area.right = area.right.max(x);
+            area.top = area.top.min(y);
+            area.bottom = area.bottom.max(y);
+            waiting.extend(x.checked_sub(1).map(|x| (x, y)));
+            waiting.extend(y.checked_sub(1).map(|y| (x, y)));
+            waiting.extend((x + 1 < picture.width()).then_some((x + 1, y)));
+            waiting.extend((y + 1 < picture.height()).then_some((x, y + 1)));
+        }
+        if count > 500 {
+            found.push(area);
+        }
+    }
+    found
+}

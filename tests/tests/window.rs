@@ -1,0 +1,153 @@
+//! The real window, clicked through by somebody before a screen: home, code, join, consent, call, routes, leave.
+//! The pictures are kept in `target/window`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+use std::path::Path;
+use std::process::Command;
+
+use image::RgbImage;
+use serde_json::Value;
+use sightline_tests::program::{Program, path};
+use sightline_tests::screen::{Area, Screen, areas};
+
+/// The next step, and what ends something: `accent`, `danger` and `warn` of ui/src/tokens.rs, dark.
+const NEXT: [u8; 3] = [0x2a, 0x6f, 0xdb];
+const END: [u8; 3] = [0xc6, 0x32, 0x3b];
+const QUESTION: [u8; 3] = [0xf2, 0xb1, 0x4a];
+
+/// Whether a question stands there whose three answers can be given: before that they are faded.
+fn can_answer(picture: &RgbImage) -> bool {
+    // `control`.
+    let buttons = areas(picture, [0x2b, 0x31, 0x3b]);
+    let is_answer =
+        |area: &&Area| (120..260).contains(&(area.right - area.left)) && area.bottom - area.top < 50;
+    !areas(picture, QUESTION).is_empty() && buttons.iter().filter(is_answer).count() == 3
+}
+
+#[test]
+fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
+    let screen = match Screen::start("1080x720", pictures) {
+        Ok(screen) => screen,
+        Err(missing) => return eprintln!("SKIPPED: there is no {missing} here, so no window was looked at"),
+    };
+    let media = ["--microphone", "test", "--camera", "test"];
+    let mut ann = Program::start_call("Ann", &media);
+    let code = ann.code();
+    let mut cleo = Program::join_call("Cleo", &code, &media);
+    cleo.wait("first_video");
+    let code = ann.another_code();
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = r#"{"name": "Bob", "approve": "ask", "interfaces": ["lo"],
+        "window": {"theme": "dark", "language": "en", "place": {"x": 0.0, "y": 0.0, "width": 1080.0, "height": 720.0}}}"#;
+    std::fs::write(folder.path().join("settings.json"), settings).expect("written");
+    let mut command = Command::new(path());
+    command.arg("--settings").arg(folder.path());
+    screen.show(&mut command);
+    let mut bob = Program::run(command);
+
+    // Home: only starting can be clicked.
+    screen.wait_for("home", |picture| (areas(picture, NEXT).len() == 1).then_some(()));
+    screen.act(&[
+        "search",
+        "--sync",
+        "--name",
+        "^Sightline$",
+        "windowfocus",
+        "--sync",
+    ]);
+    // Into the field for the code, as with the keyboard alone.
+    screen.act(&["key", "Tab", "Tab"]);
+    screen.act(&["type", "--delay", "2", &code]);
+    let join = screen.wait_for("code", |picture| {
+        let next = areas(picture, NEXT);
+        (next.len() == 2).then(|| next[1])
+    });
+    assert!(
+        ann.seen.iter().all(|event| event["name"] != "Bob"),
+        "nobody was contacted yet"
+    );
+    screen.click(join);
+
+    let button = screen.wait_for("before", |picture| {
+        let next = areas(picture, NEXT);
+        (next.len() == 1 && next[0] != join).then(|| next[0])
+    });
+    screen.click(button);
+
+    // The user's rule is to ask about each way: to Ann, then to Cleo. Return and space answer nothing.
+    for (name, program) in [("consent_1", &mut ann), ("consent_2", &mut cleo)] {
+        let joined = |said: &Value| said["event"] == "joined" && said["name"] == "Bob";
+        let known = program.seen.iter().find(|said| joined(said)).cloned();
+        let bob = known.unwrap_or_else(|| program.wait_for("Bob", joined))["peer"].clone();
+        screen.wait_for(name, |picture| can_answer(picture).then_some(()));
+        screen.act(&["key", "Return", "space"]);
+        let picture = screen.look(name);
+        assert!(can_answer(&picture), "a stray key answered");
+        program.listen();
+        let is_active =
+            |said: &Value| said["event"] == "route" && said["state"] == "active" && said["peer"] == bob;
+        let of_bob: Vec<_> = program
+            .seen
+            .iter()
+            .filter(|said| said["event"] == "route" && said["peer"] == bob)
+            .collect();
+        let last = of_bob.last().map(|said| &said["state"]);
+        assert!(
+            last.is_none_or(|state| state != "active"),
+            "nobody consented yet: {of_bob:#?}"
+        );
+        screen.press("F2");
+        program.wait_for("an active route", is_active);
+        // The next question cannot be answered at once.
+        screen.wait_for(name, |picture| (!can_answer(picture)).then_some(()));
+    }
+
+    // The call: both pictures move, and nothing waits for an answer.
+    let still = screen.wait_for("call", |picture| {
+        let is_calm = areas(picture, QUESTION).is_empty() && areas(picture, END).len() == 1;
+        is_calm.then(|| picture.clone())
+    });
+    screen.wait_for("call", |picture| {
+        let differs = |left: u32| {
+            let at = |n: u32| (left + n % 400, 150 + n / 400 * 4);
+            (0..20_000).any(|n| picture.get_pixel(at(n).0, at(n).1) != still.get_pixel(at(n).0, at(n).1))
+        };
+        (differs(80) && differs(600)).then_some(())
+    });
+    screen.press("r");
+    // The panel's surface: `card`.
+    screen.wait_for("routes", |picture| {
+        areas(picture, [0x1d, 0x21, 0x28])
+            .iter()
+            .any(|area| area.left > 600 && area.bottom - area.top > 400)
+            .then_some(())
+    });
+    screen.press("r");
+    screen.press("l");
+    let leave = screen.wait_for("leave", |picture| {
+        areas(picture, END).into_iter().find(|area| area.bottom < 600)
+    });
+    screen.click(leave);
+    let left = ann.wait_for("left", |said| said["event"] == "left" && said["name"] == "Bob");
+    assert_eq!(left["why"], "left");
+
+    let home = screen.wait_for("ended", |picture| {
+        let next = areas(picture, NEXT);
+        (next.len() == 1).then(|| next[0])
+    });
+    screen.click(home);
+    screen.wait_for("home_again", |picture| {
+        areas(picture, NEXT).into_iter().find(|area| *area != home)
+    });
+    screen.press("ctrl+q");
+    assert_eq!(bob.status(), 0);
+    cleo.leave();
+    ann.leave();
+}
