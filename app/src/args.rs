@@ -123,9 +123,12 @@ pub struct DemoOptions {
     /// How many participants
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=10))]
     pub people: u8,
-    /// How long
-    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=86_400))]
-    pub seconds: u32,
+    /// How long [default: 20; with a window, until it is closed]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(3..=86_400))]
+    pub seconds: Option<u32>,
+    /// Do not open the window, even if there is a screen
+    #[arg(long)]
+    pub no_window: bool,
     /// Everybody's picture: off, device or device:NAME, file:PATH (Y4M, looped), test
     #[arg(long, value_name = "SRC", default_value = "test")]
     pub camera: String,

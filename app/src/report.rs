@@ -57,6 +57,13 @@ impl Report {
         self.names.clear();
     }
 
+    /// There is no window to say it: people are told on standard error.
+    pub fn speak_up(&mut self) {
+        if self.voice == Voice::Silent {
+            self.voice = Voice::Sentences;
+        }
+    }
+
     /// The newest lines, as the window shows them.
     pub fn lines(&self) -> Vec<Arc<str>> {
         self.lines.iter().cloned().collect()

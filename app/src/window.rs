@@ -43,7 +43,7 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
     show(controller, &screen)
 }
 
-/// Shows the window of a controller until it is closed.
+/// Shows the window of a controller until it is closed. A call goes on without a window where none can be opened.
 pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
     let wire = Wire {
         screen: Arc::clone(screen),
@@ -57,6 +57,7 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
         language: sys_locale::get_locale().unwrap_or_default(),
         preferences: controller.model().preferences.clone(),
     };
+    let is_in_call = controller.model().call.is_some();
     screen.publish(controller.model().clone());
     let running = std::thread::Builder::new()
         .name("controller".into())
@@ -66,14 +67,19 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
         return Exit::Failed;
     };
     let shown = sightline_ui::run(window);
-    // A window that was closed by force takes the program with it.
-    tell(&sink, Notice::Wish(sightline_ui::Command::Quit));
-    let exit = running.join().unwrap_or(Exit::Failed);
-    match shown {
-        Ok(()) => exit,
+    let last = match &shown {
+        // A window that was closed by force takes the program with it.
+        Ok(()) => Notice::Wish(sightline_ui::Command::Quit),
         Err(error) => {
             write_error(&error.to_string());
-            Exit::Failed
+            Notice::NoWindow
         }
+    };
+    tell(&sink, last);
+    let exit = running.join().unwrap_or(Exit::Failed);
+    match (shown, is_in_call) {
+        // Without a call, there was nothing but the window.
+        (Err(_), false) => Exit::Failed,
+        _ => exit,
     }
 }

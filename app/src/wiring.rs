@@ -31,6 +31,8 @@ pub enum Notice {
     Line(String),
     /// The user wishes something, in the window.
     Wish(sightline_ui::Command),
+    /// The window could not be opened.
+    NoWindow,
     /// Devices came or went.
     Devices(Box<Present>),
     /// The network side is gone, whether it said goodbye or not.

@@ -1,12 +1,12 @@
 //! The devices of this machine, by name, and when they come and go.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait};
-use cpal::{BufferSize, Device, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
+use cpal::{BufferSize, Device, Host, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
 
 /// What is there to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,20 +34,19 @@ impl Present {
     /// Looks what is there.
     #[must_use]
     pub fn look() -> Self {
-        let host = cpal::default_host();
-        let (inputs, outputs) = (inputs(), outputs());
-        let name = |device: Option<Device>, named: &[(String, Device)]| {
-            device.map(|device| name_among(&device, named))
-        };
-        Self {
-            microphone: name(host.default_input_device(), &inputs).flatten(),
-            speaker: name(host.default_output_device(), &outputs).flatten(),
-            devices: Devices {
-                cameras: crate::camera::names(),
-                microphones: inputs.into_iter().map(|(name, _)| name).collect(),
-                speakers: outputs.into_iter().map(|(name, _)| name).collect(),
-            },
-        }
+        with_host(|host| {
+            let (inputs, outputs) = (inputs(host), outputs(host));
+            let name = |device: Option<Device>, named: &[(String, Device)]| name_among(&device?, named);
+            Self {
+                microphone: name(host.default_input_device(), &inputs),
+                speaker: name(host.default_output_device(), &outputs),
+                devices: Devices {
+                    cameras: crate::camera::names(),
+                    microphones: inputs.into_iter().map(|(name, _)| name).collect(),
+                    speakers: outputs.into_iter().map(|(name, _)| name).collect(),
+                },
+            }
+        })
     }
 }
 
@@ -96,28 +95,52 @@ impl Drop for Watcher {
     }
 }
 
-fn inputs() -> Vec<(String, Device)> {
-    with_names(cpal::default_host().input_devices().into_iter().flatten())
+/// The connection to the system's sound service. There is one for the whole program: making one takes its time, and
+/// a service that many are made to in a row turns some away. One that broke is made anew.
+static HOST: Mutex<Option<Host>> = Mutex::new(None);
+
+/// Asks the sound service something, one thread at a time.
+fn with_host<R>(ask: impl FnOnce(&Host) -> R) -> R {
+    let mut known = HOST.lock().unwrap_or_else(PoisonError::into_inner);
+    let host = known.take().filter(|host| host.devices().is_ok());
+    let host = host.unwrap_or_else(cpal::default_host);
+    ask(known.insert(host))
 }
 
-fn outputs() -> Vec<(String, Device)> {
-    with_names(cpal::default_host().output_devices().into_iter().flatten())
+fn inputs(host: &Host) -> Vec<(String, Device)> {
+    with_names(host.input_devices().into_iter().flatten())
+}
+
+fn outputs(host: &Host) -> Vec<(String, Device)> {
+    with_names(host.output_devices().into_iter().flatten())
 }
 
 /// Devices with the names that the system shows; of several with the same name, each gets a number.
 fn with_names(devices: impl Iterator<Item = Device>) -> Vec<(String, Device)> {
     let mut named: Vec<(String, Device)> = Vec::new();
     for device in devices {
-        let Ok(description) = device.description() else {
+        let (Ok(description), Ok(id)) = (device.description(), device.id()) else {
             continue;
         };
+        if !is_real(&id.to_string()) {
+            continue;
+        }
         let plain = description.name().to_owned();
         let numbered = (2..).map(|number| format!("{plain} ({number})"));
         let is_free = |name: &String| named.iter().all(|(taken, _)| taken != name);
         let name = std::iter::once(plain.clone()).chain(numbered).find(is_free);
         named.extend(name.map(|name| (name, device)));
     }
+    // What a loudspeaker plays can be taken for a microphone, but only when somebody means it.
+    let is_monitor = |device: &Device| device.id().is_ok_and(|id| id.to_string().ends_with(".monitor"));
+    named.sort_by_key(|(_, device)| is_monitor(device));
     named
+}
+
+/// Whether it is something to hear or speak with. ALSA lists its plugins (rate converters, mixers, the one that
+/// discards everything) among the devices; those of a sound card name the card.
+fn is_real(id: &str) -> bool {
+    id.strip_prefix("alsa:").is_none_or(|name| name.contains("CARD="))
 }
 
 /// The name in a list of a device that the system gave by itself.
@@ -146,20 +169,39 @@ pub(crate) fn with_short_buffer(supported: &SupportedStreamConfig) -> StreamConf
 /// The default microphone, or one by name.
 pub(crate) fn input(name: Option<&str>) -> Option<Device> {
     match name {
-        Some(name) => by_name(inputs(), name),
-        None => cpal::default_host().default_input_device(),
+        Some(name) => with_host(|host| by_name(inputs(host), name)),
+        None => with_host(HostTrait::default_input_device),
     }
 }
 
 /// The default loudspeaker, or one by name.
 pub(crate) fn output(name: Option<&str>) -> Option<Device> {
     match name {
-        Some(name) => by_name(outputs(), name),
-        None => cpal::default_host().default_output_device(),
+        Some(name) => with_host(|host| by_name(outputs(host), name)),
+        None => with_host(HostTrait::default_output_device),
     }
 }
 
 fn by_name(devices: Vec<(String, Device)>, name: &str) -> Option<Device> {
     let mut devices = devices.into_iter();
     devices.find(|(own, _)| own == name).map(|(_, device)| device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_are_not_devices() {
+        for id in [
+            "alsa:sysdefault:CARD=PCH",
+            "alsa:hw:CARD=Headset,DEV=0",
+            "pulseaudio:alsa_output.usb",
+        ] {
+            assert!(is_real(id), "{id}");
+        }
+        for id in ["alsa:null", "alsa:default", "alsa:lavrate", "alsa:pulse"] {
+            assert!(!is_real(id), "{id}");
+        }
+    }
 }

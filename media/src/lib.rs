@@ -20,6 +20,7 @@ pub mod camera;
 mod capture;
 pub mod device_io;
 pub mod devices;
+mod held;
 mod level;
 mod listen;
 pub mod microphone;

@@ -32,7 +32,8 @@ impl Listening {
             let mut frame = [0.0; FRAME_SAMPLES];
             while !stopped.load(Ordering::Relaxed) {
                 match microphone.read(&mut frame) {
-                    Ok(_) => level.handle_samples(&frame),
+                    Ok(Some(_)) => level.handle_samples(&frame),
+                    Ok(None) => {}
                     Err(error) => return failed(error.to_string()),
                 }
             }

@@ -60,7 +60,8 @@ impl VoiceSender {
             let mut next_seq = None;
             while !stopped.load(Ordering::Relaxed) {
                 let captured = match microphone.read(&mut frame) {
-                    Ok(captured) => captured.saturating_duration_since(epoch),
+                    Ok(Some(captured)) => captured.saturating_duration_since(epoch),
+                    Ok(None) => continue,
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 };
                 level.handle_samples(&frame);

@@ -7,6 +7,7 @@ use sightline_media_proto::audio::SAMPLE_RATE;
 
 use crate::device_io::fill_output;
 use crate::devices;
+use crate::held::Held;
 use crate::resample::Resampler;
 use crate::tone;
 
@@ -25,7 +26,7 @@ pub enum SpeakerError {
 /// A loudspeaker.
 pub struct Speaker {
     /// Plays for as long as it is held.
-    _stream: Stream,
+    _stream: Held,
     ring: Producer<f32>,
     capacity: usize,
     rate: u32,
@@ -58,7 +59,7 @@ impl Speaker {
         let stream = stream.map_err(|error| to_error(&error))?;
         stream.play().map_err(|error| to_error(&error))?;
         Ok(Self {
-            _stream: stream,
+            _stream: Held::new(stream),
             ring,
             capacity,
             rate,

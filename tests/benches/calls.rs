@@ -110,7 +110,7 @@ struct Clicks {
 const CLICK_EVERY: u64 = 25;
 
 impl Microphone for Clicks {
-    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError> {
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.next;
         self.next += FRAME;
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
@@ -122,7 +122,7 @@ impl Microphone for Clicks {
             self.captured.lock().expect("unpoisoned").push(begin);
         }
         self.frames += 1;
-        Ok(begin)
+        Ok(Some(begin))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes
-//! (`program`), before a real screen (`screen`).
+//! (`program`), before a real screen (`screen`),
+//! with sound devices that come and go (`sound`).
 
 #![allow(
     clippy::disallowed_methods,
@@ -12,3 +13,4 @@ pub mod fuzz;
 pub mod program;
 pub mod screen;
 pub mod sim;
+pub mod sound;

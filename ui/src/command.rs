@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Answer, Choice, PersonId, Preferences, Rule, Wanted};
+use crate::model::{Answer, Choice, PersonId, Place, Preferences, Rule, Wanted};
 
 /// A wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub enum Command {
     Dismiss(u64),
     /// Keep these from now on.
     Prefer(Preferences),
+    /// The window was here when it was closed.
+    Place(Place),
     /// Forget everything that is kept.
     Forget,
 }

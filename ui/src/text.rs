@@ -4,6 +4,8 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::LanguageIdentifier;
 
+use crate::model::Saying;
+
 /// Languages: name in settings, own name, texts.
 pub const LANGUAGES: [(&str, &str, &str); 4] = [
     ("en", "English", include_str!("../locales/en.ftl")),
@@ -80,6 +82,17 @@ impl Text {
                 (self.change)(&text)
             },
         )
+    }
+
+    /// A sentence of the model's.
+    #[must_use]
+    pub fn say(&self, saying: &Saying) -> String {
+        let name = saying.name.as_deref().map(|name| crate::format::name(self, name));
+        let values = [
+            ("name", name.as_deref().unwrap_or_default()),
+            ("detail", saying.detail.as_str()),
+        ];
+        self.with(&format!("say-{}", saying.word), &values)
     }
 
     /// Whether there is a text of this name.

@@ -147,6 +147,13 @@ impl App {
         ctx.send_viewport_cmd(ViewportCommand::Icon(Some(Arc::new(icon(mark)))));
     }
 
+    fn wish(&self, command: Command) {
+        if let (Command::Quit, Some(place)) = (&command, self.place) {
+            self.host.wish(Command::Place(place));
+        }
+        self.host.wish(command);
+    }
+
     fn note_place(&mut self, ctx: &Context) {
         let zoom = ctx.zoom_factor();
         ctx.input(|input| {
@@ -178,13 +185,13 @@ impl eframe::App for App {
         if (quits || ctx.input(|input| input.viewport().close_requested())) && !self.may_close {
             if self.view.handle_close(&model) {
                 self.may_close = true;
-                self.host.wish(Command::Quit);
+                self.wish(Command::Quit);
             }
             // The program ends first, so that everybody hears that this one leaves.
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         }
         for command in self.view.show(ui, &model, self.host.level()) {
-            self.host.wish(command);
+            self.wish(command);
         }
         self.mark(&ctx, &model);
         if model.call.as_ref().is_some_and(|call| call.ended.is_none()) {

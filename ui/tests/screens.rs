@@ -176,6 +176,7 @@ fn overlays() {
         told.notices.push(Notice {
             id,
             at: Duration::from_secs(999),
+            is_passing: id == 1,
             saying,
         });
     }

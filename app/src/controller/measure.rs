@@ -20,6 +20,8 @@ pub struct Measured {
     pub concealed: u64,
     /// Frames of sound that were played as they were sent.
     pub played: u64,
+    /// The link is younger than a second: what is missing then says nothing.
+    is_new: bool,
 }
 
 /// A link's totals a second ago.
@@ -47,7 +49,8 @@ impl Meter {
             concealed: stats.media.audio.concealed,
             played: stats.media.audio.played,
         };
-        let before = self.0.insert(stats.peer, now).unwrap_or_default();
+        let known = self.0.insert(stats.peer, now);
+        let (is_new, before) = (known.is_none(), known.unwrap_or_default());
         let expected = now.expected.saturating_sub(before.expected);
         let missing = expected.saturating_sub(now.came.saturating_sub(before.came));
         Measured {
@@ -60,6 +63,7 @@ impl Meter {
             recv_bps: now.received.saturating_sub(before.received) * 8,
             concealed: now.concealed.saturating_sub(before.concealed),
             played: now.played.saturating_sub(before.played),
+            is_new,
             stats,
         }
     }
@@ -96,7 +100,9 @@ impl Measured {
             self.concealed as f64 / frames as f64
         };
         let is_late = |limit: u64| one_way.is_some_and(|delay| delay > Duration::from_millis(limit));
-        if self.recv_bps == 0 {
+        if self.is_new {
+            Quality::Unknown
+        } else if self.recv_bps == 0 {
             Quality::Nothing
         } else if made_up > 0.08 || self.loss > 0.12 || is_late(400) {
             Quality::Poor

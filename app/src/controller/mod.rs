@@ -25,6 +25,7 @@ use sightline_media::{Level, MemberId};
 use sightline_mesh::{Entry, Record, Setup};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Clock, Command as Order, End, Event, Name};
+use sightline_ui::Text;
 use sightline_ui::model::{Call, Choice, Model, Notice as Told, Saying};
 
 use self::call::Running;
@@ -68,6 +69,8 @@ pub struct Controller {
     sources: Sources,
     call: Option<Running>,
     report: Report,
+    /// For those who read standard output or standard error.
+    english: Text,
     model: Model,
     is_dirty: bool,
     screen: Option<Arc<Screen>>,
@@ -77,6 +80,8 @@ pub struct Controller {
     /// When the microphone last heard speech.
     spoke: Option<Instant>,
     scanned: Option<Instant>,
+    /// Nothing was kept since the user had everything forgotten.
+    has_forgotten: bool,
     is_over: bool,
     exit: Exit,
 }
@@ -131,6 +136,7 @@ impl Controller {
             sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
             call: None,
             report: Report::new(options.voice(screen.is_some()), clock),
+            english: Text::new("en"),
             model,
             is_dirty: true,
             screen,
@@ -140,6 +146,7 @@ impl Controller {
             next_second: clock.start + SECOND,
             spoke: None,
             scanned: None,
+            has_forgotten: false,
             is_over: false,
             exit: Exit::Wished,
         }
@@ -178,8 +185,8 @@ impl Controller {
             self.watch_devices();
         }
         self.choose(Kind::Camera, camera)?;
-        self.choose(Kind::Microphone, microphone)?;
-        self.choose(Kind::Speaker, speaker)
+        self.choose(Kind::Speaker, speaker)?;
+        self.choose(Kind::Microphone, microphone)
     }
 
     /// Looks at devices from now on.
@@ -263,7 +270,7 @@ impl Controller {
             self.report.problem("identifying_address", &warning, None);
         }
         // What was tried out goes on in the call.
-        for kind in [Kind::Microphone, Kind::Speaker] {
+        for kind in [Kind::Speaker, Kind::Microphone] {
             if let Err(error) = self.open(kind) {
                 self.tell(kind.word(), &error.to_string());
             }
@@ -335,6 +342,11 @@ impl Controller {
             Notice::Line(line) => self.handle_line(&line),
             Notice::Wish(wish) => self.fulfil(wish),
             Notice::Devices(present) => self.handle_devices(*present),
+            Notice::NoWindow => {
+                self.screen = None;
+                self.report.speak_up();
+                self.is_over |= self.call.is_none();
+            }
             Notice::Interrupted if self.call.is_some() && self.screen.is_none() => self.order(Order::Leave),
             Notice::Interrupted => self.is_over = true,
             Notice::NeedsKeyFrame(_) => {}
@@ -459,11 +471,12 @@ impl Controller {
             self.is_dirty |= addresses != self.model.addresses;
             self.model.addresses = addresses;
         }
+        self.retry_missing();
         let at = self.clock.since_start(now);
         let before = self.model.notices.len();
         self.model
             .notices
-            .retain(|told| at.saturating_sub(told.at) < PASSING || !is_passing(told));
+            .retain(|told| at.saturating_sub(told.at) < PASSING || !told.is_passing);
         self.is_dirty |= before != self.model.notices.len();
     }
 
@@ -488,6 +501,7 @@ impl Controller {
             return;
         };
         screen.clear();
+        self.model.notices.retain(|told| !told.is_passing);
         if let Some(shown) = &mut self.model.call {
             shown.ended = Some(facts::ended(end));
         }
@@ -551,8 +565,9 @@ impl Controller {
 
     /// Tells the user of a problem, in the window and where events go.
     fn tell(&mut self, word: &str, detail: &str) {
-        self.report.problem(word, detail, None);
-        self.say(Saying::new(word, detail));
+        let saying = Saying::new(word, detail);
+        self.report.problem(word, &self.english.say(&saying), None);
+        self.say(saying);
     }
 
     /// Tells the user something, in the window.
@@ -569,6 +584,7 @@ impl Controller {
         notices.push(Told {
             id: self.next_notice,
             at: self.clock.since_start(now()),
+            is_passing: is_passing(&saying.word),
             saying,
         });
         self.next_notice += 1;
@@ -586,9 +602,8 @@ impl Controller {
     }
 }
 
-/// Whether a notice goes by itself: nothing is to be done about it.
-fn is_passing(told: &Told) -> bool {
-    let word = told.saying.word.as_str();
+/// Whether what is said needs nothing to be done about it.
+fn is_passing(word: &str) -> bool {
     matches!(word, "joined" | "left" | "saved") || word.ends_with("_back") || word.ends_with("_moved")
 }
 

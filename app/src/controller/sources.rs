@@ -1,6 +1,6 @@
 //! Devices: what the user chose, what is in use, and what happens when one comes or goes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,10 @@ use sightline_ui::{Pictures, Source as Shown};
 use super::Controller;
 use crate::screen::Yuv;
 use crate::wiring::{Notice, Notices, hint};
+
+/// A device that could not be opened this often in a row is passed over. A sound service in which another device
+/// has just gone refuses now and then what works a moment later.
+const TRIES: u8 = 3;
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +33,8 @@ struct Slot {
     choice: Choice,
     /// The device's name, or what stands for one.
     in_use: Option<String>,
-    /// Devices that did not work; tried again when devices come or go.
-    failed: BTreeSet<String>,
+    /// Devices that did not work, and how often in a row.
+    failed: BTreeMap<String, u8>,
     /// It is wanted and there is none.
     is_missing: bool,
 }
@@ -51,7 +55,8 @@ pub struct Sources {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Camera, Self::Microphone, Self::Speaker];
+    /// Whoever is without both hears again first.
+    const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
 
     pub const fn word(self) -> &'static str {
         match self {
@@ -84,13 +89,13 @@ fn pick<'a>(
     choice: &'a Choice,
     names: &'a [String],
     default: Option<&'a String>,
-    failed: &BTreeSet<String>,
+    failed: &BTreeMap<String, u8>,
 ) -> Option<&'a String> {
     let named = match choice {
         Choice::Named(name) => Some(name),
         _ => None,
     };
-    let works = |name: &&String| names.contains(name) && !failed.contains(*name);
+    let works = |name: &&String| names.contains(name) && failed.get(*name).is_none_or(|times| *times < TRIES);
     named.into_iter().chain(default).chain(names).find(works)
 }
 
@@ -222,7 +227,11 @@ impl Controller {
                 };
                 slot.is_missing = false;
             }
-            Err(_) => slot.failed.extend(name),
+            Err(_) => {
+                if let Some(name) = name {
+                    *slot.failed.entry(name).or_default() += 1;
+                }
+            }
         }
         self.show_sources();
         opened
@@ -309,11 +318,21 @@ impl Controller {
         self.show_sources();
     }
 
+    /// What is wanted and missing is tried again once a second.
+    pub(super) fn retry_missing(&mut self) {
+        for kind in Kind::ALL {
+            if self.sources.slots[kind as usize].is_missing {
+                self.sources.slots[kind as usize].failed.clear();
+                self.look_again(kind);
+            }
+        }
+    }
+
     /// A device gives or takes nothing any more.
     pub(super) fn handle_source_failure(&mut self, kind: Kind) {
         let slot = &mut self.sources.slots[kind as usize];
         if let Some(name) = slot.in_use.take() {
-            slot.failed.insert(name);
+            slot.failed.insert(name, TRIES);
             self.look_again(kind);
         }
         self.show_sources();
@@ -331,7 +350,12 @@ impl Controller {
         let (had_one, was_missing) = (slot.in_use.is_some() || !slot.failed.is_empty(), slot.is_missing);
         match wanted {
             Some(name) if slot.in_use.as_ref() != Some(&name) => {
-                let word = if is_gone && !was_missing { "moved" } else { "back" };
+                let is_chosen = matches!(&slot.choice, Choice::Named(chosen) if *chosen == name);
+                let word = if is_chosen || was_missing || !is_gone {
+                    "back"
+                } else {
+                    "moved"
+                };
                 match self.open_as(kind, &Source::Device(Some(name.clone())), Some(name.clone())) {
                     Ok(()) => self.tell(&format!("{}_{word}", kind.word()), &name),
                     // The next one, if there is one.
@@ -424,7 +448,7 @@ mod tests {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let all = names(&["Laptop", "Headset", "Screen"]);
         let default = "Laptop".to_owned();
-        let none = BTreeSet::new();
+        let none = BTreeMap::new();
         let headset = Choice::Named("Headset".into());
         let picked = |choice, names: &[String], failed| pick(choice, names, Some(&default), failed).cloned();
         assert_eq!(picked(&headset, &all, &none).as_deref(), Some("Headset"));
@@ -440,7 +464,7 @@ mod tests {
         );
         assert_eq!(picked(&headset, &[], &none), None);
         // What is listed and does not work is passed over.
-        let failed = BTreeSet::from(["Headset".to_owned(), "Laptop".to_owned()]);
+        let failed = BTreeMap::from([("Headset".to_owned(), TRIES), ("Laptop".to_owned(), TRIES)]);
         assert_eq!(picked(&headset, &all, &failed).as_deref(), Some("Screen"));
     }
 }

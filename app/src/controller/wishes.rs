@@ -60,7 +60,9 @@ impl Controller {
                     }
                 }
             }
-            Command::Leave => self.order(Order::Leave),
+            Command::Leave if self.call.is_some() => self.order(Order::Leave),
+            // Who is in no call leaves the program.
+            Command::Leave => self.is_over = true,
             Command::Close => {
                 self.model.call = None;
                 self.model.code = Reading::Nothing;
@@ -103,7 +105,15 @@ impl Controller {
                 self.model.preferences = preferences;
                 self.keep();
             }
+            Command::Place(place) => {
+                self.model.preferences.place = Some(place);
+                // Who has just had everything forgotten does not want this written down.
+                if !self.has_forgotten {
+                    self.keep();
+                }
+            }
             Command::Forget => {
+                self.has_forgotten = true;
                 self.settings = Settings::default().in_folder_of(&self.settings);
                 self.settings.show(&mut self.model);
                 if let Err(error) = self.settings.remove() {
@@ -288,6 +298,7 @@ impl Controller {
 
     /// Writes settings down.
     fn keep(&mut self) {
+        self.has_forgotten = false;
         self.settings.take(&self.model);
         if let Err(error) = self.settings.store() {
             self.tell("settings", &error.to_string());

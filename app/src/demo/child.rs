@@ -30,6 +30,7 @@ impl Child {
         index: usize,
         name: &str,
         options: &DemoOptions,
+        (seconds, has_window): (u32, bool),
         code: Option<&str>,
         said: SyncSender<Said>,
     ) -> Result<Self, String> {
@@ -53,13 +54,16 @@ impl Child {
             ])
             .args(["--encoder", &options.encoder])
             // A demo that is killed leaves nobody behind for long.
-            .args(["--seconds", &(options.seconds + LONGER).to_string()])
+            .args(["--seconds", &(seconds + LONGER).to_string()])
             .args([
                 "--camera",
                 source(&options.camera, index),
                 "--microphone",
                 source(&options.microphone, index),
             ]);
+        if has_window {
+            command.args(["--window", "--speaker", speaker()]);
+        }
         if let Some(folder) = &options.record {
             command.arg("--record").arg(folder.join(name));
         }
@@ -132,6 +136,14 @@ impl Drop for Child {
         self.process.stdin = None;
         let _ended = self.process.kill();
         let _ended = self.process.wait();
+    }
+}
+
+/// Who has the window hears the others, where there is something to hear them with.
+fn speaker() -> &'static str {
+    match sightline_media::devices::Present::look().speaker {
+        Some(_) => "device",
+        None => "off",
     }
 }
 

@@ -29,6 +29,12 @@ const EVENTS: usize = 4096;
 /// 20 s: how long a participant may take to start, and all to leave.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// 20 s: how long a demo takes when nothing else is said.
+const USUAL: u32 = 20;
+
+/// How long a demo with a window takes at most, seconds.
+const A_DAY: u32 = 86_400;
+
 /// 1 s on a terminal, where the table is drawn over; 5 s where each one is printed below the last.
 const TABLE_EVERY: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(1)];
 
@@ -70,8 +76,16 @@ fn offer_devices(options: &mut DemoOptions) {
     }
 }
 
+/// Whether there is a screen to open a window on.
+fn has_screen() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
 struct Demo {
     options: DemoOptions,
+    /// The first participant has a window.
+    has_window: bool,
     children: Vec<Child>,
     said: Receiver<Said>,
     summary: Summary,
@@ -86,6 +100,7 @@ impl Demo {
             summary: Summary::new(&NAMES[..people], &options),
             children: Vec::new(),
             said,
+            has_window: has_screen() && !options.no_window && !options.json,
             options,
         };
         for (index, name) in NAMES.iter().enumerate().take(people) {
@@ -93,7 +108,9 @@ impl Demo {
                 0 => None,
                 _ => Some(demo.next_code()?),
             };
-            let child = Child::start(index, name, &demo.options, code.as_deref(), sink.clone())?;
+            let has_window = index == 0 && demo.has_window;
+            let life = (demo.seconds(), has_window);
+            let child = Child::start(index, name, &demo.options, life, code.as_deref(), sink.clone())?;
             demo.children.push(child);
             if index == 0 {
                 demo.wait_for(0, "code")?;
@@ -102,6 +119,11 @@ impl Demo {
             }
         }
         Ok(demo)
+    }
+
+    fn seconds(&self) -> u32 {
+        let usual = if self.has_window { A_DAY } else { USUAL };
+        self.options.seconds.unwrap_or(usual)
     }
 
     /// The starter's first code is there from the beginning; for each further one it is asked.
@@ -144,7 +166,7 @@ impl Demo {
     }
 
     fn run(mut self) -> Exit {
-        let end = Instant::now() + Duration::from_secs(u64::from(self.options.seconds));
+        let end = Instant::now() + Duration::from_secs(u64::from(self.seconds()));
         let is_terminal = std::io::stderr().is_terminal();
         let every = TABLE_EVERY[usize::from(is_terminal)];
         let mut table = Table::new(is_terminal);
@@ -155,7 +177,14 @@ impl Demo {
                 Ok(Said {
                     participant,
                     event: Some(event),
-                }) => self.note(participant, event),
+                }) => {
+                    // Who leaves in the window, or closes it, ends the demo.
+                    let is_over = self.has_window && participant == 0 && event["event"] == "end";
+                    self.note(participant, event);
+                    if is_over {
+                        break;
+                    }
+                }
                 Ok(Said {
                     participant,
                     event: None,
@@ -165,7 +194,7 @@ impl Demo {
             }
             if Instant::now() >= next_table {
                 next_table += every;
-                if !self.options.json {
+                if !self.options.json && !self.has_window {
                     table.draw(&self.summary);
                 }
             }
@@ -191,6 +220,10 @@ impl Demo {
     fn leave(&mut self) {
         for child in &mut self.children {
             child.tell("leave");
+        }
+        if let Some(first) = self.children.first_mut().filter(|_| self.has_window) {
+            // Out of the call already: this closes the window.
+            first.tell("leave");
         }
         let deadline = Instant::now() + PATIENCE;
         let mut running = self.children.len();

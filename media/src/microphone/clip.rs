@@ -104,10 +104,10 @@ impl Clip {
 }
 
 impl Microphone for Clip {
-    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError> {
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.pacer.wait();
         self.next(frame);
-        Ok(begin)
+        Ok(Some(begin))
     }
 }
 

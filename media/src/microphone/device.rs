@@ -10,10 +10,14 @@ use sightline_media_proto::audio::{FRAME, FRAME_SAMPLES, SAMPLE_RATE};
 use super::{Frame, Microphone, MicrophoneError};
 use crate::device_io::take_input;
 use crate::devices;
+use crate::held::Held;
 use crate::resample::Resampler;
 
 /// 2 ms: how often the ring is looked at.
 const POLL: Duration = Duration::from_millis(2);
+
+/// 100 ms: how long one reading waits.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// A microphone that gives nothing for this long is taken to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,10 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A microphone.
 pub struct Device {
     /// Captures for as long as it is held.
-    _stream: Stream,
+    _stream: Held,
     ring: Consumer<f32>,
     resampler: Resampler,
     ready: Vec<f32>,
+    /// When it was first waited for in vain.
+    silent_since: Option<Instant>,
 }
 
 impl Device {
@@ -48,10 +54,11 @@ impl Device {
         let stream = stream.map_err(|error| to_error(&error))?;
         stream.play().map_err(|error| to_error(&error))?;
         Ok(Self {
-            _stream: stream,
+            _stream: Held::new(stream),
             ring,
             resampler,
             ready: Vec::new(),
+            silent_since: None,
         })
     }
 }
@@ -78,8 +85,8 @@ where
 
 #[allow(clippy::disallowed_methods, reason = "a device's clock")]
 impl Microphone for Device {
-    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError> {
-        let deadline = Instant::now() + PATIENCE;
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+        let begin = Instant::now();
         while self.ready.len() < FRAME_SAMPLES {
             let waiting = self.ring.slots();
             if let Ok(chunk) = self.ring.read_chunk(waiting) {
@@ -89,17 +96,22 @@ impl Microphone for Device {
                 chunk.commit_all();
             }
             if self.ready.len() < FRAME_SAMPLES {
-                if Instant::now() > deadline {
+                let now = Instant::now();
+                if now.saturating_duration_since(*self.silent_since.get_or_insert(begin)) > PATIENCE {
                     return Err(MicrophoneError::Device("it gives no sound any more".into()));
+                }
+                if now.saturating_duration_since(begin) > SLICE {
+                    return Ok(None);
                 }
                 std::thread::sleep(POLL);
             }
         }
+        self.silent_since = None;
         let beyond = self.ready.len() - FRAME_SAMPLES;
         let age = Duration::from_secs(1) * beyond as u32 / SAMPLE_RATE;
         frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
         self.ready.drain(..FRAME_SAMPLES);
         let now = Instant::now();
-        Ok(now.checked_sub(FRAME + age).unwrap_or(now))
+        Ok(Some(now.checked_sub(FRAME + age).unwrap_or(now)))
     }
 }

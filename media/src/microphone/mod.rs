@@ -17,11 +17,12 @@ pub type Frame = [f32; FRAME_SAMPLES];
 
 /// Something that gives sound.
 pub trait Microphone: Send {
-    /// Waits until 20 ms are complete. Returns when the first of them was captured.
+    /// Waits until 20 ms are complete, at most about 100 ms. Returns when the first of them was captured; `None` when
+    /// they are not complete yet.
     ///
     /// # Errors
     /// [`MicrophoneError`]: there will be no more sound.
-    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError>;
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError>;
 }
 
 /// Why there is no sound; sentences for the user.

@@ -71,10 +71,10 @@ impl Voice {
 }
 
 impl Microphone for Voice {
-    fn read(&mut self, frame: &mut Frame) -> Result<Instant, MicrophoneError> {
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.pacer.wait();
         frame.fill_with(|| self.next_sample());
-        Ok(begin)
+        Ok(Some(begin))
     }
 }
 

@@ -92,6 +92,34 @@ impl VoiceIn {
     }
 }
 
+/// How fast a loudspeaker takes sound. One that takes all that it is given at once is none: some systems without a
+/// sound card have such a device, and the call's clock must not run after it.
+struct Pace {
+    since: Instant,
+    blocks: u32,
+}
+
+impl Pace {
+    /// 10 s: how long is counted at once, so that a clock a little too fast does not add up.
+    const SPAN: Duration = Duration::from_secs(10);
+
+    /// 1 s: more than any device holds.
+    const AHEAD: Duration = Duration::from_secs(1);
+
+    const fn begin(since: Instant) -> Self {
+        Self { since, blocks: 0 }
+    }
+
+    fn is_too_fast(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.since);
+        let is_ahead = BLOCK * self.blocks > passed + Self::AHEAD;
+        if passed > Self::SPAN {
+            *self = Self::begin(now);
+        }
+        is_ahead
+    }
+}
+
 /// The mixer's thread.
 pub struct Mixing {
     pub members: Arc<Mutex<BTreeMap<MemberId, Arc<Member>>>>,
@@ -107,11 +135,13 @@ impl Mixing {
     pub fn run(mut self, stop: &AtomicBool) {
         let mut due = Instant::now();
         let mut played = due;
+        let mut pace = Pace::begin(due);
         while !stop.load(Ordering::Relaxed) {
             if let Some(next) = lock(&self.outlet.next).take() {
                 self.speaker = next;
                 due = Instant::now();
                 played = due;
+                pace = Pace::begin(due);
             }
             match &self.speaker {
                 // The device's clock sets the pace.
@@ -124,7 +154,13 @@ impl Mixing {
                     }
                     continue;
                 }
-                Some(_) => {}
+                Some(_) if pace.is_too_fast(Instant::now()) => {
+                    self.speaker = None;
+                    self.observer.speaker_lost();
+                    due = Instant::now();
+                    continue;
+                }
+                Some(_) => pace.blocks += 1,
                 None => {
                     due += BLOCK;
                     let now = Instant::now();
@@ -184,3 +220,26 @@ impl Mixing {
 }
 
 const _: () = assert!(BLOCK_SAMPLES as u128 == BLOCK.as_millis() * SAMPLE_RATE as u128 / 1000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loudspeaker_that_takes_everything_at_once_is_told_from_one_whose_clock_is_a_little_fast() {
+        let begin = Instant::now();
+        let mut real = Pace::begin(begin);
+        // A thousandth too fast, for ten minutes, and 300 ms held by the device.
+        real.blocks = 30;
+        for n in 0..60_000u32 {
+            real.blocks += 1;
+            assert!(!real.is_too_fast(begin + BLOCK * n * 1000 / 1001), "block {n}");
+        }
+        let mut none = Pace::begin(begin);
+        let taken = (0..1000).take_while(|_| {
+            none.blocks += 1;
+            !none.is_too_fast(begin + Duration::from_millis(1))
+        });
+        assert!(taken.count() < 110);
+    }
+}

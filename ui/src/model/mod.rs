@@ -59,6 +59,8 @@ pub struct Notice {
     pub at: Duration,
     /// What to say.
     pub saying: Saying,
+    /// It goes by itself after a while: nothing is to be done about it.
+    pub is_passing: bool,
 }
 
 /// A sentence, by name, with what stands in it.

@@ -93,7 +93,7 @@ impl State {
                 ui.label(RichText::new(scene.text.with("home-code-good", &values)).color(scene.tokens.good));
             }
             Reading::Bad(saying) => {
-                let sentence = super::overlay::sentence(scene.text, saying);
+                let sentence = scene.text.say(saying);
                 ui.label(RichText::new(sentence).color(scene.tokens.bad));
             }
         }

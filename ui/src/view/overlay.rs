@@ -8,8 +8,6 @@ use eframe::egui::{
 use super::Scene;
 use crate::command::Command;
 use crate::keys;
-use crate::model::Saying;
-use crate::text::Text;
 use crate::tokens::{GAP, RADIUS, SPACE};
 use crate::widget::{self, Icon};
 
@@ -28,16 +26,6 @@ pub struct Overlays {
     pub is_covered: bool,
     pub has_help: bool,
     pub leaving: Option<Leaving>,
-}
-
-/// A sentence of the model's, in the user's language.
-pub fn sentence(text: &Text, saying: &Saying) -> String {
-    let name = saying.name.as_deref().map(|name| crate::format::name(text, name));
-    let values = [
-        ("name", name.as_deref().unwrap_or_default()),
-        ("detail", saying.detail.as_str()),
-    ];
-    text.with(&format!("say-{}", saying.word), &values)
 }
 
 /// Hides everything. Sound goes on; that something waits for an answer is told, not what.
@@ -149,7 +137,14 @@ pub fn notices(ctx: &Context, scene: &mut Scene<'_>) {
         for notice in &scene.model.notices {
             let frame = Frame::new()
                 .fill(tokens.card)
-                .stroke(Stroke::new(1.5, tokens.warn))
+                .stroke(Stroke::new(
+                    1.5,
+                    if notice.is_passing {
+                        tokens.edge
+                    } else {
+                        tokens.warn
+                    },
+                ))
                 .corner_radius(RADIUS)
                 .inner_margin(Margin::symmetric(12, 8));
             frame.show(ui, |ui| {
@@ -157,7 +152,7 @@ pub fn notices(ctx: &Context, scene: &mut Scene<'_>) {
                 ui.horizontal_top(|ui| {
                     ui.vertical(|ui| {
                         ui.set_width(width - 24.0 - 28.0 - GAP);
-                        ui.label(sentence(scene.text, &notice.saying));
+                        ui.label(scene.text.say(&notice.saying));
                     });
                     if widget::small(ui, &tokens, Icon::Close, &scene.text.get("dismiss")).clicked() {
                         scene.commands.push(Command::Dismiss(notice.id));

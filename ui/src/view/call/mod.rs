@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 
-use super::overlay::{self, Leaving, Overlays};
+use super::overlay::{Leaving, Overlays};
 use super::{Scene, settings, sources};
 use crate::command::Command;
 use crate::keys::{self, Action};
@@ -116,12 +116,7 @@ impl State {
         overlays: &mut Overlays,
     ) {
         if let Some(ended) = &call.ended {
-            return over(
-                ui,
-                scene,
-                &overlay::sentence(scene.text, &ended.saying),
-                ended.as_wished,
-            );
+            return over(ui, scene, &scene.text.say(&ended.saying), ended.as_wished);
         }
         if !call.is_in {
             joining(ui, scene, call);

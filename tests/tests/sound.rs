@@ -1,0 +1,103 @@
+//! Sound devices that come and go during a call, on a sound service of the test's own.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::Value;
+use sightline_tests::program::{Program, path};
+use sightline_tests::sound::Service;
+
+/// Waits until each of these was told, and prints after how long.
+fn wait_for_words(program: &mut Program, words: &[&str], since: Instant) -> Vec<String> {
+    let mut messages = Vec::new();
+    for word in words {
+        let is_it = |said: &Value| said["event"] == "problem" && said["code"] == *word;
+        let told = program.wait_for(word, is_it);
+        eprintln!("{word} after {:.0} ms", since.elapsed().as_secs_f64() * 1000.0);
+        messages.push(told["message"].as_str().expect("a sentence").to_owned());
+    }
+    messages
+}
+
+/// Waits until Bob hears himself: through Ann's loudspeaker, from there into her microphone, and back.
+fn wait_for_echo(bob: &mut Program) {
+    bob.listen();
+    bob.wait_for("his own voice from Ann", |said| {
+        said["event"] == "stats"
+            && said["audio"]["level_db"]
+                .as_f64()
+                .is_some_and(|level| level > -40.0)
+    });
+}
+
+#[test]
+fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
+    let service = match Service::start() {
+        Ok(service) => service,
+        Err(missing) => return eprintln!("SKIPPED: there is no {missing} here, so no device was pulled out"),
+    };
+    let mut laptop = service.plug("Laptop");
+    let mut headset = service.plug("Headset");
+    let mut command = Command::new(path());
+    command.args([
+        "start",
+        "--json",
+        "--share",
+        "127.0.0.1:0",
+        "--admit",
+        "code",
+        "--name",
+        "Ann",
+    ]);
+    command.args([
+        "--speaker",
+        "device:Headset",
+        "--microphone",
+        "device:Monitor of Headset",
+    ]);
+    service.offer(&mut command);
+    let mut ann = Program::run(command);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
+    wait_for_echo(&mut bob);
+
+    let now = Instant::now();
+    service.unplug(&headset);
+    let told = wait_for_words(&mut ann, &["speaker_moved", "microphone_moved"], now);
+    assert!(
+        told[0].contains("Now in use: Laptop") && told[1].contains("Monitor of Laptop"),
+        "{told:?}"
+    );
+    wait_for_echo(&mut bob);
+
+    // What was chosen is used again as soon as it is back.
+    let now = Instant::now();
+    headset = service.plug("Headset");
+    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
+    assert!(
+        told.iter().all(|sentence| sentence.contains("Headset")),
+        "{told:?}"
+    );
+    wait_for_echo(&mut bob);
+
+    // None left: that is told, and the call goes on without.
+    let now = Instant::now();
+    service.unplug(&laptop);
+    service.unplug(&headset);
+    wait_for_words(&mut ann, &["speaker_gone", "microphone_gone"], now);
+    ann.wait("stats");
+    let now = Instant::now();
+    laptop = service.plug("Laptop");
+    wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
+    wait_for_echo(&mut bob);
+
+    service.unplug(&laptop);
+    bob.leave();
+    ann.leave();
+}
