@@ -1,0 +1,88 @@
+//! Whatever the program below says in a word, the window says in a sentence.
+#![allow(clippy::expect_used, missing_docs)]
+
+use std::path::Path;
+
+use sightline_ui::Text;
+
+fn source(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::fs::read_to_string(root.join(path)).expect("a source")
+}
+
+/// The words between `begin` and `end`: what stands in quotes after an arrow.
+fn words(path: &str, begin: &str, end: &str) -> Vec<String> {
+    let text = source(path);
+    let part = text
+        .split(begin)
+        .nth(1)
+        .expect(begin)
+        .split(end)
+        .next()
+        .expect(end)
+        .to_owned();
+    let words = part
+        .split("=> \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let words: Vec<_> = words.map(str::to_owned).collect();
+    assert!(words.len() > 2, "{path}: {words:?}");
+    words
+}
+
+#[test]
+fn every_word_of_routes_problems_and_codes_has_its_text() {
+    let text = Text::new("en");
+    let routes = "mesh/proto/src/route/mod.rs";
+    for (prefix, words) in [
+        ("reason-", words(routes, "words!(Reason {", "});")),
+        ("approval-", words(routes, "words!(Approval {", "});")),
+        (
+            "medium-",
+            words("mesh/proto/src/interface.rs", "impl Medium {", "\n}"),
+        ),
+        (
+            "say-",
+            words("mesh/proto/src/call/output.rs", "impl Problem {", "\n}"),
+        ),
+        (
+            "say-",
+            words("mesh/proto/src/code.rs", "impl ParseError {", "\n}"),
+        ),
+        ("say-", words("mesh/proto/src/wire.rs", "impl Refusal {", "\n}")),
+        (
+            "say-",
+            words("app/src/controller/facts.rs", "pub fn ended(", "\n}"),
+        ),
+    ] {
+        for word in words {
+            assert!(text.has(&format!("{prefix}{word}")), "{prefix}{word}");
+        }
+    }
+}
+
+#[test]
+fn every_saying_of_the_program_has_its_text() {
+    let text = Text::new("en");
+    let mut sayings = Vec::new();
+    for path in [
+        "controller/mod.rs",
+        "controller/sources.rs",
+        "controller/wishes.rs",
+        "participant.rs",
+        "wiring.rs",
+    ] {
+        let code = source(&format!("app/src/{path}"));
+        for call in ["Saying::new(\"", "self.tell(\"", "SourceFailed(\""] {
+            let words = code.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+            sayings.extend(words.map(str::to_owned));
+        }
+    }
+    for kind in ["camera", "microphone", "speaker"] {
+        sayings.extend(["", "_moved", "_back", "_gone"].map(|what| format!("{kind}{what}")));
+    }
+    assert!(sayings.len() > 20, "{sayings:?}");
+    for word in sayings {
+        assert!(text.has(&format!("say-{word}")), "say-{word}");
+    }
+}
