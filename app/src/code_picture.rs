@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
+use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageReader, Limits};
 use sightline_media::Picture;
 use sightline_mesh_proto::Code;
@@ -11,8 +12,8 @@ use sightline_mesh_proto::Code;
 /// The largest file that is read, bytes.
 const MAX_FILE: u64 = 32 * 1024 * 1024;
 
-/// The longest side of a picture that is looked at, pixels. Larger ones are made smaller first.
-const MAX_SIDE: u32 = 1600;
+/// Longer sides at which a picture is looked at, pixels.
+const SIDES: [u32; 3] = [1600, 800, 450];
 
 /// The most memory that a picture may take while it is read, bytes.
 const MAX_MEMORY: u64 = 256 * 1024 * 1024;
@@ -57,12 +58,27 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Code, PictureError> {
     limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
     let picture = reader.decode().map_err(|error| unreadable(&error))?;
-    let picture = if picture.width().max(picture.height()) > MAX_SIDE {
-        picture.thumbnail(MAX_SIDE, MAX_SIDE)
-    } else {
-        picture
-    };
-    find(picture.into_luma8()).ok_or(PictureError::Empty)
+    let picture = picture.into_luma8();
+    // What is too fine to be read at one size may be read at another.
+    let views = SIDES.iter().map(|side| smaller(&picture, *side));
+    views.flatten().find_map(find).ok_or(PictureError::Empty)
+}
+
+/// The picture with at most so many pixels on its longer side; `None` when it is smaller already, but for the first
+/// size.
+fn smaller(picture: &GrayImage, side: u32) -> Option<GrayImage> {
+    let (width, height) = picture.dimensions();
+    let longer = width.max(height);
+    if longer <= side {
+        return (side == SIDES[0]).then(|| picture.clone());
+    }
+    let scaled = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longer)).max(1) as u32;
+    Some(resize(
+        picture,
+        scaled(width),
+        scaled(height),
+        FilterType::Triangle,
+    ))
 }
 
 /// The code in what a camera saw.

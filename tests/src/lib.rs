@@ -10,6 +10,7 @@
 )]
 
 pub mod fuzz;
+pub mod photo;
 pub mod program;
 pub mod screen;
 pub mod sim;

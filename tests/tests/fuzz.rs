@@ -22,6 +22,7 @@ use sightline_mesh_proto::wire::{Control, Refusal};
 use sightline_mesh_proto::{Class, Clock, Code, Name, Secret, UnixTime, initial, packet, tag};
 use sightline_noise::{Binding, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
 use sightline_tests::fuzz::run;
+use sightline_tests::photo;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -296,6 +297,16 @@ fn y4m_clips() {
                 let _picture = clip.next_data();
             }
         }
+    });
+}
+
+#[test]
+fn pictures_of_codes() {
+    let picture = photo::of("AAAAA-BBBBB", 3);
+    let corpus = [image::ImageFormat::Png, image::ImageFormat::Jpeg]
+        .map(|format| photo::file(picture.clone(), format));
+    run("pictures_of_codes", &corpus, |bytes| {
+        let _code = sightline::code_picture::read_bytes(bytes);
     });
 }
 

@@ -1,6 +1,7 @@
 //! A code as a square of dots.
 
 use eframe::egui::{Color32, Rect, Response, Sense, Ui, Vec2, WidgetInfo, WidgetType, vec2};
+use fast_qr::ECL;
 use fast_qr::qr::QRBuilder;
 
 /// Light modules around the code (ISO/IEC 18004, 6.3.8).
@@ -9,7 +10,8 @@ const QUIET: usize = 4;
 /// Draws `text` as a QR code, at most `side` points wide: black on white in every look, or cameras cannot read
 /// it. Nothing is drawn of a text that is too long for one.
 pub fn qr(ui: &mut Ui, text: &str, side: f32, name: &str) -> Option<Response> {
-    let code = QRBuilder::new(text).build().ok()?;
+    // A screen shows no scratches: fewer and larger dots are read more easily than more correction.
+    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
     let modules = code.size + 2 * QUIET;
     // Whole pixels: edges that are not sharp are hard to read.
     let pixels = ui.pixels_per_point();
