@@ -30,6 +30,17 @@ pub enum PictureError {
     Empty,
 }
 
+impl PictureError {
+    /// What the system or the decoder said, as a sentence; nothing where the picture could be read.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Unreadable(cause) => format!("{cause}."),
+            Self::Empty => String::new(),
+        }
+    }
+}
+
 /// The code in a file: PNG or JPEG.
 ///
 /// # Errors

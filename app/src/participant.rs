@@ -40,6 +40,8 @@ pub struct Media {
     pub encoder: EncoderKind,
     /// Where the microphone's level is shown.
     pub level: Arc<Level>,
+    /// While it is set, silence is sent in place of what the microphone hears.
+    pub muted: Arc<AtomicBool>,
 }
 
 /// Why a participant cannot take part; sentences for the user.
@@ -49,6 +51,21 @@ pub enum StartError {
     /// The network.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A device.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The folder for recordings.
+    #[error("Nothing can be recorded in {0}: {1}.")]
+    Record(String, std::io::Error),
+    /// No thread can be had.
+    #[error("The operating system refused what a call needs: {0}.")]
+    System(#[from] std::io::Error),
+}
+
+/// Why a device cannot be used; sentences for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
     /// The camera.
     #[error(transparent)]
     Camera(#[from] CameraError),
@@ -58,12 +75,6 @@ pub enum StartError {
     /// The loudspeaker.
     #[error(transparent)]
     Speaker(#[from] SpeakerError),
-    /// The folder for recordings.
-    #[error("Nothing can be recorded in {0}: {1}.")]
-    Record(String, std::io::Error),
-    /// No thread can be had.
-    #[error("The operating system refused what a call needs: {0}.")]
-    System(#[from] std::io::Error),
 }
 
 /// A participant in a call. [`Participant::stop`] ends it and all its threads.
@@ -150,7 +161,7 @@ impl Participant {
             playout,
             outgoing,
             numbers,
-            muted: Arc::default(),
+            muted: media.muted,
             encoder: media.encoder,
             voice: None,
             pictures: None,
@@ -160,8 +171,10 @@ impl Participant {
             level: media.level,
             forwarder,
         };
-        participant.set_microphone(media.microphone)?;
-        participant.set_camera(media.camera)?;
+        participant
+            .set_microphone(media.microphone)
+            .map_err(SourceError::from)?;
+        participant.set_camera(media.camera).map_err(SourceError::from)?;
         Ok(participant)
     }
 
@@ -224,11 +237,6 @@ impl Participant {
     /// Hands a wish to the call.
     pub fn command(&self, command: Command) {
         self.mesh.sender().send_command(command);
-    }
-
-    /// Sends silence in place of what the microphone hears, or that again.
-    pub fn set_muted(&self, muted: bool) {
-        self.muted.store(muted, Ordering::Relaxed);
     }
 
     /// Sends sound from another microphone, or from none.

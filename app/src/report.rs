@@ -55,6 +55,7 @@ impl Report {
     pub fn begin(&mut self, me: PeerId) {
         self.me = Some(me);
         self.names.clear();
+        self.lines.clear();
     }
 
     /// There is no window to say it: people are told on standard error.
@@ -433,8 +434,8 @@ impl Report {
             return;
         }
         let at = round(self.elapsed().as_secs_f64(), 4);
-        // Measurements stand beside the lines, and a code is for whom it is given to.
-        if event != "stats" && event != "code" {
+        // What has a place of its own in the window, and codes, which are for whom they are given to.
+        if !matches!(event, "stats" | "code" | "ledger" | "history") {
             if self.lines.len() >= MAX_LINES {
                 self.lines.pop_front();
             }

@@ -97,6 +97,8 @@ pub struct Wire {
     pub notices: Notices<Notice>,
     /// The microphone's level.
     pub level: Arc<Level>,
+    /// Silence is sent in place of what the microphone hears.
+    pub muted: Arc<AtomicBool>,
 }
 
 impl Host for Wire {
@@ -109,6 +111,10 @@ impl Host for Wire {
     }
 
     fn wish(&self, command: Command) {
+        // Who mutes waits for nothing, whatever the controller is busy with.
+        if let Command::Mute(muted) = command {
+            self.muted.store(muted, Ordering::Relaxed);
+        }
         hint(&self.notices, Notice::Wish(command));
     }
 

@@ -47,12 +47,9 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] for a file that is there and makes no sense.
     pub fn load(folder: Option<&Path>) -> Result<Self, SettingsError> {
-        let Some(path) = path_in(folder) else {
-            return Ok(Self::default());
-        };
-        let none = Self {
-            path: Some(path.clone()),
-            ..Self::default()
+        let none = Self::empty_in(folder);
+        let Some(path) = none.path.clone() else {
+            return Ok(none);
         };
         let to_error = |why: String| SettingsError(path.display().to_string(), why);
         match std::fs::metadata(&path) {
@@ -68,6 +65,15 @@ impl Settings {
             path: Some(path),
             ..settings
         })
+    }
+
+    /// Empty ones, to be kept in `folder` or in the platform's.
+    #[must_use]
+    pub fn empty_in(folder: Option<&Path>) -> Self {
+        Self {
+            path: path_in(folder),
+            ..Self::default()
+        }
     }
 
     fn check(&self) -> Result<(), String> {

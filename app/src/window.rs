@@ -24,7 +24,10 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
     let loaded = Settings::load(options.settings.as_deref());
     let (settings, problem) = match loaded {
         Ok(settings) => (settings, None),
-        Err(error) => (Settings::default(), Some(error.to_string())),
+        Err(error) => (
+            Settings::empty_in(options.settings.as_deref()),
+            Some(error.to_string()),
+        ),
     };
     settings.clone().complete(&mut options);
     let screen = Arc::<Screen>::default();
@@ -49,6 +52,7 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
         screen: Arc::clone(screen),
         notices: controller.sink(),
         level: controller.level(),
+        muted: controller.muted(),
     };
     let sink = controller.sink();
     let window = Window {
@@ -59,9 +63,13 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
     };
     let is_in_call = controller.model().call.is_some();
     screen.publish(controller.model().clone());
-    let running = std::thread::Builder::new()
-        .name("controller".into())
-        .spawn(move || controller.watching_devices().run());
+    let running = std::thread::Builder::new().name("controller".into()).spawn({
+        let end = End(Arc::clone(screen));
+        move || {
+            let _end = end;
+            controller.watching_devices().run()
+        }
+    });
     let Ok(running) = running else {
         write_error("The operating system refused what the window needs: another thread.");
         return Exit::Failed;
@@ -81,5 +89,14 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
         // Without a call, there was nothing but the window.
         (Err(_), false) => Exit::Failed,
         _ => exit,
+    }
+}
+
+/// Closes the window when the controller is gone, however it went.
+struct End(Arc<Screen>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

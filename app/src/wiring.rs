@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 pub use std::sync::mpsc::SyncSender as Notices;
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::devices::Present;
@@ -130,7 +131,7 @@ impl Outbox for Outgoing {
     }
 
     fn source_failed(&self, code: &'static str, message: String) {
-        tell(&self.notices, Notice::SourceFailed(code, message));
+        tell_patiently(&self.notices, Notice::SourceFailed(code, message));
     }
 }
 
@@ -182,6 +183,18 @@ impl Observer for Watching {
 /// Tells the loop, and waits for room; a loop that has ended needs no telling.
 pub fn tell(notices: &Notices<Notice>, notice: Notice) {
     let _ended = notices.send(notice);
+}
+
+/// Tells the loop, and waits a second for room: from threads that the loop itself may be waiting for.
+pub fn tell_patiently(notices: &Notices<Notice>, notice: Notice) {
+    let mut notice = notice;
+    for _ in 0..50 {
+        match notices.try_send(notice) {
+            Err(TrySendError::Full(back)) => notice = back,
+            Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Tells the loop if there is room: for what comes again, and from threads that must not wait.

@@ -180,6 +180,7 @@ fn silent() -> Media {
         record: None,
         encoder: EncoderKind::Aom,
         level: Arc::default(),
+        muted: Arc::default(),
     }
 }
 

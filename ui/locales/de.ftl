@@ -82,6 +82,8 @@ camera-on = Die Kamera ist an. Zum Ausschalten klicken
 camera-off = Die Kamera ist aus. Zum Einschalten klicken
 microphone-on = Das Mikrofon ist an. Zum Ausschalten klicken
 microphone-off = Das Mikrofon ist aus. Zum Einschalten klicken
+camera-missing = Es gibt keine Kamera. Sobald eine eingesteckt wird, wird sie benutzt. Klicken Sie, um nicht darauf zu warten
+microphone-missing = Es gibt kein Mikrofon. Sobald eines eingesteckt wird, wird es benutzt. Klicken Sie, um nicht darauf zu warten
 level = Mikrofonpegel
 level-off = Das Mikrofon ist aus.
 level-say-something = Sagen Sie etwas: Der Balken sollte sich bewegen.
@@ -111,6 +113,7 @@ bar-addresses = { $count ->
     [one] Ton und Bild gehen an 1 Adresse
    *[other] Ton und Bild gehen an { $count } Adressen
 }
+bar-nothing = Sie senden weder Ton noch Bild
 you-muted = Sie sind stummgeschaltet. Klicken, um gehört zu werden
 you-unmuted = Man kann Sie hören. Zum Stummschalten klicken
 you-are-muted = Sie sprechen, sind aber stummgeschaltet. Drücken Sie M oder halten Sie die Leertaste gedrückt, um gehört zu werden.
@@ -133,6 +136,8 @@ quality-fair = mittelmäßige Verbindung
 quality-poor = schlechte Verbindung
 quality-nothing = von dort kommt nichts an
 cover = Alles ist verdeckt. Der Ton läuft weiter.
+cover-muted = Sie sind stummgeschaltet.
+cover-heard = Sie sind zu hören.
 cover-question = Etwas wartet auf Ihre Antwort.
 cover-take-away = Alles wieder zeigen (F9)
 
@@ -324,7 +329,7 @@ say-microphone = Das Mikrofon liefert keinen Ton: { $detail } Die anderen hören
 say-speaker = Der Lautsprecher nimmt keinen Ton an: { $detail } Sie hören niemanden. Wählen Sie in den Einstellungen einen anderen.
 say-encoder = Ihr Bild konnte nicht kodiert werden, deshalb sehen die anderen Sie nicht: { $detail } Schalten Sie die Kamera aus und wieder ein.
 say-recording = Die Aufnahme wurde beendet: { $detail }
-say-playout = Ein Mitglied ist nicht zu hören oder zu sehen: { $detail } Wenn das so bleibt, verlassen Sie den Anruf und treten Sie erneut bei.
+say-playout = { $detail } Wenn das so bleibt, verlassen Sie den Anruf und treten Sie erneut bei.
 say-undecodable = Das Bild von { $name } konnte nicht dekodiert werden. Mit dem nächsten vollständigen Bild kommt es zurück.
 say-camera_moved = Die verwendete Kamera ist weg. Jetzt in Gebrauch: { $detail }.
 say-microphone_moved = Das verwendete Mikrofon ist weg. Jetzt in Gebrauch: { $detail }.

@@ -82,6 +82,8 @@ camera-on = The camera is on. Click to switch it off
 camera-off = The camera is off. Click to switch it on
 microphone-on = The microphone is on. Click to switch it off
 microphone-off = The microphone is off. Click to switch it on
+camera-missing = There is no camera. One that is plugged in is used. Click not to wait for it
+microphone-missing = There is no microphone. One that is plugged in is used. Click not to wait for it
 level = Microphone level
 level-off = The microphone is off.
 level-say-something = Say something: the bar should move.
@@ -111,6 +113,7 @@ bar-addresses = { $count ->
     [one] Sound and picture go to 1 address
    *[other] Sound and picture go to { $count } addresses
 }
+bar-nothing = You send neither sound nor picture
 you-muted = You are muted. Click to be heard
 you-unmuted = You can be heard. Click to mute
 you-are-muted = You are speaking, but you are muted. Press M, or hold the space bar, to be heard.
@@ -133,6 +136,8 @@ quality-fair = fair connection
 quality-poor = poor connection
 quality-nothing = nothing comes from them
 cover = Everything is covered. Sound goes on.
+cover-muted = You are muted.
+cover-heard = You can be heard.
 cover-question = Something waits for your answer.
 cover-take-away = Show everything again (F9)
 
@@ -324,7 +329,7 @@ say-microphone = The microphone gives no sound: { $detail } The others do not he
 say-speaker = The loudspeaker takes no sound: { $detail } You hear nobody. Choose another one in the settings.
 say-encoder = Your picture could not be encoded, so the others do not see you: { $detail } Switch the camera off and on again.
 say-recording = Recording has stopped: { $detail }
-say-playout = A member cannot be heard or seen: { $detail } Leave and join again if it stays so.
+say-playout = { $detail } Leave and join again if it stays so.
 say-undecodable = The picture of { $name } could not be decoded. It comes back with the next whole one.
 say-camera_moved = The camera in use is gone. Now in use: { $detail }.
 say-microphone_moved = The microphone in use is gone. Now in use: { $detail }.

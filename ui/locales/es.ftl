@@ -82,6 +82,8 @@ camera-on = La cámara está activada. Haga clic para desactivarla
 camera-off = La cámara está desactivada. Haga clic para activarla
 microphone-on = El micrófono está activado. Haga clic para desactivarlo
 microphone-off = El micrófono está desactivado. Haga clic para activarlo
+camera-missing = No hay cámara. Se usará la que se conecte. Haga clic para no esperarla
+microphone-missing = No hay micrófono. Se usará el que se conecte. Haga clic para no esperarlo
 level = Nivel del micrófono
 level-off = El micrófono está desactivado.
 level-say-something = Diga algo: la barra debería moverse.
@@ -111,6 +113,7 @@ bar-addresses = { $count ->
     [one] El sonido y la imagen van a 1 dirección
    *[other] El sonido y la imagen van a { $count } direcciones
 }
+bar-nothing = No envía ni sonido ni imagen
 you-muted = Su micrófono está silenciado. Haga clic para que le oigan
 you-unmuted = Se le oye. Haga clic para silenciar el micrófono
 you-are-muted = Está hablando, pero su micrófono está silenciado. Pulse M, o mantenga pulsada la barra espaciadora, para que le oigan.
@@ -133,6 +136,8 @@ quality-fair = conexión regular
 quality-poor = mala conexión
 quality-nothing = no llega nada de allí
 cover = Todo está oculto. El sonido continúa.
+cover-muted = Está en silencio.
+cover-heard = Se le oye.
 cover-question = Algo espera su respuesta.
 cover-take-away = Mostrar todo de nuevo (F9)
 
@@ -324,7 +329,7 @@ say-microphone = El micrófono no da sonido: { $detail } Los demás no le oyen. 
 say-speaker = El altavoz no acepta sonido: { $detail } Usted no oye a nadie. Elija otro en los ajustes.
 say-encoder = No se pudo codificar su imagen, así que los demás no le ven: { $detail } Desactive la cámara y vuelva a activarla.
 say-recording = La grabación se ha detenido: { $detail }
-say-playout = No se puede oír o ver a un miembro: { $detail } Si sigue así, salga de la llamada y vuelva a unirse.
+say-playout = { $detail } Si sigue así, salga de la llamada y vuelva a unirse.
 say-undecodable = No se pudo decodificar la imagen de { $name }. Volverá con la próxima imagen completa.
 say-camera_moved = La cámara en uso ya no está. Ahora en uso: { $detail }.
 say-microphone_moved = El micrófono en uso ya no está. Ahora en uso: { $detail }.

@@ -82,6 +82,8 @@ camera-on = La caméra est activée. Cliquez pour la désactiver
 camera-off = La caméra est désactivée. Cliquez pour l’activer
 microphone-on = Le micro est activé. Cliquez pour le désactiver
 microphone-off = Le micro est désactivé. Cliquez pour l’activer
+camera-missing = Il n’y a pas de caméra. Celle qui sera branchée sera utilisée. Cliquez pour ne pas l’attendre
+microphone-missing = Il n’y a pas de micro. Celui qui sera branché sera utilisé. Cliquez pour ne pas l’attendre
 level = Niveau du micro
 level-off = Le micro est désactivé.
 level-say-something = Dites quelque chose : la barre devrait bouger.
@@ -111,6 +113,7 @@ bar-addresses = { $count ->
     [one] Le son et l’image vont à { $count } adresse
    *[other] Le son et l’image vont à { $count } adresses
 }
+bar-nothing = Vous n’envoyez ni son ni image
 you-muted = Votre micro est coupé. Cliquez pour qu’on vous entende
 you-unmuted = On peut vous entendre. Cliquez pour couper le micro
 you-are-muted = Vous parlez, mais votre micro est coupé. Appuyez sur M, ou maintenez la barre d’espace, pour qu’on vous entende.
@@ -133,6 +136,8 @@ quality-fair = connexion moyenne
 quality-poor = mauvaise connexion
 quality-nothing = rien n’arrive de là-bas
 cover = Tout est masqué. Le son continue.
+cover-muted = Votre micro est coupé.
+cover-heard = On vous entend.
 cover-question = Quelque chose attend votre réponse.
 cover-take-away = Tout réafficher (F9)
 
@@ -324,7 +329,7 @@ say-microphone = Le micro ne donne pas de son : { $detail } Les autres ne vous 
 say-speaker = Le haut-parleur n’accepte pas de son : { $detail } Vous n’entendez personne. Choisissez-en un autre dans les paramètres.
 say-encoder = Votre image n’a pas pu être encodée, les autres ne vous voient donc pas : { $detail } Désactivez la caméra, puis réactivez-la.
 say-recording = L’enregistrement s’est arrêté : { $detail }
-say-playout = Un membre ne peut être ni entendu ni vu : { $detail } Si cela persiste, quittez l’appel et rejoignez-le de nouveau.
+say-playout = { $detail } Si cela persiste, quittez l’appel et rejoignez-le de nouveau.
 say-undecodable = L’image de { $name } n’a pas pu être décodée. Elle reviendra avec la prochaine image complète.
 say-camera_moved = La caméra utilisée a disparu. Utilisée maintenant : { $detail }.
 say-microphone_moved = Le micro utilisé a disparu. Utilisé maintenant : { $detail }.

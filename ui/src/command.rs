@@ -16,8 +16,8 @@ pub enum Command {
     Scan(bool),
     /// Start a call.
     Start(Wanted),
-    /// Join the call that the code on the page leads to.
-    Join(Wanted),
+    /// Join the call that this code leads to.
+    Join(String, Wanted),
     /// Leave the call, or give up joining.
     Leave,
     /// The end of the call has been read: go back home.

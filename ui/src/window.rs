@@ -88,10 +88,9 @@ struct App {
     host: Box<dyn Host>,
     view: View,
     /// What the title and icon say.
-    shown: Option<(Mark, bool)>,
+    shown: Option<(Mark, &'static str)>,
     place: Option<Place>,
     may_close: bool,
-    text: Text,
 }
 
 /// What the icon says.
@@ -110,14 +109,12 @@ impl App {
             let frame = Duration::from_secs_f32(ctx.input(|input| input.predicted_dt));
             ctx.request_repaint_after(after + frame + Duration::from_micros(1));
         }));
-        let language = window.preferences.language.as_ref().unwrap_or(&window.language);
         Self {
             host: window.host,
-            view: View::new(Text::new(language), window.pictures, context.gl.clone()),
+            view: View::new(Text::new(&window.language), window.pictures, context.gl.clone()),
             shown: None,
             place: window.preferences.place,
             may_close: false,
-            text: Text::new(language),
         }
     }
 
@@ -128,20 +125,20 @@ impl App {
             .as_ref()
             .is_some_and(|call| call.is_in && call.ended.is_none());
         let is_silent = model.own.muted || model.own.microphone.is_none();
-        let mark = match (is_in_call, is_silent) {
+        let mark = match (is_in_call && !self.view.is_covered(), is_silent) {
             (false, _) => Mark::Idle,
             (true, true) => Mark::Muted,
             (true, false) => Mark::InCall,
         };
-        let shown = (mark, self.view.is_covered());
+        let shown = (mark, self.view.text().language());
         if self.shown == Some(shown) {
             return;
         }
         self.shown = Some(shown);
-        let title = match shown {
-            (Mark::Idle, _) | (_, true) => "Sightline".to_owned(),
-            (Mark::InCall, false) => self.text.get("title-in-call"),
-            (Mark::Muted, false) => self.text.get("title-muted"),
+        let title = match mark {
+            Mark::Idle => "Sightline".to_owned(),
+            Mark::InCall => self.view.text().get("title-in-call"),
+            Mark::Muted => self.view.text().get("title-muted"),
         };
         ctx.send_viewport_cmd(ViewportCommand::Title(title));
         ctx.send_viewport_cmd(ViewportCommand::Icon(Some(Arc::new(icon(mark)))));
@@ -176,31 +173,42 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
-        self.host.drawing();
+    /// Also while the window is minimised: closing must be asked about, and a key to talk let go.
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         let model = self.host.model();
-        let ctx = ui.ctx().clone();
-        self.note_place(&ctx);
+        if let Some(command) = self.view.watch(ctx, &model) {
+            self.wish(command);
+        }
         let quits = ctx.input_mut(|input| input.consume_shortcut(&keys::QUIT));
         if (quits || ctx.input(|input| input.viewport().close_requested())) && !self.may_close {
             if self.view.handle_close(&model) {
                 self.may_close = true;
                 self.wish(Command::Quit);
+            } else {
+                // The question must be seen.
+                ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+                ctx.request_repaint();
             }
             // The program ends first, so that everybody hears that this one leaves.
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         }
-        for command in self.view.show(ui, &model, self.host.level()) {
-            self.wish(command);
-        }
-        self.mark(&ctx, &model);
-        if model.call.as_ref().is_some_and(|call| call.ended.is_none()) {
-            // The time that the call has lasted.
-            ctx.request_repaint_after(Duration::from_secs(1));
-        }
+        self.mark(ctx, &model);
         if self.host.is_over() {
             self.may_close = true;
             ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        self.host.drawing();
+        let model = self.host.model();
+        self.note_place(ui.ctx());
+        for command in self.view.show(ui, &model, self.host.level()) {
+            self.wish(command);
+        }
+        if model.call.as_ref().is_some_and(|call| call.ended.is_none()) {
+            // The time that the call has lasted.
+            ui.ctx().request_repaint_after(Duration::from_secs(1));
         }
     }
 

@@ -8,7 +8,7 @@ use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sightline_ui::model::{Answer, Choice, PersonId, Rule};
+use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying};
 use sightline_ui::{Command, Model};
 
 const SIZE: [f32; 2] = [1080.0, 900.0];
@@ -75,9 +75,10 @@ fn nothing_is_sent_before_a_code_is_read_and_the_page_says_whom_it_contacts() {
     assert!(wishes(&mut harness).is_empty(), "camera and microphone stay off");
     click(&mut harness, "Join the call");
     let joined = wishes(&mut harness);
-    let [Command::Join(wanted)] = joined.as_slice() else {
+    let [Command::Join(code, wanted)] = joined.as_slice() else {
         panic!("{joined:?}");
     };
+    assert_eq!(code, CODE);
     assert_eq!(wanted.name, "Ann Archer");
     assert_eq!(
         wanted.share,
@@ -127,7 +128,20 @@ fn without_name_or_address_the_call_does_not_begin_and_the_page_says_why() {
 #[test]
 fn a_question_is_answered_by_its_keys_and_buttons_and_by_no_stray_key() {
     let mut harness = open(with_question());
-    for key in [Key::Enter, Key::Space, Key::Y, Key::Tab, Key::Enter, Key::Space] {
+    for _ in 0..40 {
+        let focused = harness
+            .root()
+            .children_recursive()
+            .find(|node| node.accesskit_node().is_focused());
+        let label = focused.and_then(|node| node.accesskit_node().label());
+        assert!(
+            !label.as_ref().is_some_and(|label| label.contains("[F")),
+            "{label:?} waits for Return"
+        );
+        press(&mut harness, Key::Tab);
+    }
+    press(&mut harness, Key::Escape);
+    for key in [Key::Enter, Key::Space, Key::Y] {
         press(&mut harness, key);
     }
     let strays = wishes(&mut harness);
@@ -135,6 +149,8 @@ fn a_question_is_answered_by_its_keys_and_buttons_and_by_no_stray_key() {
         !strays.iter().any(|wish| matches!(wish, Command::Answer(..))),
         "{strays:?}"
     );
+    // Nothing is open that was not before.
+    let mut harness = open(with_question());
 
     let text = read(&harness);
     for shown in [
@@ -437,4 +453,64 @@ fn volume_and_codes_and_the_rule_are_wished_for() {
         matches!(saved.as_slice(), [Command::Save(path)] if path.ends_with("sightline-call.html")),
         "{saved:?}"
     );
+}
+
+#[test]
+fn after_the_call_its_keys_do_nothing() {
+    let mut model = in_call(2);
+    model.own.microphone = None;
+    model.call.as_mut().expect("a call").ended = Some(Ended {
+        saying: Saying::new("ended", ""),
+        as_wished: true,
+    });
+    let mut harness = open(model);
+    for key in [Key::M, Key::V, Key::L, Key::F2, Key::Space] {
+        press(&mut harness, key);
+    }
+    assert!(
+        wishes(&mut harness).is_empty(),
+        "nothing shows that anything is on"
+    );
+    click(&mut harness, "Back to the start");
+    assert_eq!(wishes(&mut harness), [Command::Close]);
+}
+
+#[test]
+fn the_key_to_talk_is_let_go_whatever_is_open() {
+    let mut model = in_call(2);
+    model.own.muted = true;
+    let mut harness = open(model);
+    harness.key_down(Key::Space);
+    harness.run_steps(2);
+    assert_eq!(wishes(&mut harness), [Command::Mute(false)]);
+    press(&mut harness, Key::Questionmark);
+    harness.key_up(Key::Space);
+    harness.run_steps(2);
+    assert_eq!(wishes(&mut harness), [Command::Mute(true)]);
+}
+
+#[test]
+fn a_dropped_picture_leads_on_only_with_the_code_in_it() {
+    let mut harness = open(with_code());
+    let dropped = eframe::egui::DroppedFile {
+        path: Some("/tmp/code.png".into()),
+        ..eframe::egui::DroppedFile::default()
+    };
+    harness.input_mut().dropped_files.push(dropped);
+    harness.run_steps(3);
+    assert_eq!(
+        wishes(&mut harness),
+        [Command::ReadPicture("/tmp/code.png".into())]
+    );
+    assert!(
+        read(&harness).contains("Start a call"),
+        "the code that was there before leads nowhere"
+    );
+    let mut other = with_code();
+    if let Reading::Good(facts) = &mut other.code {
+        facts.contacts = vec![([203, 0, 113, 50], 4433).into()];
+    }
+    harness.state_mut().model = other;
+    harness.run_steps(3);
+    assert!(read(&harness).contains("203.0.113.50:4433"));
 }

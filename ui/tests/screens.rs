@@ -129,7 +129,7 @@ fn tiles_that_say_why_nothing_flows() {
 fn panels() {
     let mut album = Album::default();
     let mut model = in_call(2);
-    model.call.as_mut().expect("a call").people[0].cannot_hear = vec!["Cleo".into(), String::new()];
+    model.call.as_mut().expect("a call").people[0].cannot_hear = vec![Some("Cleo".into()), None];
     model.lines = (0..30)
         .map(|n| format!("{n:9.3}  route: state active, peer 12D3KooW").into())
         .collect();

@@ -1,12 +1,14 @@
 //! A call that goes on: its participant, and what its events mean for the window's model.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::gate::Pair;
+use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Clock, Code, Event, Why};
 use sightline_ui::model::{AddressRow, Call, Fate, Graph, Invite, Knock, Person, Question};
@@ -20,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 /// 5 s: how long two members may take until they hear each other.
 const SETTLING: Duration = Duration::from_secs(5);
+
+/// Steps of routes that are shown; the record has more.
+const MAX_STEPS: usize = 1024;
 
 /// A call, from the wish to take part until it is over.
 pub struct Running {
@@ -37,6 +42,8 @@ pub struct Running {
     told_hears: BTreeMap<String, Vec<String>>,
     pub invites: Vec<(Code, Fate)>,
     meter: Meter,
+    /// This machine's, as of the last second.
+    interfaces: Vec<Interface>,
     rates: HashMap<Option<Pair>, (u64, u64, Graph)>,
 }
 
@@ -52,6 +59,7 @@ impl Running {
             told_hears: BTreeMap::new(),
             invites: Vec::new(),
             meter: Meter::default(),
+            interfaces: interfaces::list(&[]),
             rates: HashMap::new(),
         }
     }
@@ -82,6 +90,8 @@ impl Running {
                 }
             }
             Event::Knock { peer, name, from } => {
+                // Who comes again with the same code is shown once.
+                self.answered(peer, shown);
                 self.knocking.insert(*peer, name.as_str().to_owned());
                 shown.knocks.push(Knock {
                     id: facts::person(peer),
@@ -89,6 +99,7 @@ impl Running {
                     from: *from,
                 });
             }
+            Event::WentAway(peer) => self.answered(peer, shown),
             Event::Admitted => shown.is_in = true,
             Event::Joined {
                 peer,
@@ -100,15 +111,13 @@ impl Running {
                 let is_me = *invited_by == self.participant.me();
                 let history = self.participant.mesh().record().history;
                 let mut steps = history.steps().filter(|step| step.route.peer == Some(*peer));
-                let route = steps.next_back().map(|step| facts::route(step, names));
+                let route = steps
+                    .next_back()
+                    .map(|step| facts::route(step, names, &self.interfaces));
                 shown.people.push(Person {
                     id: facts::person(peer),
                     name: name.as_str().to_owned(),
-                    invited_by: if is_me {
-                        String::new()
-                    } else {
-                        names.get(invited_by).cloned().unwrap_or_default()
-                    },
+                    invited_by: (!is_me).then(|| names.get(invited_by).cloned().unwrap_or_default()),
                     route,
                     volume: 1.0,
                     ..Person::default()
@@ -136,18 +145,26 @@ impl Running {
                         flows && !is_it && step.route.state != State::Active
                     });
                     if !is_beside {
-                        person.route = Some(facts::route(step, names));
+                        person.route = Some(facts::route(step, names, &self.interfaces));
                         person.is_being_asked = false;
                     }
                 }
-                shown.history = facts::history(&self.participant.mesh().record().history, names, clock);
+                let steps = Arc::make_mut(&mut shown.history.steps);
+                steps.push(facts::step(step, names, &self.interfaces, clock));
+                if steps.len() > MAX_STEPS {
+                    steps.remove(0);
+                    shown.history.earlier += 1;
+                }
             }
             Event::Ask(question, name) => shown.questions.push(Question {
                 id: question.id.0,
                 name: name.as_ref().map(|name| name.as_str().to_owned()),
                 person: question.new.peer.map(|peer| facts::person(&peer)),
-                old: question.old.as_ref().map(|way| facts::way(way, names)),
-                new: facts::way(&question.new.way, names),
+                old: question
+                    .old
+                    .as_ref()
+                    .map(|way| facts::way(way, names, &self.interfaces)),
+                new: facts::way(&question.new.way, names, &self.interfaces),
                 reason: question.reason.word(),
                 tells_address: question.tells,
                 wider_rule: facts::wider(shown.rule).filter(|_| !question.tells),
@@ -260,13 +277,7 @@ impl Running {
                 .filter(|other| is_settled(other) && is_settled(peer));
             let mine = (self.participant.sends_sound() && is_settled(peer)).then_some(me);
             let missed = others.chain(mine).filter(|other| !heard.contains(other));
-            let name = |other: PeerId| {
-                if other == me {
-                    String::new()
-                } else {
-                    names.get(&other).cloned().unwrap_or_default()
-                }
-            };
+            let name = |other: PeerId| (other != me).then(|| names.get(&other).cloned().unwrap_or_default());
             person.cannot_hear = missed.map(name).collect();
         }
     }
@@ -312,7 +323,7 @@ impl Running {
     /// Every address, with its rates over the last second.
     pub fn show_addresses(&mut self, shown: &mut Call, names: &Names) {
         let ledger = self.participant.mesh().ledger();
-        let interfaces = interfaces::list(&[]);
+        self.interfaces = interfaces::list(&[]);
         let earlier = ledger.earlier();
         let sum = (earlier.counts != sightline_mesh_proto::ledger::Counts::default()).then_some((
             None,
@@ -332,11 +343,14 @@ impl Running {
                 self.rates
                     .remove(&pair)
                     .unwrap_or((totals.0, totals.1, Graph::default()));
-            let (sending, receiving) = ((totals.0 - sent) * 8, (totals.1 - received) * 8);
+            // A row that was summed up and began anew has counted less.
+            let sending = totals.0.saturating_sub(sent) * 8;
+            let receiving = totals.1.saturating_sub(received) * 8;
             graph.push(sending + receiving);
             rates.insert(pair, (totals.0, totals.1, graph.clone()));
             let interface = pair.and_then(|(local, _)| {
-                let of = interfaces
+                let of = self
+                    .interfaces
                     .iter()
                     .find(|interface| interface.address == local.ip());
                 of.map(|interface| interface.name.clone())

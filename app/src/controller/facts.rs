@@ -61,8 +61,8 @@ pub const fn wider(rule: model::Rule) -> Option<model::Rule> {
     }
 }
 
-pub fn way(way: &route::Way, names: &Names) -> model::Way {
-    let medium = medium_of(way.local.ip(), way.interface.as_deref());
+pub fn way(way: &route::Way, names: &Names, interfaces: &[Interface]) -> model::Way {
+    let medium = medium_of(way.local.ip(), way.interface.as_deref(), interfaces);
     model::Way {
         via: match way.kind {
             Kind::Direct => None,
@@ -76,16 +76,16 @@ pub fn way(way: &route::Way, names: &Names) -> model::Way {
     }
 }
 
-/// What an interface is, if it is still there.
-fn medium_of(address: IpAddr, name: Option<&str>) -> Option<Medium> {
+/// What an interface is, if it is there.
+fn medium_of(address: IpAddr, name: Option<&str>, interfaces: &[Interface]) -> Option<Medium> {
     let is_it = |one: &&Interface| one.address == address && name.is_none_or(|name| one.name == name);
-    interfaces::list(&[]).iter().find(is_it).map(|one| one.medium)
+    interfaces.iter().find(is_it).map(|one| one.medium)
 }
 
-pub fn route(step: &route::Transition, names: &Names) -> model::Route {
+pub fn route(step: &route::Transition, names: &Names, interfaces: &[Interface]) -> model::Route {
     let route = &step.route;
     model::Route {
-        way: way(&route.way, names),
+        way: way(&route.way, names, interfaces),
         state: state(route.state),
         approved_by: route.approved_by.map(route::Approval::word),
         theirs: route.theirs.word(),
@@ -93,19 +93,13 @@ pub fn route(step: &route::Transition, names: &Names) -> model::Route {
     }
 }
 
-pub fn history(history: &route::History, names: &Names, clock: Clock) -> model::History {
-    let steps = history.steps().map(|step| model::Step {
+pub fn step(step: &route::Transition, names: &Names, interfaces: &[Interface], clock: Clock) -> model::Step {
+    let name = |peer| names.get(&peer).cloned().unwrap_or_default();
+    model::Step {
         at: step.at,
-        time: moment(clock, step.at),
-        name: step
-            .route
-            .peer
-            .map(|peer| names.get(&peer).cloned().unwrap_or_default()),
-        route: route(step, names),
-    });
-    model::History {
-        earlier: history.earlier().steps,
-        steps: Arc::new(steps.collect()),
+        time: format!("{} UTC", moment(clock, step.at)),
+        name: step.route.peer.map(name),
+        route: route(step, names, interfaces),
     }
 }
 

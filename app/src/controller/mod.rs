@@ -16,6 +16,7 @@ mod wishes;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
 use crate::args::Options;
 use crate::exit::Exit;
-use crate::participant::{Media, Participant, StartError};
+use crate::participant::{Media, Participant, SourceError, StartError};
 use crate::record;
 use crate::report::Report;
 use crate::screen::Screen;
@@ -40,7 +41,7 @@ use crate::settings::Settings;
 use crate::share;
 use crate::wiring::{Notice, Notices, Tap};
 
-pub use self::sources::{SourceError, from_sink, from_source};
+pub use self::sources::{from_sink, from_source};
 
 /// Notices that may wait for the loop.
 const NOTICES: usize = 1024;
@@ -66,6 +67,7 @@ pub struct Controller {
     interfaces: Vec<String>,
     leave_at: Option<Instant>,
     settings: Settings,
+    muted: Arc<AtomicBool>,
     sources: Sources,
     call: Option<Running>,
     report: Report,
@@ -133,6 +135,7 @@ impl Controller {
             interfaces: options.interface.clone(),
             leave_at: options.seconds.map(|seconds| clock.start + SECOND * seconds),
             settings,
+            muted: Arc::default(),
             sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
             call: None,
             report: Report::new(options.voice(screen.is_some()), clock),
@@ -162,6 +165,12 @@ impl Controller {
     #[must_use]
     pub fn level(&self) -> Arc<Level> {
         Arc::clone(&self.sources.level)
+    }
+
+    /// Whether silence is sent: set at once by whoever hears the wish first.
+    #[must_use]
+    pub fn muted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.muted)
     }
 
     /// What is shown at the start.
@@ -211,7 +220,9 @@ impl Controller {
 
     /// Tells the user that the settings could not be read.
     pub fn say_settings_unread(&mut self, why: &str) {
-        self.say(Saying::new("settings_unread", why));
+        // Nothing is written over them before the user changes something.
+        self.has_forgotten = true;
+        self.say(Saying::new("settings_unread", sentence(why)));
     }
 
     /// Takes part in a call, with what was chosen.
@@ -243,14 +254,23 @@ impl Controller {
             record: self.record.clone(),
             encoder: self.encoder,
             level: self.level(),
+            muted: self.muted(),
         };
         let tap = self
             .screen
             .as_ref()
             .map(|screen| Arc::clone(screen) as Arc<dyn Tap>);
         self.sources.end_trials();
-        let participant = Participant::start(setup, media, tap, self.sink())?;
-        participant.set_muted(self.model.own.muted);
+        let participant = match Participant::start(setup, media, tap, self.sink()) {
+            Ok(participant) => participant,
+            Err(error) => {
+                // What was tried out goes on being tried out.
+                for kind in Kind::ALL {
+                    let _told_when_chosen = self.open(kind);
+                }
+                return Err(error);
+            }
+        };
         self.report.begin(participant.me());
         let local = participant.mesh().local().to_vec();
         let is_in = participant.is_starter();
@@ -302,14 +322,12 @@ impl Controller {
         }
         self.sources.end_trials();
         self.watcher = None;
-        if let Some(screen) = &self.screen {
-            screen.end();
-        }
         self.exit
     }
 
     fn next_deadline(&self) -> Instant {
-        let look = (self.screen.is_some() && (self.call.is_some() || self.model.own.microphone.is_some()))
+        let look = (self.screen.is_some()
+            && (self.call.is_some() || self.model.own.microphone.is_some() || self.model.own.scanning))
             .then(|| now() + LOOK);
         [Some(self.next_second), self.leave_at, look]
             .into_iter()
@@ -372,6 +390,17 @@ impl Controller {
         if let (Some(screen), Event::Left { peer, .. }) = (&self.screen, event) {
             screen.remove_person(&facts::person(peer));
         }
+        if let (Some(screen), Event::Told(peer, _)) = (&self.screen, event) {
+            let id = facts::person(peer);
+            let people = self.model.call.iter().flat_map(|shown| &shown.people);
+            // A picture that is not sent any more is not shown again when the next one is.
+            if people
+                .into_iter()
+                .any(|person| person.id == id && !person.has_picture)
+            {
+                screen.pictures.remove(&sightline_ui::Source::Person(id));
+            }
+        }
         if let Event::Problem(problem, peer) = event {
             let name = peer.map(|peer| self.report.names().get(&peer).cloned().unwrap_or_default());
             self.say(Saying {
@@ -395,12 +424,12 @@ impl Controller {
             "camera" => Kind::Camera,
             "microphone" => Kind::Microphone,
             "speaker" => Kind::Speaker,
-            _ => return self.say(Saying::new(code, message)),
+            _ => return self.say(Saying::new(code, sentence(message))),
         };
         if matches!(self.sources.choice(kind), Choice::Default | Choice::Named(_)) {
             self.handle_source_failure(kind);
         } else {
-            self.say(Saying::new(code, message));
+            self.say(Saying::new(code, sentence(message)));
         }
     }
 
@@ -506,6 +535,7 @@ impl Controller {
             shown.ended = Some(facts::ended(end));
         }
         self.model.own.muted = false;
+        self.muted.store(false, Ordering::Relaxed);
         // Camera and microphone are off until they are switched on again.
         for kind in [Kind::Camera, Kind::Microphone] {
             // Nothing is opened, so nothing can fail.
@@ -516,7 +546,21 @@ impl Controller {
 
     /// Stops a participant, taking what its threads still have to say: none of them waits for the loop for ever.
     fn stop(&mut self, participant: Participant) -> Record {
-        let is_the_users = |notice: &Notice| matches!(notice, Notice::Wish(_) | Notice::Interrupted);
+        // What the call and its media still say is over with them.
+        let is_the_users = |notice: &Notice| {
+            let of_the_call = matches!(
+                notice,
+                Notice::Call(_) | Notice::MeshEnded | Notice::SourceFailed(..)
+            );
+            let of_media = matches!(
+                notice,
+                Notice::FirstAudio(..)
+                    | Notice::FirstVideo(..)
+                    | Notice::NeedsKeyFrame(_)
+                    | Notice::Undecodable(_)
+            );
+            !of_the_call && !of_media
+        };
         let mut kept = Vec::new();
         let record = std::thread::scope(|scope| {
             let stopping = scope.spawn(move || participant.stop());
@@ -579,7 +623,9 @@ impl Controller {
         // What is said already needs no second line.
         notices.retain(|told| told.saying != saying);
         if notices.len() >= sightline_ui::model::MAX_NOTICES {
-            notices.remove(0);
+            // What goes by itself goes first.
+            let passing = notices.iter().position(|told| told.is_passing);
+            notices.remove(passing.unwrap_or(0));
         }
         notices.push(Told {
             id: self.next_notice,
@@ -599,6 +645,16 @@ impl Controller {
         self.model.now = self.clock.since_start(now());
         self.model.lines = self.report.lines();
         screen.publish(self.model.clone());
+    }
+}
+
+/// What somebody else says, with a full stop, so that another sentence can follow.
+fn sentence(words: &str) -> String {
+    let words = words.trim();
+    if words.ends_with(['.', '!', '?']) {
+        words.to_owned()
+    } else {
+        format!("{words}.")
     }
 }
 

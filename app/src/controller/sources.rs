@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline_media::camera::{self, CameraError};
+use sightline_media::camera;
 use sightline_media::devices::Present;
-use sightline_media::microphone::{self, MicrophoneError};
-use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, SpeakerError, Viewer};
+use sightline_media::microphone;
+use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, Viewer};
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
 
 use super::Controller;
+use crate::participant::SourceError;
 use crate::screen::Yuv;
 use crate::wiring::{Notice, Notices, hint};
 
@@ -37,6 +38,8 @@ struct Slot {
     failed: BTreeMap<String, u8>,
     /// It is wanted and there is none.
     is_missing: bool,
+    /// The user was told so.
+    is_told_gone: bool,
 }
 
 /// All three.
@@ -56,7 +59,7 @@ pub struct Sources {
 
 impl Kind {
     /// Whoever is without both hears again first.
-    const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
+    pub const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
 
     pub const fn word(self) -> &'static str {
         match self {
@@ -97,21 +100,6 @@ fn pick<'a>(
     };
     let works = |name: &&String| names.contains(name) && failed.get(*name).is_none_or(|times| *times < TRIES);
     named.into_iter().chain(default).chain(names).find(works)
-}
-
-/// Why a device cannot be used; sentences for the user.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The camera.
-    #[error(transparent)]
-    Camera(#[from] CameraError),
-    /// The microphone.
-    #[error(transparent)]
-    Microphone(#[from] MicrophoneError),
-    /// The loudspeaker.
-    #[error(transparent)]
-    Speaker(#[from] SpeakerError),
 }
 
 impl Sources {
@@ -219,13 +207,15 @@ impl Controller {
             Kind::Speaker => self.open_speaker(source),
         };
         let slot = &mut self.sources.slots[kind as usize];
+        // What was wanted and could not be had is tried again.
+        slot.is_missing = opened.is_err() && matches!(slot.choice, Choice::Default | Choice::Named(_));
         match opened {
             Ok(()) => {
+                slot.is_told_gone = false;
                 slot.in_use = match (name, source) {
                     (None, Source::Device(asked)) => Some(asked.clone().unwrap_or_default()),
                     (name, _) => name,
                 };
-                slot.is_missing = false;
             }
             Err(_) => {
                 if let Some(name) = name {
@@ -347,11 +337,14 @@ impl Controller {
         let names = kind.names(&self.sources.present);
         let wanted = self.sources.replacement(kind);
         let is_gone = slot.in_use.as_ref().is_none_or(|name| !names.contains(name));
-        let (had_one, was_missing) = (slot.in_use.is_some() || !slot.failed.is_empty(), slot.is_missing);
+        let (had_one, was_told_gone) = (
+            slot.in_use.is_some() || !slot.failed.is_empty(),
+            slot.is_told_gone,
+        );
         match wanted {
             Some(name) if slot.in_use.as_ref() != Some(&name) => {
                 let is_chosen = matches!(&slot.choice, Choice::Named(chosen) if *chosen == name);
-                let word = if is_chosen || was_missing || !is_gone {
+                let word = if is_chosen || was_told_gone || !is_gone {
                     "back"
                 } else {
                     "moved"
@@ -362,9 +355,10 @@ impl Controller {
                     Err(_) => self.look_again(kind),
                 }
             }
-            None if is_gone && !was_missing && had_one => {
+            None if is_gone && !was_told_gone && had_one => {
                 let slot = &mut self.sources.slots[kind as usize];
                 slot.is_missing = true;
+                slot.is_told_gone = true;
                 slot.in_use = None;
                 self.switch_off(kind);
                 self.tell(&format!("{}_gone", kind.word()), "");
@@ -389,6 +383,8 @@ impl Controller {
         own.camera = self.sources.in_use(Kind::Camera).cloned();
         own.microphone = self.sources.in_use(Kind::Microphone).cloned();
         own.speaker = self.sources.in_use(Kind::Speaker).cloned();
+        own.camera_is_missing = self.sources.slots[Kind::Camera as usize].is_missing;
+        own.microphone_is_missing = self.sources.slots[Kind::Microphone as usize].is_missing;
         let devices = &self.sources.present.devices;
         self.model.devices = sightline_ui::model::Devices {
             cameras: devices.cameras.clone(),

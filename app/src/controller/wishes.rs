@@ -1,5 +1,6 @@
 //! What each wish of the user does, whether it came from the window or as a line on standard input.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
@@ -9,7 +10,7 @@ use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::model::{Answer, CodeFacts, Fate, PersonId, Reading, Saying, Wanted as Filled};
 use sightline_ui::{Command, Model};
 
-use super::{Controller, Kind, Wanted, facts, now};
+use super::{Controller, Kind, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
 use crate::settings::Settings;
@@ -21,6 +22,8 @@ impl Controller {
     /// A line on standard input.
     pub(super) fn handle_line(&mut self, line: &str) {
         match Line::parse(line) {
+            // Who is in no call leaves the program.
+            Ok(Line::Wish(Command::Leave)) if self.call.is_none() => self.is_over = true,
             Ok(Line::Wish(wish)) => self.fulfil(wish),
             Ok(Line::Admit(who)) => self.answer_knock(&who, Order::Admit),
             Ok(Line::Refuse(who)) => self.answer_knock(&who, Order::Refuse),
@@ -47,22 +50,16 @@ impl Controller {
                 self.model.code = match read {
                     Ok(code) => self.reading(&code),
                     Err(PictureError::Empty) => Reading::Bad(Saying::new("picture_empty", "")),
-                    Err(error) => Reading::Bad(Saying::new("picture_bad", error.to_string())),
+                    Err(error) => Reading::Bad(Saying::new("picture_bad", error.cause())),
                 };
             }
             Command::Scan(on) => self.set_scanning(on),
             Command::Start(filled) => self.enter_as_filled(Entry::Start, &filled),
-            Command::Join(filled) => {
-                if let Reading::Good(facts) = &self.model.code {
-                    match Code::parse(&facts.text) {
-                        Ok(code) => self.enter_as_filled(Entry::Join(code), &filled),
-                        Err(error) => self.tell(error.word(), &error.to_string()),
-                    }
-                }
-            }
-            Command::Leave if self.call.is_some() => self.order(Order::Leave),
-            // Who is in no call leaves the program.
-            Command::Leave => self.is_over = true,
+            Command::Join(text, filled) => match Code::parse(&text) {
+                Ok(code) => self.enter_as_filled(Entry::Join(code), &filled),
+                Err(error) => self.tell(error.word(), &error.to_string()),
+            },
+            Command::Leave => self.order(Order::Leave),
             Command::Close => {
                 self.model.call = None;
                 self.model.code = Reading::Nothing;
@@ -70,9 +67,7 @@ impl Controller {
             Command::Quit => self.is_over = true,
             Command::Mute(muted) => {
                 self.model.own.muted = muted;
-                if let Some(call) = &self.call {
-                    call.participant.set_muted(muted);
-                }
+                self.muted.store(muted, Ordering::Relaxed);
             }
             Command::Camera(choice) => self.choose_in_window(Kind::Camera, choice),
             Command::Microphone(choice) => self.choose_in_window(Kind::Microphone, choice),
@@ -117,7 +112,7 @@ impl Controller {
                 self.settings = Settings::default().in_folder_of(&self.settings);
                 self.settings.show(&mut self.model);
                 if let Err(error) = self.settings.remove() {
-                    self.tell("settings", &error.to_string());
+                    self.tell("settings", &sentence(&error.to_string()));
                 }
             }
         }
@@ -301,7 +296,7 @@ impl Controller {
         self.has_forgotten = false;
         self.settings.take(&self.model);
         if let Err(error) = self.settings.store() {
-            self.tell("settings", &error.to_string());
+            self.tell("settings", &sentence(&error.to_string()));
         }
     }
 }

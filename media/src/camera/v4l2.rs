@@ -1,6 +1,8 @@
 //! Cameras on Linux, through Video4Linux2.
 
+use std::ffi::OsString;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use linuxvideo::format::{PixFormat, PixelFormat};
@@ -174,8 +176,25 @@ fn devices() -> impl Iterator<Item = (String, Device)> {
     })
 }
 
+/// The names of the cameras that are there. Their nodes are opened only when the system's list of them has changed:
+/// opening one may wake the camera.
 pub fn names() -> Vec<String> {
-    devices().map(|(name, _)| name).collect()
+    static KNOWN: Mutex<Option<(Vec<OsString>, Vec<String>)>> = Mutex::new(None);
+    let entries = std::fs::read_dir("/sys/class/video4linux")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut nodes: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    nodes.sort();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some((before, names)) if *before == nodes => names.clone(),
+        _ => {
+            let names: Vec<_> = devices().map(|(name, _)| name).collect();
+            *known = Some((nodes, names.clone()));
+            names
+        }
+    }
 }
 
 #[cfg(test)]

@@ -60,8 +60,8 @@ pub struct Person {
     pub id: PersonId,
     /// The name that they gave themselves, cleaned; may be empty.
     pub name: String,
-    /// Who let them in: a name, or empty for this participant.
-    pub invited_by: String,
+    /// Who let them in: a name; `None` for this participant.
+    pub invited_by: Option<String>,
     /// The way to them.
     pub route: Option<Route>,
     /// Their user is being asked whether to connect.
@@ -94,8 +94,8 @@ pub struct Person {
     pub freezes: u32,
     /// Frames of their sound that were made up, in the last second.
     pub concealed: u64,
-    /// Names of those whom they say they cannot hear; empty for this participant.
-    pub cannot_hear: Vec<String>,
+    /// Names of those whom they say they cannot hear; `None` for this participant.
+    pub cannot_hear: Vec<Option<String>>,
 }
 
 /// How good a link is.

@@ -16,6 +16,10 @@ pub struct Own {
     pub microphone: Option<String>,
     /// The loudspeaker in use.
     pub speaker: Option<String>,
+    /// A camera is wanted, and there is none.
+    pub camera_is_missing: bool,
+    /// A microphone is wanted, and there is none.
+    pub microphone_is_missing: bool,
     /// Silence is sent in place of what the microphone hears.
     pub muted: bool,
     /// Somebody speaks into the microphone.

@@ -14,6 +14,11 @@ use super::{Fit, Latest, Picture, Source};
 pub struct Textures(HashMap<Source, (u64, TextureHandle)>);
 
 impl Textures {
+    /// Keeps the textures of these sources only.
+    pub fn retain(&mut self, has: impl Fn(&Source) -> bool) {
+        self.0.retain(|source, _| has(source));
+    }
+
     /// The picture as a shape, its texture brought up to date.
     pub fn shape(
         &mut self,

@@ -83,6 +83,17 @@ impl Textures {
         }
     }
 
+    /// Keeps the textures of these sources only.
+    pub fn retain(&self, has: impl Fn(&Source) -> bool) {
+        let mut planes = self.planes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, gone) in planes.extract_if(|source, _| !has(source)) {
+            for texture in gone.textures {
+                // SAFETY: the window calls this while it draws, with the context current.
+                unsafe { self.gl.delete_texture(texture) };
+            }
+        }
+    }
+
     fn paint(&self, latest: &Latest, source: &Source, seen: Rect, fit: Fit, size: [f32; 2]) {
         let gl = &self.gl;
         let mut planes = self.planes.lock().unwrap_or_else(PoisonError::into_inner);

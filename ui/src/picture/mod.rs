@@ -102,6 +102,16 @@ impl Canvas {
         }
     }
 
+    /// Lets go of what belongs to sources that have no picture any more.
+    pub fn forget_absent(&mut self) {
+        let pictures = self.pictures.lock();
+        let has = |source: &Source| pictures.contains_key(source);
+        match &mut self.surface {
+            Surface::Gl(textures) => textures.retain(has),
+            Surface::Cpu(textures) => textures.retain(has),
+        }
+    }
+
     /// Draws the latest picture of `source` into `place`, filling it: what is too wide or too high is cut off
     /// evenly, by a quarter at most; beyond that bars are left. False when there is none.
     pub fn draw(&mut self, ui: &Ui, place: Rect, source: &Source, fit: Fit) -> bool {

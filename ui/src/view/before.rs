@@ -26,7 +26,8 @@ pub struct State {
 
 impl State {
     /// The page is opened: it begins with what was chosen last, with everything off.
-    pub fn begin(&mut self, model: &Model) {
+    pub fn begin(&mut self, scene: &mut Scene<'_>) {
+        let model = scene.model;
         let mut wanted = model.wanted.clone();
         let devices = &model.devices;
         for (choice, names) in [
@@ -44,14 +45,19 @@ impl State {
                 *choice = Choice::Default;
             }
         }
-        let is_there =
-            |shared: &SocketAddr| model.addresses.iter().any(|own| own.address.ip() == shared.ip());
-        wanted.share.retain(is_there);
+        retain_present(&mut wanted.share, model);
         if wanted.share.is_empty() {
             let first = model.addresses.iter().find(|own| own.medium != "loopback");
             wanted
                 .share
                 .extend(first.or(model.addresses.first()).map(|own| own.address));
+        }
+        // Whatever was on before is off now, as the page shows it.
+        if model.own.camera.is_some() {
+            scene.wish(Command::Camera(Choice::Off));
+        }
+        if model.own.microphone.is_some() {
+            scene.wish(Command::Microphone(Choice::Off));
         }
         *self = Self {
             wanted,
@@ -76,6 +82,7 @@ impl State {
         entry: Entry,
     ) -> Option<Page> {
         let mut next = None;
+        retain_present(&mut self.wanted.share, scene.model);
         let title = match entry {
             Entry::Start => "before-start",
             Entry::Join => "before-join",
@@ -141,15 +148,23 @@ impl State {
             ui.add_space(GAP);
             let devices = &scene.model.devices;
             let (camera, microphone, speaker) = (
-                sources::choose(ui, scene, "camera", &self.wanted.camera, &devices.cameras),
+                sources::choose(ui, scene, "camera", &self.wanted.camera, &devices.cameras, false),
                 sources::choose(
                     ui,
                     scene,
                     "microphone",
                     &self.wanted.microphone,
                     &devices.microphones,
+                    false,
                 ),
-                sources::choose(ui, scene, "speaker", &self.wanted.speaker, &devices.speakers),
+                sources::choose(
+                    ui,
+                    scene,
+                    "speaker",
+                    &self.wanted.speaker,
+                    &devices.speakers,
+                    false,
+                ),
             );
             if let Some(choice) = camera {
                 self.wanted.camera = choice;
@@ -303,15 +318,21 @@ impl State {
         } else {
             None
         };
-        let (label, command): (_, fn(Wanted) -> Command) = match entry {
-            Entry::Start => ("before-start-button", Command::Start),
-            Entry::Join => ("before-join-button", Command::Join),
+        let label = match entry {
+            Entry::Start => "before-start-button",
+            Entry::Join => "before-join-button",
         };
         column(ui, WIDTH, |ui| {
             ui.horizontal_wrapped(|ui| {
                 let button = widget::primary(&scene.tokens, &scene.get(label));
                 if ui.add_enabled(missing.is_none(), button).clicked() {
-                    scene.wish(command(self.wanted.clone()));
+                    match (entry, &scene.model.code) {
+                        (Entry::Start, _) => scene.wish(Command::Start(self.wanted.clone())),
+                        (Entry::Join, Reading::Good(facts)) => {
+                            scene.wish(Command::Join(facts.text.clone(), self.wanted.clone()));
+                        }
+                        (Entry::Join, _) => {}
+                    }
                 }
                 if let Some(missing) = missing {
                     ui.label(RichText::new(scene.get(missing)).color(scene.tokens.warn));
@@ -319,6 +340,11 @@ impl State {
             });
         });
     }
+}
+
+/// Addresses that are gone are shared no more.
+fn retain_present(share: &mut Vec<SocketAddr>, model: &Model) {
+    share.retain(|shared| model.addresses.iter().any(|own| own.address.ip() == shared.ip()));
 }
 
 /// Where media may go unasked: the rules, in words.

@@ -13,7 +13,8 @@ use crate::widget::{self, Icon};
 #[derive(Default)]
 pub struct State {
     code: String,
-    waits_for_picture: bool,
+    /// A picture is being looked at; what was known of a code before.
+    before_picture: Option<Reading>,
 }
 
 impl State {
@@ -24,9 +25,10 @@ impl State {
 
     /// Whether a code has just come from a picture.
     pub fn take_arrival(&mut self, code: &Reading) -> bool {
-        let came = self.waits_for_picture && matches!(code, Reading::Good(_));
+        let is_new = self.before_picture.as_ref().is_some_and(|before| before != code);
+        let came = is_new && matches!(code, Reading::Good(_));
         if came {
-            self.waits_for_picture = false;
+            self.before_picture = None;
         }
         came
     }
@@ -82,7 +84,7 @@ impl State {
         let field = widget::code_field(&mut self.code, 2).hint_text(scene.get("home-code-field"));
         let field = ui.add(field).labelled_by(label.id);
         if field.changed() {
-            self.waits_for_picture = false;
+            self.before_picture = None;
             scene.wish(Command::ReadCode(self.code.clone()));
         }
         let mut is_used = false;
@@ -109,15 +111,13 @@ impl State {
                 "home-scan"
             };
             if !scene.model.devices.cameras.is_empty() && ui.button(scene.get(name)).clicked() {
-                self.waits_for_picture = !scene.model.own.scanning;
+                let begins = !scene.model.own.scanning;
+                self.before_picture = begins.then(|| scene.model.code.clone());
                 scene.wish(Command::Scan(!scene.model.own.scanning));
             }
         });
         if scene.model.own.scanning {
-            ui.horizontal(|ui| {
-                ui.spinner();
-                ui.label(scene.get("home-scanning"));
-            });
+            ui.label(scene.get("home-scanning"));
         }
         widget::weak(ui, &scene.get("home-drop-hint"));
         is_used
@@ -126,7 +126,7 @@ impl State {
     fn take_dropped_files(&mut self, ui: &Ui, scene: &mut Scene<'_>) {
         let files = ui.ctx().input(|input| input.raw.dropped_files.clone());
         for path in files.into_iter().filter_map(|file| file.path) {
-            self.waits_for_picture = true;
+            self.before_picture = Some(scene.model.code.clone());
             scene.wish(Command::ReadPicture(path));
         }
     }

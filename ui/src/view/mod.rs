@@ -67,6 +67,9 @@ pub(crate) enum Page {
 /// The window's contents.
 pub struct View {
     text: Text,
+    /// The system's language.
+    system: String,
+    /// The one that was chosen.
     language: Option<String>,
     /// The look that egui was told last.
     applied: Option<(Tokens, f32)>,
@@ -84,6 +87,7 @@ impl View {
     #[must_use]
     pub fn new(text: Text, pictures: Arc<Pictures>, context: Option<Arc<glow::Context>>) -> Self {
         Self {
+            system: text.language().to_owned(),
             text,
             language: None,
             applied: None,
@@ -113,10 +117,24 @@ impl View {
     /// The user wants the window to close. True when it may do so at once; in a call they are asked.
     pub fn handle_close(&mut self, model: &Model) -> bool {
         let is_in_call = model.call.as_ref().is_some_and(|call| call.ended.is_none());
-        if is_in_call {
-            self.overlays.leaving = Some(overlay::Leaving::Window);
+        let asked = Some(overlay::Leaving::Window);
+        // Who closes it a second time means it.
+        if !is_in_call || self.overlays.leaving == asked {
+            return true;
         }
-        !is_in_call
+        self.overlays.leaving = asked;
+        false
+    }
+
+    /// The texts, in the language that is used now.
+    #[must_use]
+    pub const fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// What is to be noticed even while nothing is drawn: the key to talk, let go.
+    pub fn watch(&mut self, ctx: &Context, model: &Model) -> Option<Command> {
+        self.call.handle_talk_key(ctx, model)
     }
 
     /// Draws everything, and returns what the user wishes. `level` is how loud the microphone is, muted or not: 0
@@ -133,10 +151,13 @@ impl View {
         } else {
             tokens.page
         };
+        self.canvas.forget_absent();
         let actions = keys::pressed(ui.ctx());
         if actions.contains(&Action::Cover) {
             self.overlays.is_covered = !self.overlays.is_covered;
         }
+        let going_on = model.call.as_ref().filter(|call| call.ended.is_none());
+        let is_free = self.overlays.leaving.is_none() && !self.overlays.has_help;
         let mut scene = Scene {
             text: &self.text,
             tokens,
@@ -145,14 +166,27 @@ impl View {
             commands: &mut commands,
         };
         if self.overlays.is_covered {
+            if let Some(call) = going_on.filter(|_| is_free) {
+                // What needs no look at the call.
+                let mut blind = actions.clone();
+                blind.retain(|action| matches!(action, Action::Mute | Action::Leave));
+                self.call
+                    .handle_keys(ui.ctx(), &mut scene, call, &blind, &mut self.overlays);
+            }
+            if actions.contains(&Action::Close) {
+                self.overlays.leaving = None;
+            }
             overlay::cover(ui, &mut scene, &mut self.overlays.is_covered);
-            self.call.handle_talk_key(ui.ctx(), &mut scene);
+            overlay::leaving(ui.ctx(), &mut scene, &mut self.overlays.leaving);
             return commands;
         }
         match &model.call {
             Some(call) => {
                 self.page = Page::Home;
-                if self.overlays.leaving.is_none() && !self.overlays.has_help {
+                self.home.forget_code();
+                if going_on.is_none() {
+                    self.overlays.leaving = None;
+                } else if is_free {
                     self.call
                         .handle_keys(ui.ctx(), &mut scene, call, &actions, &mut self.overlays);
                 }
@@ -207,8 +241,11 @@ impl View {
                     Page::Settings => settings::page(ui, scene),
                 };
                 if let Some(next) = next {
+                    if *page == Page::Home && scene.model.own.scanning {
+                        scene.wish(Command::Scan(false));
+                    }
                     if let Page::Before(_) = next {
-                        before.begin(scene.model);
+                        before.begin(scene);
                     } else if matches!(*page, Page::Before(_)) {
                         before.end(scene);
                         home.forget_code();
@@ -219,7 +256,7 @@ impl View {
         });
         // A code that came from a picture leads on by itself.
         if *page == Page::Home && home.take_arrival(&scene.model.code) {
-            before.begin(scene.model);
+            before.begin(scene);
             *page = Page::Before(Entry::Join);
         }
         if *page == Page::Before(Entry::Join) && scene.model.code == Reading::Nothing {
@@ -230,11 +267,9 @@ impl View {
 
     /// Brings language and look up to what the user prefers.
     fn apply(&mut self, ctx: &Context, preferences: &Preferences) -> Tokens {
-        if let Some(language) = &preferences.language
-            && self.language.as_ref() != Some(language)
-        {
-            self.text = Text::new(language);
-            self.language = Some(language.clone());
+        if preferences.language != self.language {
+            self.text = Text::new(preferences.language.as_ref().unwrap_or(&self.system));
+            self.language.clone_from(&preferences.language);
         }
         let system_is_dark = ctx
             .input(|input| input.raw.system_theme)

@@ -1,5 +1,6 @@
 //! What lies over everything: the cover, the list of keys, the question whether to leave, and notices.
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{
     Align2, Area, CentralPanel, Context, Frame, Grid, Id, Margin, Order, RichText, Sense, Stroke, Ui,
     WidgetInfo, WidgetType, vec2,
@@ -43,6 +44,11 @@ pub fn cover(ui: &mut Ui, scene: &mut Scene<'_>, is_covered: &mut bool) {
                 .is_some_and(|call| !call.questions.is_empty() || !call.knocks.is_empty());
             if waits {
                 ui.label(RichText::new(scene.get("cover-question")).color(scene.tokens.warn));
+            }
+            if scene.model.call.is_some() {
+                let own = &scene.model.own;
+                let is_silent = own.muted || own.microphone.is_none();
+                ui.label(scene.get(if is_silent { "cover-muted" } else { "cover-heard" }));
             }
             ui.add_space(GAP);
             if ui.button(scene.get("cover-take-away")).clicked() {
@@ -152,7 +158,8 @@ pub fn notices(ctx: &Context, scene: &mut Scene<'_>) {
                 ui.horizontal_top(|ui| {
                     ui.vertical(|ui| {
                         ui.set_width(width - 24.0 - 28.0 - GAP);
-                        ui.label(scene.text.say(&notice.saying));
+                        let words = ui.label(scene.text.say(&notice.saying));
+                        widget::announce(&words, Live::Polite);
                     });
                     if widget::small(ui, &tokens, Icon::Close, &scene.text.get("dismiss")).clicked() {
                         scene.commands.push(Command::Dismiss(notice.id));

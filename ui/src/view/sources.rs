@@ -12,13 +12,14 @@ use crate::widget;
 /// 66 ms: how often a meter moves.
 const METER: Duration = Duration::from_millis(66);
 
-/// A list of devices of one kind. Returns what was chosen.
+/// A list of devices of one kind, and none of them where that can be chosen. Returns what was chosen.
 pub fn choose(
     ui: &mut Ui,
     scene: &Scene<'_>,
     label: &str,
     chosen: &Choice,
     names: &[String],
+    with_off: bool,
 ) -> Option<Choice> {
     let shown = |choice: &Choice| match choice {
         Choice::Off => scene.get("device-off"),
@@ -36,7 +37,8 @@ pub fn choose(
         .truncate();
     let response = combo.show_ui(ui, |ui| {
         let named = names.iter().cloned().map(Choice::Named);
-        for choice in std::iter::once(Choice::Default).chain(named) {
+        let off = with_off.then_some(Choice::Off);
+        for choice in off.into_iter().chain([Choice::Default]).chain(named) {
             if ui.selectable_label(*chosen == choice, shown(&choice)).clicked() {
                 picked = Some(choice);
             }

@@ -4,6 +4,7 @@ mod graph;
 pub mod icon;
 mod qr;
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{
     Align2, Button, Color32, Context, FontId, Frame, Id, InnerResponse, Margin, Modal, ModalResponse, Rect,
     Response, RichText, Sense, Stroke, StrokeKind, TextBuffer, TextEdit, TextStyle, Ui, Vec2, WidgetInfo,
@@ -131,6 +132,13 @@ pub fn modal<R>(
         .corner_radius(RADIUS)
         .inner_margin(Margin::same(SPACE as i8 + 4));
     Modal::new(Id::new(name)).frame(frame).show(ctx, contents)
+}
+
+/// Has assistive technology read this out when it appears.
+pub fn announce(response: &Response, live: Live) {
+    response
+        .ctx
+        .accesskit_node_builder(response.id, |node| node.set_live(live));
 }
 
 /// A heading within a page or panel.

@@ -48,6 +48,7 @@ pub fn window_in(text: Text, size: [f32; 2], model: Model) -> Harness<'static, S
         ui.set_clip_rect(all);
         let ground = ui.painter().add(Shape::Noop);
         ui.scope_builder(UiBuilder::new().max_rect(all), |ui| {
+            stand.wishes.extend(stand.view.watch(ui.ctx(), &stand.model));
             let wishes = stand.view.show(ui, &stand.model, stand.level);
             stand.wishes.extend(wishes);
         });
@@ -187,7 +188,7 @@ pub fn person(n: u8, name: &str) -> Person {
     Person {
         id: PersonId(Arc::from(format!("12D3KooW{n}{name}"))),
         name: name.into(),
-        invited_by: if n == 1 { String::new() } else { "Bob Brown".into() },
+        invited_by: (n > 1).then(|| "Bob Brown".into()),
         route: Some(Route {
             way: way(8 + n, 52_000 + u16::from(n)),
             state: RouteState::Active,

@@ -385,8 +385,10 @@ impl Call {
         let reason = link.closing.unwrap_or(Reason::Lost);
         self.release_link(conn, reason, now);
         self.unlink(&link, conn, now);
-        if matches!(link.purpose, Purpose::Inviter) {
-            self.end(End::InviterGone);
+        match link.purpose {
+            Purpose::Inviter => self.end(End::InviterGone),
+            Purpose::Guest(_, Some(_)) => self.event(Event::WentAway(link.peer)),
+            _ => {}
         }
     }
 

@@ -94,6 +94,8 @@ pub enum Event {
         /// Where they are.
         from: SocketAddr,
     },
+    /// Who knocked is not at the door any more.
+    WentAway(PeerId),
     /// This participant was let in.
     Admitted,
     /// A member is here.

@@ -13,8 +13,10 @@ use crate::widget::{self, Icon, Look};
 
 /// Muted, or not; a microphone that is off is switched on.
 pub fn toggle_microphone(scene: &mut Scene<'_>) {
-    let command = match &scene.model.own.microphone {
-        Some(_) => Command::Mute(!scene.model.own.muted),
+    let own = &scene.model.own;
+    let command = match &own.microphone {
+        Some(_) => Command::Mute(!own.muted),
+        None if own.microphone_is_missing => Command::Microphone(Choice::Off),
         None => Command::Microphone(on(&scene.model.wanted.microphone)),
     };
     scene.wish(command);
@@ -24,6 +26,7 @@ pub fn toggle_microphone(scene: &mut Scene<'_>) {
 pub fn toggle_camera(scene: &mut Scene<'_>) {
     let choice = match &scene.model.own.camera {
         Some(_) => Choice::Off,
+        None if scene.model.own.camera_is_missing => Choice::Off,
         None => on(&scene.model.wanted.camera),
     };
     scene.wish(Command::Camera(choice));
@@ -66,6 +69,7 @@ impl State {
                     ((ui.available_width() - 9.0 * ROUND) / 9.0).clamp(2.0, GAP);
             }
             let name = scene.get(match (&scene.model.own.microphone, is_silent) {
+                (None, _) if scene.model.own.microphone_is_missing => "microphone-missing",
                 (None, _) => "microphone-off",
                 (_, true) => "you-muted",
                 (_, false) => "you-unmuted",
@@ -75,7 +79,11 @@ impl State {
                 toggle_microphone(scene);
             }
             let has_camera = scene.model.own.camera.is_some();
-            let name = scene.get(if has_camera { "camera-on" } else { "camera-off" });
+            let name = scene.get(match (has_camera, scene.model.own.camera_is_missing) {
+                (true, _) => "camera-on",
+                (false, true) => "camera-missing",
+                (false, false) => "camera-off",
+            });
             let look = if has_camera { Look::On } else { Look::Off };
             if widget::round(ui, &scene.tokens, Icon::Camera, &name, look).clicked() {
                 toggle_camera(scene);
@@ -150,9 +158,14 @@ fn facts(ui: &mut Ui, scene: &Scene<'_>, call: &Call) {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(4.0);
         ui.label(RichText::new(format::clock(lasted)).strong());
-        let words = scene
-            .text
-            .with("bar-addresses", &[("count", &active.to_string())]);
+        let own = &scene.model.own;
+        let words = if own.camera.is_none() && own.microphone.is_none() {
+            scene.get("bar-nothing")
+        } else {
+            scene
+                .text
+                .with("bar-addresses", &[("count", &active.to_string())])
+        };
         ui.add(eframe::egui::Label::new(RichText::new(words).color(scene.tokens.weak).size(13.0)).truncate());
     });
 }

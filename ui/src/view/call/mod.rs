@@ -18,7 +18,7 @@ use super::overlay::{Leaving, Overlays};
 use super::{Scene, settings, sources};
 use crate::command::Command;
 use crate::keys::{self, Action};
-use crate::model::{Call, Choice, PersonId};
+use crate::model::{Call, Choice, Model, PersonId};
 use crate::picture::Canvas;
 use crate::tokens::{GAP, NARROW, PANEL, SPACE};
 use crate::widget::{self, Icon};
@@ -71,9 +71,10 @@ impl State {
         actions: &[Action],
         overlays: &mut Overlays,
     ) {
-        self.handle_talk_key(ctx, scene);
         for action in actions {
             match action {
+                // Nobody is there to hear or see anything yet, and nothing would show that it is on.
+                Action::Mute | Action::Camera if !call.is_in => {}
                 Action::Mute => bar::toggle_microphone(scene),
                 Action::Camera => bar::toggle_camera(scene),
                 Action::People => self.toggle(Side::People),
@@ -93,14 +94,19 @@ impl State {
     }
 
     /// The microphone is open for as long as the key to talk is held.
-    pub fn handle_talk_key(&mut self, ctx: &Context, scene: &mut Scene<'_>) {
-        let is_held = keys::is_talking(ctx);
-        let begins = is_held && !self.is_talking && scene.model.own.muted;
-        let ends = !is_held && self.is_talking;
-        if begins || ends {
-            self.is_talking = begins;
-            scene.wish(Command::Mute(!begins));
+    pub fn handle_talk_key(&mut self, ctx: &Context, model: &Model) -> Option<Command> {
+        if model.call.as_ref().is_none_or(|call| call.ended.is_some()) {
+            self.is_talking = false;
+            return None;
         }
+        let is_held = keys::is_talking(ctx);
+        let begins = is_held && !self.is_talking && model.own.muted;
+        let ends = !is_held && self.is_talking;
+        if !begins && !ends {
+            return None;
+        }
+        self.is_talking = begins;
+        Some(Command::Mute(!begins))
     }
 
     fn toggle(&mut self, side: Side) {
@@ -197,14 +203,14 @@ fn sources_in_call(ui: &mut Ui, scene: &mut Scene<'_>) {
     let camera = chosen(&own.camera, &wanted.camera);
     let microphone = chosen(&own.microphone, &wanted.microphone);
     let speaker = chosen(&own.speaker, &wanted.speaker);
-    if let Some(choice) = sources::choose(ui, scene, "camera", &camera, &devices.cameras) {
+    if let Some(choice) = sources::choose(ui, scene, "camera", &camera, &devices.cameras, true) {
         scene.wish(Command::Camera(choice));
     }
-    if let Some(choice) = sources::choose(ui, scene, "microphone", &microphone, &devices.microphones) {
+    if let Some(choice) = sources::choose(ui, scene, "microphone", &microphone, &devices.microphones, true) {
         scene.wish(Command::Microphone(choice));
     }
     sources::level(ui, scene);
-    if let Some(choice) = sources::choose(ui, scene, "speaker", &speaker, &devices.speakers) {
+    if let Some(choice) = sources::choose(ui, scene, "speaker", &speaker, &devices.speakers, true) {
         scene.wish(Command::Speaker(choice));
     }
     sources::speaker_test(ui, scene);
@@ -213,7 +219,6 @@ fn sources_in_call(ui: &mut Ui, scene: &mut Scene<'_>) {
 /// Between the wish to join and being let in.
 fn joining(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
     centered(ui, scene, |ui, scene| {
-        ui.spinner();
         ui.label(RichText::new(scene.get("joining")).size(20.0).strong());
         ui.label(scene.get("joining-hint"));
         for address in &call.contacts {

@@ -24,11 +24,11 @@ pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
         widget::card(ui, &tokens, |ui| {
             let name = format::name(scene.text, &person.name);
             ui.label(RichText::new(&name).strong());
-            let by = if person.invited_by.is_empty() {
-                scene.get("you")
-            } else {
-                person.invited_by.clone()
+            let who = |name: &Option<String>| match name {
+                Some(name) => format::name(scene.text, name),
+                None => scene.get("you"),
             };
+            let by = who(&person.invited_by);
             widget::weak(ui, &scene.text.with("people-invited-by", &[("name", &by)]));
             let mut states = vec![scene.get(quality_name(person.quality))];
             if person.muted {
@@ -39,11 +39,7 @@ pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
             }
             widget::weak(ui, &states.join(" · "));
             for other in &person.cannot_hear {
-                let whom = if other.is_empty() {
-                    scene.get("you")
-                } else {
-                    other.clone()
-                };
+                let whom = who(other);
                 let values = [("name", &*name), ("whom", &*whom)];
                 let words = scene.text.with("people-cannot-hear", &values);
                 ui.label(RichText::new(words).color(tokens.bad));

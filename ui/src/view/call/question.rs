@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{
     Area, Button, Context, Frame, Id, Margin, Order, Response, RichText, ScrollArea, Sense, Stroke, Ui, pos2,
     vec2,
@@ -138,7 +139,8 @@ fn route(ui: &mut Ui, scene: &Scene<'_>, question: &Question) {
         None => scene.get("whoever-gave-the-code"),
     };
     let title = scene.text.with("question-title", &[("name", &name)]);
-    ui.label(RichText::new(title).size(18.0).strong());
+    let heading = ui.label(RichText::new(title).size(18.0).strong());
+    widget::announce(&heading, Live::Assertive);
     let paused = if question.old.is_some() {
         "question-paused"
     } else {
@@ -203,7 +205,8 @@ fn route_answers(ui: &mut Ui, scene: &mut Scene<'_>, question: &Question, settle
 fn knock(ui: &mut Ui, scene: &Scene<'_>, knock: &Knock) {
     let name = format::name(scene.text, &knock.name);
     let title = scene.text.with("knock-title", &[("name", &name)]);
-    ui.label(RichText::new(title).size(18.0).strong());
+    let heading = ui.label(RichText::new(title).size(18.0).strong());
+    widget::announce(&heading, Live::Assertive);
     ui.label(
         scene
             .text
