@@ -143,16 +143,14 @@ fn is_real(id: &str) -> bool {
     id.strip_prefix("alsa:").is_none_or(|name| name.contains("CARD="))
 }
 
-/// The name in a list of a device that the system gave by itself.
+/// The name in a list of the device that the system takes first; where that is none of the list, as with ALSA's
+/// `default`, the first of it. Without a list there is nothing behind it either.
 fn name_among(device: &Device, named: &[(String, Device)]) -> Option<String> {
-    let id = device.id().ok();
+    let id = device.id().ok()?;
     let found = named
         .iter()
-        .find(|(_, other)| id.is_some() && other.id().ok() == id);
-    match found {
-        Some((name, _)) => Some(name.clone()),
-        None => Some(device.description().ok()?.name().to_owned()),
-    }
+        .find(|(_, other)| other.id().is_ok_and(|other| other == id));
+    found.or(named.first()).map(|(name, _)| name.clone())
 }
 
 /// A device's own format, in periods of 10 ms where it lets us choose: its default may be seconds.
