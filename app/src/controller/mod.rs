@@ -4,44 +4,46 @@
 //! ```text
 //!   mod.rs ── the loop: notices in, time passing        wishes.rs ── what each wish does
 //!     ├ call.rs ── a call: its events and measurements, as the model has them (facts.rs, measure.rs)
+//!     ├ session.rs ── the beginning and the end of a call
+//!     ├ telling.rs ── what the user is told
 //!     └ sources.rs ── devices that are chosen, come and go
 //! ```
 
 mod call;
 mod facts;
 pub(crate) mod measure;
+mod session;
 mod sources;
+mod telling;
 mod wishes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId};
-use sightline_mesh::{Entry, Record, Setup};
-use sightline_mesh_proto::route::Rule;
-use sightline_mesh_proto::{Admit, Clock, Command as Order, End, Event, Name};
+use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
-use sightline_ui::model::{Call, Choice, Model, Notice as Told, Saying};
+use sightline_ui::model::{Choice, Model, Saying};
 
 use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
 use crate::args::Options;
 use crate::exit::Exit;
-use crate::participant::{Media, Participant, SourceError, StartError};
-use crate::record;
+use crate::participant::SourceError;
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::settings::Settings;
-use crate::share;
-use crate::wiring::{Notice, Notices, Tap};
+use crate::wiring::{Notice, Notices};
 
+pub use self::session::Wanted;
 pub use self::sources::{from_sink, from_source};
+use self::telling::sentence;
 
 /// Notices that may wait for the loop.
 const NOTICES: usize = 1024;
@@ -86,22 +88,6 @@ pub struct Controller {
     has_forgotten: bool,
     is_over: bool,
     exit: Exit,
-}
-
-/// How a call is to be entered.
-pub struct Wanted {
-    /// Started, or joined with a code.
-    pub entry: Entry,
-    /// Shown to the others.
-    pub name: Name,
-    /// Addresses to listen on and share.
-    pub addresses: Vec<std::net::SocketAddr>,
-    /// Where media may go unasked.
-    pub rule: Rule,
-    /// Who decides about knocks.
-    pub admit: Admit,
-    /// Whether the others are told over what this machine is connected.
-    pub tell_medium: bool,
 }
 
 impl Controller {
@@ -216,91 +202,6 @@ impl Controller {
     pub fn watching_devices(mut self) -> Self {
         self.watch_devices();
         self
-    }
-
-    /// Tells the user that the settings could not be read.
-    pub fn say_settings_unread(&mut self, why: &str) {
-        // Nothing is written over them before the user changes something.
-        self.has_forgotten = true;
-        self.say(Saying::new("settings_unread", sentence(why)));
-    }
-
-    /// Takes part in a call, with what was chosen.
-    ///
-    /// # Errors
-    /// [`StartError`]: a sentence for the user.
-    pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
-        let rule = facts::rule_shown(wanted.rule);
-        let contacts = match &wanted.entry {
-            Entry::Start => Vec::new(),
-            Entry::Join(code) => code.addresses.clone(),
-        };
-        let name = wanted.name.as_str().to_owned();
-        let setup = Setup {
-            entry: wanted.entry,
-            addresses: wanted.addresses,
-            name: wanted.name,
-            interfaces: self.interfaces.clone(),
-            tell_medium: wanted.tell_medium,
-            rule: wanted.rule,
-            admit: wanted.admit,
-            clock: self.clock,
-        };
-        let camera = self.sources.take_capture();
-        let media = Media {
-            microphone: None,
-            camera,
-            speaker: None,
-            record: self.record.clone(),
-            encoder: self.encoder,
-            level: self.level(),
-            muted: self.muted(),
-        };
-        let tap = self
-            .screen
-            .as_ref()
-            .map(|screen| Arc::clone(screen) as Arc<dyn Tap>);
-        self.sources.end_trials();
-        let participant = match Participant::start(setup, media, tap, self.sink()) {
-            Ok(participant) => participant,
-            Err(error) => {
-                // What was tried out goes on being tried out.
-                for kind in Kind::ALL {
-                    let _told_when_chosen = self.open(kind);
-                }
-                return Err(error);
-            }
-        };
-        self.report.begin(participant.me());
-        let local = participant.mesh().local().to_vec();
-        let is_in = participant.is_starter();
-        self.model.call = Some(Call {
-            me: facts::person(&participant.me()),
-            name,
-            is_in,
-            since: self.model.now,
-            rule,
-            local: local.clone(),
-            contacts,
-            ..Call::default()
-        });
-        self.call = Some(Running::new(participant));
-        self.report.listening(&local);
-        for warning in share::warnings(&local) {
-            self.report.problem("identifying_address", &warning, None);
-        }
-        // What was tried out goes on in the call.
-        for kind in [Kind::Speaker, Kind::Microphone] {
-            if let Err(error) = self.open(kind) {
-                self.tell(kind.word(), &error.to_string());
-            }
-        }
-        // A joiner's code is made when it is asked for; a starter's is what it was started for.
-        if is_in {
-            self.order(Order::NewCode);
-        }
-        self.is_dirty = true;
-        Ok(())
     }
 
     /// Runs until the program is to end.
@@ -509,132 +410,10 @@ impl Controller {
         self.is_dirty |= before != self.model.notices.len();
     }
 
-    /// The call is over: everything of it is stopped, said and written down.
-    fn end_call(&mut self, end: Option<End>) {
-        let Some(call) = self.call.take() else {
-            return;
-        };
-        self.say_encoder(&call.participant);
-        let record = self.stop(call.participant);
-        self.report.ledger(&record.ledger);
-        for path in self.save.clone() {
-            self.save_record(&path, &record);
-        }
-        match end {
-            Some(end) => self.report.end(end),
-            None => self.report.fault(),
-        }
-        self.exit = end.map_or(Exit::Failed, Exit::from);
-        let Some(screen) = &self.screen else {
-            self.is_over = true;
-            return;
-        };
-        screen.clear();
-        self.model.notices.retain(|told| !told.is_passing);
-        if let Some(shown) = &mut self.model.call {
-            shown.ended = Some(facts::ended(end));
-        }
-        self.model.own.muted = false;
-        self.muted.store(false, Ordering::Relaxed);
-        // Camera and microphone are off until they are switched on again.
-        for kind in [Kind::Camera, Kind::Microphone] {
-            // Nothing is opened, so nothing can fail.
-            let _nothing = self.choose(kind, Choice::Off);
-        }
-        self.is_dirty = true;
-    }
-
-    /// Stops a participant, taking what its threads still have to say: none of them waits for the loop for ever.
-    fn stop(&mut self, participant: Participant) -> Record {
-        // What the call and its media still say is over with them.
-        let is_the_users = |notice: &Notice| {
-            let of_the_call = matches!(
-                notice,
-                Notice::Call(_) | Notice::MeshEnded | Notice::SourceFailed(..)
-            );
-            let of_media = matches!(
-                notice,
-                Notice::FirstAudio(..)
-                    | Notice::FirstVideo(..)
-                    | Notice::NeedsKeyFrame(_)
-                    | Notice::Undecodable(_)
-            );
-            !of_the_call && !of_media
-        };
-        let mut kept = Vec::new();
-        let record = std::thread::scope(|scope| {
-            let stopping = scope.spawn(move || participant.stop());
-            while !stopping.is_finished() {
-                let notice = self.notices.recv_timeout(Duration::from_millis(5)).ok();
-                kept.extend(notice.filter(is_the_users));
-            }
-            stopping.join()
-        });
-        kept.extend(self.notices.try_iter().filter(is_the_users));
-        for notice in kept {
-            self.handle(notice);
-        }
-        // A panic was printed when it happened; what it leaves is an empty record.
-        record.unwrap_or_else(|_| Record {
-            ledger: sightline_mesh_proto::ledger::Ledger::default(),
-            history: sightline_mesh_proto::route::History::default(),
-        })
-    }
-
     fn order(&self, order: Order) {
         if let Some(call) = &self.call {
             call.participant.command(order);
         }
-    }
-
-    fn save_record(&mut self, path: &Path, record: &Record) {
-        match record::save(path, record, self.report.names(), self.clock) {
-            Ok(()) => {
-                self.report.saved(path);
-                self.say(Saying::new("saved", path.display().to_string()));
-            }
-            Err(error) => self.tell("save", &error.to_string()),
-        }
-    }
-
-    fn say_encoder(&mut self, participant: &Participant) {
-        if let Some(sent) = participant.sent_pictures().filter(|sent| sent.encoded > 0) {
-            let name = match self.encoder {
-                EncoderKind::Aom => "aom",
-                EncoderKind::Rav1e => "rav1e",
-            };
-            self.report.encoder(name, &sent);
-        }
-    }
-
-    /// Tells the user of a problem, in the window and where events go.
-    fn tell(&mut self, word: &str, detail: &str) {
-        let saying = Saying::new(word, detail);
-        self.report.problem(word, &self.english.say(&saying), None);
-        self.say(saying);
-    }
-
-    /// Tells the user something, in the window.
-    fn say(&mut self, saying: Saying) {
-        if self.screen.is_none() {
-            return;
-        }
-        let notices = &mut self.model.notices;
-        // What is said already needs no second line.
-        notices.retain(|told| told.saying != saying);
-        if notices.len() >= sightline_ui::model::MAX_NOTICES {
-            // What goes by itself goes first.
-            let passing = notices.iter().position(|told| told.is_passing);
-            notices.remove(passing.unwrap_or(0));
-        }
-        notices.push(Told {
-            id: self.next_notice,
-            at: self.clock.since_start(now()),
-            is_passing: is_passing(&saying.word),
-            saying,
-        });
-        self.next_notice += 1;
-        self.is_dirty = true;
     }
 
     fn publish(&mut self) {
@@ -646,21 +425,6 @@ impl Controller {
         self.model.lines = self.report.lines();
         screen.publish(self.model.clone());
     }
-}
-
-/// What somebody else says, with a full stop, so that another sentence can follow.
-fn sentence(words: &str) -> String {
-    let words = words.trim();
-    if words.ends_with(['.', '!', '?']) {
-        words.to_owned()
-    } else {
-        format!("{words}.")
-    }
-}
-
-/// Whether what is said needs nothing to be done about it.
-fn is_passing(word: &str) -> bool {
-    matches!(word, "joined" | "left" | "saved") || word.ends_with("_back") || word.ends_with("_moved")
 }
 
 #[allow(clippy::disallowed_methods, reason = "the controller's clock")]

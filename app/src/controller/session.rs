@@ -1,0 +1,209 @@
+//! The beginning and the end of a call.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sightline_media::av1::EncoderKind;
+use sightline_mesh::{Entry, Record, Setup};
+use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::{Admit, Command as Order, End, Name};
+use sightline_ui::model::{Call, Choice, Saying};
+
+use super::call::Running;
+use super::sources::Kind;
+use super::{Controller, facts};
+use crate::exit::Exit;
+use crate::participant::{Media, Participant, StartError};
+use crate::record;
+use crate::share;
+use crate::wiring::{Notice, Tap};
+
+/// How a call is to be entered.
+pub struct Wanted {
+    /// Started, or joined with a code.
+    pub entry: Entry,
+    /// Shown to the others.
+    pub name: Name,
+    /// Addresses to listen on and share.
+    pub addresses: Vec<std::net::SocketAddr>,
+    /// Where media may go unasked.
+    pub rule: Rule,
+    /// Who decides about knocks.
+    pub admit: Admit,
+    /// Whether the others are told over what this machine is connected.
+    pub tell_medium: bool,
+}
+
+impl Controller {
+    /// Takes part in a call, with what was chosen.
+    ///
+    /// # Errors
+    /// [`StartError`]: a sentence for the user.
+    pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
+        let rule = facts::rule_shown(wanted.rule);
+        let contacts = match &wanted.entry {
+            Entry::Start => Vec::new(),
+            Entry::Join(code) => code.addresses.clone(),
+        };
+        let name = wanted.name.as_str().to_owned();
+        let setup = Setup {
+            entry: wanted.entry,
+            addresses: wanted.addresses,
+            name: wanted.name,
+            interfaces: self.interfaces.clone(),
+            tell_medium: wanted.tell_medium,
+            rule: wanted.rule,
+            admit: wanted.admit,
+            clock: self.clock,
+        };
+        let camera = self.sources.take_capture();
+        let media = Media {
+            microphone: None,
+            camera,
+            speaker: None,
+            record: self.record.clone(),
+            encoder: self.encoder,
+            level: self.level(),
+            muted: self.muted(),
+        };
+        let tap = self
+            .screen
+            .as_ref()
+            .map(|screen| Arc::clone(screen) as Arc<dyn Tap>);
+        self.sources.end_trials();
+        let participant = match Participant::start(setup, media, tap, self.sink()) {
+            Ok(participant) => participant,
+            Err(error) => {
+                // What was tried out goes on being tried out.
+                for kind in Kind::ALL {
+                    let _told_when_chosen = self.open(kind);
+                }
+                return Err(error);
+            }
+        };
+        self.report.begin(participant.me());
+        let local = participant.mesh().local().to_vec();
+        let is_in = participant.is_starter();
+        self.model.call = Some(Call {
+            me: facts::person(&participant.me()),
+            name,
+            is_in,
+            since: self.model.now,
+            rule,
+            local: local.clone(),
+            contacts,
+            ..Call::default()
+        });
+        self.call = Some(Running::new(participant));
+        self.report.listening(&local);
+        for warning in share::warnings(&local) {
+            self.report.problem("identifying_address", &warning, None);
+        }
+        // What was tried out goes on in the call.
+        for kind in [Kind::Speaker, Kind::Microphone] {
+            if let Err(error) = self.open(kind) {
+                self.tell(kind.word(), &error.to_string());
+            }
+        }
+        // A joiner's code is made when it is asked for; a starter's is what it was started for.
+        if is_in {
+            self.order(Order::NewCode);
+        }
+        self.is_dirty = true;
+        Ok(())
+    }
+
+    /// The call is over: everything of it is stopped, said and written down.
+    pub(super) fn end_call(&mut self, end: Option<End>) {
+        let Some(call) = self.call.take() else {
+            return;
+        };
+        self.say_encoder(&call.participant);
+        let record = self.stop(call.participant);
+        self.report.ledger(&record.ledger);
+        for path in self.save.clone() {
+            self.save_record(&path, &record);
+        }
+        match end {
+            Some(end) => self.report.end(end),
+            None => self.report.fault(),
+        }
+        self.exit = end.map_or(Exit::Failed, Exit::from);
+        let Some(screen) = &self.screen else {
+            self.is_over = true;
+            return;
+        };
+        screen.clear();
+        self.model.notices.retain(|told| !told.is_passing);
+        if let Some(shown) = &mut self.model.call {
+            shown.ended = Some(facts::ended(end));
+        }
+        self.model.own.muted = false;
+        self.muted.store(false, Ordering::Relaxed);
+        // Camera and microphone are off until they are switched on again.
+        for kind in [Kind::Camera, Kind::Microphone] {
+            // Nothing is opened, so nothing can fail.
+            let _nothing = self.choose(kind, Choice::Off);
+        }
+        self.is_dirty = true;
+    }
+
+    /// Stops a participant, taking what its threads still have to say: none of them waits for the loop for ever.
+    pub(super) fn stop(&mut self, participant: Participant) -> Record {
+        // What the call and its media still say is over with them.
+        let is_the_users = |notice: &Notice| {
+            let of_the_call = matches!(
+                notice,
+                Notice::Call(_) | Notice::MeshEnded | Notice::SourceFailed(..)
+            );
+            let of_media = matches!(
+                notice,
+                Notice::FirstAudio(..)
+                    | Notice::FirstVideo(..)
+                    | Notice::NeedsKeyFrame(_)
+                    | Notice::Undecodable(_)
+            );
+            !of_the_call && !of_media
+        };
+        let mut kept = Vec::new();
+        let record = std::thread::scope(|scope| {
+            let stopping = scope.spawn(move || participant.stop());
+            while !stopping.is_finished() {
+                let notice = self.notices.recv_timeout(Duration::from_millis(5)).ok();
+                kept.extend(notice.filter(is_the_users));
+            }
+            stopping.join()
+        });
+        kept.extend(self.notices.try_iter().filter(is_the_users));
+        for notice in kept {
+            self.handle(notice);
+        }
+        // A panic was printed when it happened; what it leaves is an empty record.
+        record.unwrap_or_else(|_| Record {
+            ledger: sightline_mesh_proto::ledger::Ledger::default(),
+            history: sightline_mesh_proto::route::History::default(),
+        })
+    }
+
+    pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
+        match record::save(path, record, self.report.names(), self.clock) {
+            Ok(()) => {
+                self.report.saved(path);
+                self.say(Saying::new("saved", path.display().to_string()));
+            }
+            Err(error) => self.tell("save", &error.to_string()),
+        }
+    }
+
+    pub(super) fn say_encoder(&mut self, participant: &Participant) {
+        if let Some(sent) = participant.sent_pictures().filter(|sent| sent.encoded > 0) {
+            let name = match self.encoder {
+                EncoderKind::Aom => "aom",
+                EncoderKind::Rav1e => "rav1e",
+            };
+            self.report.encoder(name, &sent);
+        }
+    }
+}
