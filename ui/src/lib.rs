@@ -5,10 +5,11 @@
 //!     pages, call, panels │                  tokens.rs ── colours and sizes
 //!                         ├ widget/          keys.rs ── what each key does
 //!                         └ picture/ ── YUV to the screen (gl.rs; cpu.rs without OpenGL)
-//!   window.rs ── the window itself: title, icon, place, closing; it owns the main thread
+//!   window.rs ── the window itself: title, icon, place, closing, fonts (fonts.rs); it owns the main thread
 //! ```
 
 mod command;
+mod fonts;
 mod format;
 mod keys;
 pub mod model;

@@ -7,6 +7,7 @@ use eframe::egui::{Context, IconData, Ui, ViewportBuilder, ViewportCommand, Visu
 use eframe::{CreationContext, NativeOptions, Renderer};
 
 use crate::command::Command;
+use crate::fonts::Fallback;
 use crate::keys;
 use crate::model::{Model, Place, Preferences};
 use crate::picture::Pictures;
@@ -90,6 +91,7 @@ struct App {
     /// What the title and icon say.
     shown: Option<(Mark, &'static str)>,
     place: Option<Place>,
+    fonts: Fallback,
     may_close: bool,
 }
 
@@ -114,6 +116,7 @@ impl App {
             view: View::new(Text::new(&window.language), window.pictures, context.gl.clone()),
             shown: None,
             place: window.preferences.place,
+            fonts: Fallback::default(),
             may_close: false,
         }
     }
@@ -203,6 +206,13 @@ impl eframe::App for App {
         self.host.drawing();
         let model = self.host.model();
         self.note_place(ui.ctx());
+        let call = model.call.iter();
+        let names = call.flat_map(|call| {
+            let people = call.people.iter().map(|person| person.name.as_str());
+            people.chain(call.knocks.iter().map(|knock| knock.name.as_str()))
+        });
+        let own = model.wanted.name.as_str();
+        self.fonts.cover(ui.ctx(), names.chain([own]));
         for command in self.view.show(ui, &model, self.host.level()) {
             self.wish(command);
         }
