@@ -110,7 +110,8 @@ impl State {
             } else {
                 "home-scan"
             };
-            if !scene.model.devices.cameras.is_empty() && ui.button(scene.get(name)).clicked() {
+            let is_clip = matches!(scene.model.wanted.camera, Choice::File(_) | Choice::Test);
+            if (is_clip || !scene.model.devices.cameras.is_empty()) && ui.button(scene.get(name)).clicked() {
                 let begins = !scene.model.own.scanning;
                 self.before_picture = begins.then(|| scene.model.code.clone());
                 scene.wish(Command::Scan(!scene.model.own.scanning));

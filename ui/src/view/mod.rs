@@ -258,10 +258,12 @@ impl View {
         if *page == Page::Home && home.take_arrival(&scene.model.code) {
             before.begin(scene);
             *page = Page::Before(Entry::Join);
+            ui.ctx().request_repaint();
         }
         if *page == Page::Before(Entry::Join) && scene.model.code == Reading::Nothing {
             before.end(scene);
             *page = Page::Home;
+            ui.ctx().request_repaint();
         }
     }
 
