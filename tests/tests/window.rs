@@ -49,6 +49,8 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
     std::fs::write(folder.path().join("settings.json"), settings).expect("written");
     let mut command = Command::new(path());
     command.arg("--settings").arg(folder.path());
+    // What is suggested for saving names no folder of this machine.
+    command.env("HOME", "/home/bob");
     screen.show(&mut command);
     let mut bob = Program::run(command);
 

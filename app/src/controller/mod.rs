@@ -111,6 +111,8 @@ impl Controller {
         };
         let mut model = Model::default();
         settings.show(&mut model);
+        let home = std::env::home_dir().unwrap_or_default();
+        model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = facts::addresses(&options.interface);
         Self {
             clock,

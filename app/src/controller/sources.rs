@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline_media::camera;
+use sightline_media::camera::{self, CameraError};
 use sightline_media::devices::Present;
-use sightline_media::microphone;
-use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, Viewer};
+use sightline_media::microphone::{self, MicrophoneError};
+use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, SpeakerError, Viewer};
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
 
@@ -201,7 +201,13 @@ impl Controller {
 
     fn open_as(&mut self, kind: Kind, source: &Source, name: Option<String>) -> Result<(), SourceError> {
         self.sources.slots[kind as usize].in_use = None;
+        let is_there =
+            !matches!(source, Source::Device(None)) || !kind.names(&self.sources.present).is_empty();
         let opened = match kind {
+            // The system's choice among none.
+            Kind::Camera if !is_there => Err(CameraError::NotFound(None).into()),
+            Kind::Microphone if !is_there => Err(MicrophoneError::NotFound(None).into()),
+            Kind::Speaker if !is_there => Err(SpeakerError::NotFound(None).into()),
             Kind::Camera => self.open_camera(source),
             Kind::Microphone => self.open_microphone(source),
             Kind::Speaker => self.open_speaker(source),

@@ -36,6 +36,8 @@ pub struct Model {
     pub wanted: Wanted,
     /// Where the settings are kept.
     pub settings_path: String,
+    /// Where the record of a call may be saved: a suggestion.
+    pub record_path: String,
     /// The call, from the wish to take part until its end has been read.
     pub call: Option<Call>,
     /// What the user has to be told, the newest last. At most [`MAX_NOTICES`].

@@ -152,6 +152,7 @@ pub fn at_home() -> Model {
             ..Wanted::default()
         },
         settings_path: "/home/ann/.config/sightline/settings.json".into(),
+        record_path: "/home/ann/sightline-call.html".into(),
         ..Model::default()
     }
 }

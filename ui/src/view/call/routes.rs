@@ -47,10 +47,7 @@ impl State {
 
     fn save(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         widget::section(ui, &scene.get("routes-save"));
-        let path = self.path.get_or_insert_with(|| {
-            let home = std::env::home_dir().unwrap_or_default();
-            home.join("sightline-call.html").display().to_string()
-        });
+        let path = self.path.get_or_insert_with(|| scene.model.record_path.clone());
         let label = widget::weak(ui, &scene.text.get("routes-save-hint"));
         ui.add(widget::field(path)).labelled_by(label.id);
         if ui.button(scene.text.get("routes-save-button")).clicked() {
