@@ -6,7 +6,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline_media::av1::EncoderKind;
 use sightline_media::{Sink, Source};
 use sightline_mesh_proto::Admit;
-use sightline_mesh_proto::route::Rule;
 
 use crate::report::Voice;
 use crate::share::Share;
@@ -160,18 +159,6 @@ pub enum ApproveRule {
     All,
     /// None
     None,
-}
-
-impl From<ApproveRule> for Rule {
-    fn from(rule: ApproveRule) -> Self {
-        match rule {
-            ApproveRule::Ask => Self::Ask,
-            ApproveRule::Listed => Self::Listed,
-            ApproveRule::Same => Self::Same,
-            ApproveRule::All => Self::All,
-            ApproveRule::None => Self::None,
-        }
-    }
 }
 
 impl From<ApproveRule> for sightline_ui::model::Rule {

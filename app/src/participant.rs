@@ -293,8 +293,9 @@ impl Participant {
             has_picture: self.pictures.is_some(),
             hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
         });
+        let body = report.encode();
         for member in members {
-            self.command(Command::Tell(*member, report.encode()));
+            self.command(Command::Tell(*member, body.clone()));
         }
     }
 

@@ -66,23 +66,23 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Tells what is there at once, and whenever that changes.
+    /// Tells what is there whenever that is not as it was `known` any more.
     ///
     /// # Errors
     /// No thread can be had.
     #[allow(clippy::disallowed_methods, reason = "measures how long looking takes")]
-    pub fn start(tell: impl Fn(Present) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(known: Present, tell: impl Fn(Present) + Send + 'static) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = crate::send::spawn("devices", move || {
-            let mut last = None;
+            let mut last = known;
             while !stopped.load(Ordering::Relaxed) {
                 let began = Instant::now();
                 let now = Present::look();
                 let took = began.elapsed();
-                if last.as_ref() != Some(&now) {
+                if last != now {
                     tell(now.clone());
-                    last = Some(now);
+                    last = now;
                 }
                 std::thread::park_timeout((took * SHARE).clamp(LOOK, SELDOM));
             }

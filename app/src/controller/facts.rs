@@ -41,16 +41,6 @@ pub const fn rule(rule: model::Rule) -> Rule {
     }
 }
 
-pub const fn rule_shown(rule: Rule) -> model::Rule {
-    match rule {
-        Rule::Ask => model::Rule::Ask,
-        Rule::Listed => model::Rule::Listed,
-        Rule::Same => model::Rule::Same,
-        Rule::All => model::Rule::All,
-        Rule::None => model::Rule::None,
-    }
-}
-
 /// The next rule that asks less.
 pub const fn wider(rule: model::Rule) -> Option<model::Rule> {
     match rule {

@@ -177,8 +177,10 @@ impl Controller {
         microphone: Choice,
         speaker: Choice,
     ) -> Result<(), SourceError> {
-        let is_device = |choice: &Choice| matches!(choice, Choice::Default | Choice::Named(_));
-        if [&camera, &microphone, &speaker].into_iter().any(is_device) {
+        if [&camera, &microphone, &speaker]
+            .into_iter()
+            .any(Choice::is_device)
+        {
             self.watch_devices();
         }
         self.choose(Kind::Camera, camera)?;
@@ -189,10 +191,11 @@ impl Controller {
     /// Looks at devices from now on.
     pub fn watch_devices(&mut self) {
         if self.watcher.is_none() {
-            self.handle_devices(Present::look());
+            let present = Present::look();
+            self.handle_devices(present.clone());
             let sink = self.sink();
             // Without it devices that go are noticed when they fail.
-            self.watcher = Watcher::start(move |present| {
+            self.watcher = Watcher::start(present, move |present| {
                 crate::wiring::hint(&sink, Notice::Devices(Box::new(present)));
             })
             .ok();
@@ -329,7 +332,7 @@ impl Controller {
             "speaker" => Kind::Speaker,
             _ => return self.say(Saying::new(code, sentence(message))),
         };
-        if matches!(self.sources.choice(kind), Choice::Default | Choice::Named(_)) {
+        if self.sources.choice(kind).is_device() {
             self.handle_source_failure(kind);
         } else {
             self.say(Saying::new(code, sentence(message)));

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use sightline_media::av1::EncoderKind;
 use sightline_mesh::{Entry, Record, Setup};
-use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Command as Order, End, Name};
-use sightline_ui::model::{Call, Choice, Saying};
+use sightline_ui::model::{Call, Choice, Rule, Saying};
 
 use super::call::Running;
 use super::sources::Kind;
@@ -42,7 +41,6 @@ impl Controller {
     /// # Errors
     /// [`StartError`]: a sentence for the user.
     pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
-        let rule = facts::rule_shown(wanted.rule);
         let contacts = match &wanted.entry {
             Entry::Start => Vec::new(),
             Entry::Join(code) => code.addresses.clone(),
@@ -54,7 +52,7 @@ impl Controller {
             name: wanted.name,
             interfaces: self.interfaces.clone(),
             tell_medium: wanted.tell_medium,
-            rule: wanted.rule,
+            rule: facts::rule(wanted.rule),
             admit: wanted.admit,
             clock: self.clock,
         };
@@ -91,7 +89,7 @@ impl Controller {
             name,
             is_in,
             since: self.model.now,
-            rule,
+            rule: wanted.rule,
             local: local.clone(),
             contacts,
             ..Call::default()

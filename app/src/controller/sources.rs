@@ -214,7 +214,7 @@ impl Controller {
         };
         let slot = &mut self.sources.slots[kind as usize];
         // What was wanted and could not be had is tried again.
-        slot.is_missing = opened.is_err() && matches!(slot.choice, Choice::Default | Choice::Named(_));
+        slot.is_missing = opened.is_err() && slot.choice.is_device();
         match opened {
             Ok(()) => {
                 slot.is_told_gone = false;
@@ -336,8 +336,7 @@ impl Controller {
 
     fn look_again(&mut self, kind: Kind) {
         let slot = &self.sources.slots[kind as usize];
-        let is_device = matches!(slot.choice, Choice::Default | Choice::Named(_));
-        if !is_device {
+        if !slot.choice.is_device() {
             return;
         }
         let names = kind.names(&self.sources.present);

@@ -7,8 +7,8 @@ use libp2p_identity::PeerId;
 use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
+use sightline_ui::Command;
 use sightline_ui::model::{Answer, CodeFacts, Fate, PersonId, Reading, Saying, Wanted as Filled};
-use sightline_ui::{Command, Model};
 
 use super::{Controller, Kind, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
@@ -158,7 +158,7 @@ impl Controller {
             entry,
             name: Name::new(&filled.name),
             addresses: filled.share.clone(),
-            rule: facts::rule(filled.rule),
+            rule: filled.rule,
             admit: if filled.admit_by_code {
                 Admit::Code
             } else {
@@ -264,7 +264,7 @@ impl Controller {
     fn set_scanning(&mut self, on: bool) {
         self.model.own.scanning = on;
         let choice = if on {
-            on_choice(&self.model)
+            self.model.wanted.camera.switched_on()
         } else {
             sightline_ui::model::Choice::Off
         };
@@ -298,13 +298,6 @@ impl Controller {
         if let Err(error) = self.settings.store() {
             self.tell("settings", &sentence(&error.to_string()));
         }
-    }
-}
-
-fn on_choice(model: &Model) -> sightline_ui::model::Choice {
-    match &model.wanted.camera {
-        sightline_ui::model::Choice::Off => sightline_ui::model::Choice::Default,
-        choice => choice.clone(),
     }
 }
 

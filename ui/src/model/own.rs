@@ -55,6 +55,23 @@ pub enum Choice {
     File(std::path::PathBuf),
 }
 
+impl Choice {
+    /// A device that may come and go, rather than none or something made up.
+    #[must_use]
+    pub const fn is_device(&self) -> bool {
+        matches!(self, Self::Default | Self::Named(_))
+    }
+
+    /// What is used when it is switched on: itself, or for none the system's choice.
+    #[must_use]
+    pub fn switched_on(&self) -> Self {
+        match self {
+            Self::Off => Self::Default,
+            choice => choice.clone(),
+        }
+    }
+}
+
 /// An address of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {

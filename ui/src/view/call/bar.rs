@@ -17,7 +17,7 @@ pub fn toggle_microphone(scene: &mut Scene<'_>) {
     let command = match &own.microphone {
         Some(_) => Command::Mute(!own.muted),
         None if own.microphone_is_missing => Command::Microphone(Choice::Off),
-        None => Command::Microphone(on(&scene.model.wanted.microphone)),
+        None => Command::Microphone(scene.model.wanted.microphone.switched_on()),
     };
     scene.wish(command);
 }
@@ -27,16 +27,9 @@ pub fn toggle_camera(scene: &mut Scene<'_>) {
     let choice = match &scene.model.own.camera {
         Some(_) => Choice::Off,
         None if scene.model.own.camera_is_missing => Choice::Off,
-        None => on(&scene.model.wanted.camera),
+        None => scene.model.wanted.camera.switched_on(),
     };
     scene.wish(Command::Camera(choice));
-}
-
-fn on(choice: &Choice) -> Choice {
-    match choice {
-        Choice::Off => Choice::Default,
-        choice => choice.clone(),
-    }
 }
 
 impl State {
