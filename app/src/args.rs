@@ -90,6 +90,9 @@ pub struct Options {
     /// The picture's encoder: aom, rav1e [default: aom]
     #[arg(long, value_name = "NAME")]
     pub encoder: Option<EncoderKind>,
+    /// Send at most this to all members together, kbit/s; what each link carries is measured in any case
+    #[arg(long, value_name = "KBIT", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub uplink: Option<u32>,
     /// Open the window, in this call
     #[arg(long)]
     pub window: bool,

@@ -5,7 +5,7 @@
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
 //!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs
-//!     │       └ participant.rs ── mesh and media, joined by wiring.rs
+//!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     └ inspect.rs, devices.rs
 //! ```
@@ -25,6 +25,7 @@ mod report;
 mod screen;
 mod settings;
 mod share;
+mod traffic;
 pub mod window;
 mod wiring;
 mod words;

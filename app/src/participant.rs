@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender as Notices;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -16,15 +16,14 @@ use sightline_media::{
     SpeakerError, VoiceSender,
 };
 use sightline_media_proto::feedback::{Feedback, Report};
+use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
-use crate::wiring::{Incoming, Numbers, Outgoing, Watching, hint, tell};
+use crate::traffic::{LinkState, Links, Outgoing};
 pub use crate::wiring::{Notice, Tap};
-
-/// Sound's rate: 188 bytes (160 inside, sealed) fifty times a second.
-const VOICE_BPS: u32 = 188 * 8 * 50;
+use crate::wiring::{Numbers, Watching, hint, tell};
 
 /// What a participant sends, plays and records.
 pub struct Media {
@@ -42,6 +41,8 @@ pub struct Media {
     pub level: Arc<Level>,
     /// While it is set, silence is sent in place of what the microphone hears.
     pub muted: Arc<AtomicBool>,
+    /// What may be sent to all members together at most.
+    pub uplink: Option<Bitrate>,
 }
 
 /// Why a participant cannot take part; sentences for the user.
@@ -81,6 +82,7 @@ pub enum SourceError {
 pub struct Participant {
     mesh: Mesh,
     playout: Arc<Playout>,
+    links: Arc<Links>,
     outgoing: Arc<Outgoing>,
     numbers: Arc<Numbers>,
     muted: Arc<AtomicBool>,
@@ -101,6 +103,8 @@ pub struct MemberStats {
     pub peer: PeerId,
     /// The link.
     pub link: sightline_mesh_proto::LinkStats,
+    /// What is sent on it, while media flows.
+    pub sending: Option<LinkState>,
     /// The media.
     pub media: Received,
 }
@@ -137,11 +141,9 @@ impl Participant {
             observer,
             epoch,
         )?);
-        let incoming = Incoming {
-            numbers: Arc::clone(&numbers),
-            playout: Arc::clone(&playout),
-        };
-        let (mesh, mut events) = Mesh::start(setup, Arc::new(incoming))?;
+        let links = Links::new(Arc::clone(&numbers), Arc::clone(&playout), epoch, media.uplink);
+        let links = Arc::new(links);
+        let (mesh, mut events) = Mesh::start(setup, Arc::clone(&links) as _)?;
         let forwarder = {
             let notices = notices.clone();
             std::thread::Builder::new().name("events".into()).spawn(move || {
@@ -152,13 +154,14 @@ impl Participant {
             })?
         };
         let outgoing = Arc::new(Outgoing {
-            sender: mesh.sender(),
+            links: Arc::clone(&links),
+            mesh: mesh.sender(),
             notices: notices.clone(),
-            dropped: AtomicU64::new(0),
         });
         let mut participant = Self {
             mesh,
             playout,
+            links,
             outgoing,
             numbers,
             muted: media.muted,
@@ -204,11 +207,18 @@ impl Participant {
                 if let Some(member) = self.numbers.remove(peer) {
                     self.playout.remove(member);
                 }
+                self.links.forget(peer);
             }
             // Who is new can show nothing before a key frame.
             Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
-            Notice::Call(Event::Told(_, body)) => match Feedback::decode(body) {
+            Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame) => self.send_key_frame(),
+                Some(Feedback::Want(layer)) => self.links.ask(*peer, layer),
+                Some(Feedback::Report(report)) if !report.has_picture => {
+                    if let Some(member) = self.numbers.get(peer) {
+                        self.playout.handle_camera_off(member);
+                    }
+                }
                 Some(Feedback::Report(_)) | None => {}
             },
             Notice::NeedsKeyFrame(member) => {
@@ -309,26 +319,21 @@ impl Participant {
     #[must_use]
     pub fn take_stats(&self) -> Vec<MemberStats> {
         let links: Stats = self.mesh.stats();
-        let worst = links.iter().map(|(_, link)| link.sent_loss).fold(0.0, f32::max);
-        if let Some(pictures) = &self.pictures {
-            pictures.report_loss(worst);
-        }
         links
             .into_iter()
             .filter_map(|(peer, link)| {
                 let member = self.numbers.get(&peer)?;
                 self.playout.set_clock_offset(member, link.clock_offset);
                 let media = self.playout.take_stats(member)?;
-                Some(MemberStats { peer, link, media })
+                let sending = self.links.state(&peer);
+                Some(MemberStats {
+                    peer,
+                    link,
+                    sending,
+                    media,
+                })
             })
             .collect()
-    }
-
-    /// What is sent to each member at most, as far as this participant's rate control decided: bits a second.
-    #[must_use]
-    pub fn estimate_bps(&self) -> u32 {
-        let voice = if self.voice.is_some() { VOICE_BPS } else { 0 };
-        voice + self.pictures.as_ref().map_or(0, |pictures| pictures.bitrate().0)
     }
 
     /// What was encoded so far, if there is a camera.
@@ -337,10 +342,10 @@ impl Participant {
         self.pictures.as_ref().map(PictureSender::counts)
     }
 
-    /// Packets that the network side was too busy to take, so far.
+    /// Packets of media that made no sense, so far.
     #[must_use]
     pub fn dropped_packets(&self) -> u64 {
-        self.outgoing.dropped.load(Ordering::Relaxed)
+        self.links.dropped()
     }
 
     /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which notices

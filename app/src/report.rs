@@ -264,8 +264,9 @@ impl Report {
     }
 
     /// What was measured in the last second.
-    pub fn stats(&mut self, measured: &Measured, estimate_bps: u32) {
+    pub fn stats(&mut self, measured: &Measured) {
         let (link, media) = (&measured.stats.link, &measured.stats.media);
+        let sending = measured.stats.sending.as_ref();
         let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
         self.json(
             "stats",
@@ -275,7 +276,8 @@ impl Report {
                 "loss": round(measured.loss, 4),
                 "send_bps": measured.send_bps,
                 "recv_bps": measured.recv_bps,
-                "estimate_bps": estimate_bps,
+                "estimate_bps": sending.map(|sending| sending.estimate.0),
+                "queue_ms": sending.map(|sending| millis(sending.queue)),
                 "dropped_packets": link.dropped,
                 "audio": {
                     "delay_ms": media.audio_delay.map(millis),

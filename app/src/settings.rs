@@ -16,6 +16,9 @@ use crate::controller::{from_sink, from_source};
 /// The longest settings file that is read, bytes.
 const MAX_LEN: u64 = 64 * 1024;
 
+/// What may be said of the uplink, kbit/s: sound for one at the least, and a rate that can be counted in bits.
+pub const UPLINK: std::ops::RangeInclusive<u32> = 100..=1_000_000;
+
 /// `settings.json`. All fields may be missing.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +27,7 @@ pub struct Settings {
     approve: Option<ApproveRule>,
     admit: Option<AdmitRule>,
     encoder: Option<String>,
+    uplink: Option<u32>,
     interfaces: Vec<String>,
     /// Devices as the command line names them: what the window offers first. Nothing is switched on by them.
     camera: Option<String>,
@@ -80,6 +84,13 @@ impl Settings {
         if let Some(encoder) = &self.encoder {
             encoder.parse::<EncoderKind>()?;
         }
+        if self.uplink.is_some_and(|kilobits| !UPLINK.contains(&kilobits)) {
+            return Err(format!(
+                "the uplink is not between {} and {} kbit/s",
+                UPLINK.start(),
+                UPLINK.end()
+            ));
+        }
         let to_text = |error: sightline_media::SpecError| error.to_string();
         for source in self.camera.iter().chain(&self.microphone) {
             source.parse::<Source>().map_err(to_text)?;
@@ -100,6 +111,7 @@ impl Settings {
             options.interface.clone_from(&self.interfaces);
         }
         options.encoder = options.encoder.or_else(|| self.encoder.as_ref()?.parse().ok());
+        options.uplink = options.uplink.or(self.uplink);
     }
 
     /// Fills in what the window begins with.
@@ -235,6 +247,7 @@ mod tests {
             r#"{"nmae": "x"}"#,
             r#"{"admit": "all"}"#,
             r#"{"encoder": "x264"}"#,
+            r#"{"uplink": 5}"#,
             r#"{"camera": "nowhere"}"#,
             r#"{"window": {"theme": "pink"}}"#,
         ] {

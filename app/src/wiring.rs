@@ -1,4 +1,4 @@
-//! Joins mesh and media: who is whose number, packets in both directions, and what media has to say.
+//! Joins mesh and media: who is whose number, and what media has to say. Packets are in `traffic.rs`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::devices::Present;
-use sightline_media::{MemberId, Observer, Outbox, Picture, Playout};
-use sightline_mesh::{Inbox, Sender};
-use sightline_mesh_proto::{Class, Event};
+use sightline_media::{MemberId, Observer, Picture};
+use sightline_mesh_proto::Event;
 
 /// Something that the participant's loop is told.
 #[derive(Debug)]
@@ -81,57 +80,6 @@ impl Numbers {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, MemberId>> {
         self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Packets from the mesh to the media.
-pub struct Incoming {
-    pub numbers: Arc<Numbers>,
-    pub playout: Arc<Playout>,
-}
-
-impl Inbox for Incoming {
-    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, now: Instant) {
-        let Some(member) = self.numbers.get(&peer) else {
-            return;
-        };
-        match class {
-            Class::Audio => {
-                // What came too late is counted by the buffer.
-                let _late = self.playout.handle_audio(member, &body, now);
-            }
-            Class::Video => self.playout.handle_video(member, &body, now),
-            Class::Control => {}
-        }
-    }
-}
-
-/// Packets from the media to the mesh.
-pub struct Outgoing {
-    pub sender: Sender,
-    pub notices: Notices<Notice>,
-    /// Packets that the mesh was too busy for.
-    pub dropped: AtomicU64,
-}
-
-impl Outgoing {
-    fn send(&self, class: Class, body: Vec<u8>) {
-        let sent = self.sender.send_media(class, body);
-        self.dropped.fetch_add(u64::from(!sent), Ordering::Relaxed);
-    }
-}
-
-impl Outbox for Outgoing {
-    fn send_audio(&self, body: Vec<u8>) {
-        self.send(Class::Audio, body);
-    }
-
-    fn send_video(&self, body: Vec<u8>) {
-        self.send(Class::Video, body);
-    }
-
-    fn source_failed(&self, code: &'static str, message: String) {
-        tell_patiently(&self.notices, Notice::SourceFailed(code, message));
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   microphone/ ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
-//!   camera/ ──► capture.rs ──► slot.rs ──► send.rs PictureSender ── av1/ ──►  (the program above)
+//!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs PictureSender ── av1/ ──►  (the program above)
 //!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
 //!
 //!   handle_audio ──► receive.rs Playout: jitter buffer, opus, mixer ──► speaker.rs
@@ -20,6 +20,7 @@ pub mod camera;
 mod capture;
 pub mod device_io;
 pub mod devices;
+mod encode;
 mod held;
 mod level;
 mod listen;
@@ -37,6 +38,7 @@ mod speaker;
 mod tone;
 
 pub use capture::{Capture, Viewer};
+pub use encode::{PictureSender, SentPictures};
 pub use level::Level;
 pub use listen::Listening;
 pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
@@ -44,7 +46,7 @@ pub use picture::{MAX_PIXELS, Picture, Size};
 pub use receive::{MemberId, Observer, Playout, Received};
 pub use record::Recorder;
 pub use resample::{RateError, Resampler};
-pub use send::{Outbox, PictureSender, SentPictures, VoiceSender};
+pub use send::{LayerWish, Outbox, VoiceSender};
 pub use slot::LatestSlot;
 pub use source::{Sink, Source, SpecError};
 pub use speaker::{Speaker, SpeakerError};

@@ -31,6 +31,19 @@ impl Size {
         }
     }
 
+    /// The size in the same shape of at most so many rows, even both ways.
+    #[must_use]
+    pub fn within_height(self, height: u32) -> Self {
+        if self.height <= height {
+            return self;
+        }
+        let width = (u64::from(self.width) * u64::from(height) / u64::from(self.height)) as u32;
+        Self {
+            width: width.max(16) & !1,
+            height: height & !1,
+        }
+    }
+
     /// Bytes of a plane of this size.
     #[must_use]
     pub const fn area(self) -> usize {
@@ -72,6 +85,40 @@ impl Picture {
         [y, u, v]
     }
 
+    /// The picture at a smaller size, each pixel the mean of those in its place.
+    #[must_use]
+    pub fn reduced(&self, size: Size) -> Self {
+        let mut reduced = Self::grey(size, self.captured);
+        let (from, to) = ([self.size, self.size.chroma()], [size, size.chroma()]);
+        for (plane, (source, target)) in self.planes().iter().zip(reduced.planes_mut()).enumerate() {
+            let (from, to) = (from[plane.min(1)], to[plane.min(1)]);
+            let span = |at: usize, from: u32, to: u32| {
+                let begin = at * from as usize / to as usize;
+                let end = (at + 1) * from as usize / to as usize;
+                begin..end.max(begin + 1)
+            };
+            let columns: Vec<_> = (0..to.width as usize)
+                .map(|x| span(x, from.width, to.width))
+                .collect();
+            for (y, row) in target.chunks_exact_mut(to.width as usize).enumerate() {
+                let rows = span(y, from.height, to.height);
+                for (pixel, columns) in row.iter_mut().zip(&columns) {
+                    let mut sum = 0;
+                    for row in rows.clone() {
+                        let row = &source[row * from.width as usize..];
+                        sum += row[columns.clone()]
+                            .iter()
+                            .map(|pixel| u32::from(*pixel))
+                            .sum::<u32>();
+                    }
+                    let count = (rows.len() * columns.len()) as u32;
+                    *pixel = ((sum + count / 2) / count) as u8;
+                }
+            }
+        }
+        reduced
+    }
+
     /// The picture at another size, each pixel taken from the nearest.
     #[must_use]
     pub fn scaled(&self, size: Size) -> Self {
@@ -88,5 +135,42 @@ impl Picture {
             }
         }
         scaled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smaller_picture_shows_the_same() {
+        let size = Size {
+            width: 640,
+            height: 360,
+        };
+        let mut picture = Picture::grey(size, Instant::now());
+        for (at, pixel) in picture.data.iter_mut().enumerate() {
+            *pixel = if at < size.area() {
+                ((at % 640) / 4) as u8
+            } else {
+                90
+            };
+        }
+        let small = size.within_height(180);
+        assert_eq!((small.width, small.height), (320, 180));
+        assert_eq!(size.within_height(720), size);
+        let reduced = picture.reduced(small);
+        let [y, u, v] = reduced.planes();
+        for (at, pixel) in y.iter().enumerate() {
+            assert_eq!(usize::from(*pixel), (at % 320) / 2, "at {at}");
+        }
+        assert!(u.iter().chain(v).all(|pixel| *pixel == 90));
+        // Any ratio, however odd.
+        let odd = Size {
+            width: 1024,
+            height: 575,
+        };
+        let reduced = Picture::grey(odd, Instant::now()).reduced(odd.within_height(180));
+        assert!(reduced.data.iter().all(|pixel| *pixel == 128));
     }
 }

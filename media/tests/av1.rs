@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use sightline_media::av1::{Decoder, Encoded, EncoderKind, encoder};
 use sightline_media::{Picture, Size};
+use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 
 const SIZE: Size = Size {
@@ -73,7 +74,7 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
 fn what_is_decoded_looks_like_what_was_captured() {
     for kind in KINDS {
         let start = Instant::now();
-        let mut encoder = encoder(kind, SIZE, RATE).expect("an encoder");
+        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
         let mut decoder = Decoder::new().expect("a decoder");
         let encoded = encode(&mut *encoder, (0, 60), &[], start);
         assert!(encoded[0].is_key, "{kind:?}");
@@ -96,7 +97,7 @@ fn what_is_decoded_looks_like_what_was_captured() {
 #[test]
 fn aom_holds_no_picture_back_and_rav1e_as_few_as_it_can() {
     for (kind, most) in [(EncoderKind::Aom, 0), (EncoderKind::Rav1e, 4)] {
-        let mut encoder = encoder(kind, SIZE, RATE).expect("an encoder");
+        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
         let encoded = encode(&mut *encoder, (0, 30), &[], Instant::now());
         assert!(
             30 - encoded.len() <= most,
@@ -109,7 +110,7 @@ fn aom_holds_no_picture_back_and_rav1e_as_few_as_it_can() {
 #[test]
 fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
     for kind in KINDS {
-        let mut encoder = encoder(kind, SIZE, RATE).expect("an encoder");
+        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
         let encoded = encode(&mut *encoder, (0, 60), &[31], Instant::now());
         let keys: Vec<_> = (0..)
             .zip(&encoded)
@@ -129,10 +130,32 @@ fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
 }
 
 #[test]
+fn every_second_picture_may_be_left_out_and_the_others_look_the_same() {
+    let start = Instant::now();
+    let mut encoder = encoder(EncoderKind::Aom, SIZE, RATE, Speed(9)).expect("an encoder");
+    let encoded = encode(&mut *encoder, (0, 90), &[41], start);
+    let upper: Vec<_> = (0u32..)
+        .zip(&encoded)
+        .filter(|(_, unit)| unit.is_discardable)
+        .map(|(n, _)| n)
+        .collect();
+    let expected: Vec<u32> = (1..40).step_by(2).chain((42..90).step_by(2)).collect();
+    assert_eq!(upper, expected);
+    let [mut whole, mut halved] = [0; 2].map(|_| Decoder::new().expect("a decoder"));
+    for unit in encoded {
+        let shown = whole.decode(unit.data.clone(), unit.captured).expect("decodable");
+        if !unit.is_discardable {
+            let other = halved.decode(unit.data, unit.captured).expect("decodable");
+            assert_eq!(shown.expect("a picture").data, other.expect("a picture").data);
+        }
+    }
+}
+
+#[test]
 fn the_rate_is_held_and_follows_a_change() {
     for kind in KINDS {
         let start = Instant::now();
-        let mut encoder = encoder(kind, SIZE, RATE).expect("an encoder");
+        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
         encode(&mut *encoder, (0, 60), &[], start);
         let before = bits_a_second(&encode(&mut *encoder, (60, 240), &[], start));
         encoder.set_bitrate(Bitrate(RATE.0 / 2)).expect("another rate");
@@ -155,7 +178,7 @@ fn the_rate_is_held_and_follows_a_change() {
 #[test]
 fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
     let start = Instant::now();
-    let mut encoder = encoder(EncoderKind::Aom, SIZE, RATE).expect("an encoder");
+    let mut encoder = encoder(EncoderKind::Aom, SIZE, RATE, Speed(9)).expect("an encoder");
     let encoded = encode(&mut *encoder, (0, 40), &[30], start);
     let mut decoder = Decoder::new().expect("a decoder");
     for (n, unit) in encoded.iter().enumerate().take(30) {
@@ -175,7 +198,7 @@ fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
 #[test]
 fn a_picture_of_another_size_is_refused() {
     for kind in KINDS {
-        let mut encoder = encoder(kind, SIZE, RATE).expect("an encoder");
+        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
         let other = Picture::grey(
             Size {
                 width: 160,

@@ -18,14 +18,14 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
 use quinn::{Endpoint, VarInt};
-use sightline_mesh_proto::{Call, Class, Command, ConnId, Connected, Event, Output, Ticket};
-use tokio::sync::mpsc;
+use sightline_mesh_proto::{Call, Command, ConnId, Connected, Event, Output, Ticket};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
 use crate::endpoint::{EndpointError, Endpoints};
 use crate::frame::{self, Ended};
-use crate::handle::{Inbox, SharedHistory, Stats};
+use crate::handle::{SharedHistory, Stats, Traffic};
 use crate::interfaces::Watcher;
 use crate::socket::SharedGate;
 use crate::transport::{Arrival, Doors, Plan, Plans, Transport, serial};
@@ -61,7 +61,6 @@ const MAX_PER_PEER: u32 = 4;
 
 /// What the program above brings.
 pub enum Input {
-    Media(Class, Vec<u8>),
     Command(Command),
     Stats(blocking::SyncSender<Stats>),
 }
@@ -107,7 +106,8 @@ pub struct Actor {
     gate: SharedGate,
     history: SharedHistory,
     plans: Plans,
-    inbox: Arc<dyn Inbox>,
+    traffic: Arc<dyn Traffic>,
+    receivers: Vec<PeerId>,
     events: mpsc::Sender<Event>,
     arrivals: mpsc::Receiver<Arrival>,
     from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
@@ -126,7 +126,7 @@ impl Actor {
         (endpoints, opened): (Endpoints, Vec<(SocketAddr, Endpoint)>),
         watcher: Watcher,
         (gate, history): (SharedGate, SharedHistory),
-        inbox: Arc<dyn Inbox>,
+        traffic: Arc<dyn Traffic>,
         events: mpsc::Sender<Event>,
     ) -> Option<Self> {
         let mut tasks = JoinSet::new();
@@ -147,7 +147,8 @@ impl Actor {
             gate,
             history,
             plans,
-            inbox,
+            traffic,
+            receivers: Vec::new(),
             events,
             arrivals,
             from_peers: mpsc::channel(ARRIVALS),
@@ -160,12 +161,17 @@ impl Actor {
     }
 
     /// Runs until the call has ended and its last words are said.
-    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+    /// `waiting` wakes it when media has something to send.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>, waiting: &Notify) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut from_peers = Vec::with_capacity(BATCH);
         self.drain().await;
         while !(self.ended && self.peers.is_empty()) {
             let deadline = self.call.poll_timeout();
+            let deadline = self
+                .traffic
+                .poll_timeout()
+                .map_or(deadline, |due| due.min(deadline));
             tokio::select! {
                 count = inputs.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
@@ -187,9 +193,11 @@ impl Actor {
                 interfaces = self.watcher.next_change() => {
                     self.call.handle_interfaces(interfaces, now());
                 }
+                () = waiting.notified() => {}
                 () = tokio::time::sleep_until(deadline.into()) => self.call.handle_timeout(now()),
             }
             self.drain().await;
+            self.send_media();
         }
         let linger = tokio::time::Instant::now() + LINGER;
         while !self.peers.is_empty() && tokio::time::Instant::now() < linger {
@@ -208,11 +216,6 @@ impl Actor {
 
     fn handle_input(&mut self, input: Input) {
         match input {
-            Input::Media(class, body) => {
-                // Bodies are made to fit by the program's own packetizers.
-                let fits = self.call.handle_media(class, &body, now());
-                debug_assert!(fits.is_ok(), "{fits:?}");
-            }
             Input::Command(command) => self.call.handle_command(command, now()),
             Input::Stats(reply) => {
                 let linked = self.call.linked();
@@ -359,16 +362,10 @@ impl Actor {
                         self.call.handle_stalled(conn);
                     }
                 }
-                Output::Datagram(conn, _, datagram) => {
-                    if let Some(peer) = self.peers.get(&conn) {
-                        // The oldest waiting datagram gives way when there is no room; a closed connection
-                        // is reported by the swarm.
-                        let _closed = peer.connection.send_datagram(datagram.into());
-                    }
-                }
+                Output::Datagram(conn, _, datagram) => self.send_datagram(conn, datagram),
                 Output::Close(conn) => self.close(conn),
                 Output::Packet(peer, class, body) => {
-                    self.inbox.handle_packet(peer, class, body, now());
+                    self.traffic.handle_packet(peer, class, &body, now());
                 }
                 Output::Event(event) => {
                     if let Event::Route(step) = &event {
@@ -386,6 +383,35 @@ impl Actor {
             }
         }
         while self.tasks.try_join_next().is_some() {}
+        let receivers = self.call.receivers();
+        if receivers != self.receivers {
+            self.traffic.handle_receivers(&receivers, now());
+            self.receivers = receivers;
+        }
+    }
+
+    /// Lets leave what media has to send.
+    fn send_media(&mut self) {
+        let now = now();
+        while let Some((peer, class, body)) = self.traffic.poll_packet(now) {
+            // Bodies are made to fit by the program's own packetizers.
+            let fits = self.call.handle_media(&peer, class, &body, now);
+            debug_assert!(fits.is_ok(), "{fits:?}");
+            // A packet makes a datagram and nothing else.
+            while let Some(output) = self.call.poll_output() {
+                if let Output::Datagram(conn, _, datagram) = output {
+                    self.send_datagram(conn, datagram);
+                }
+            }
+        }
+    }
+
+    fn send_datagram(&self, conn: ConnId, datagram: Vec<u8>) {
+        if let Some(peer) = self.peers.get(&conn) {
+            // The oldest waiting datagram gives way when there is no room; a closed connection is reported by the
+            // swarm.
+            let _closed = peer.connection.send_datagram(datagram.into());
+        }
     }
 
     /// Opens a socket; an address that is not ready yet (IPv6 looks for its double first) is tried again.

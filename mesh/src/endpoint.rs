@@ -6,7 +6,6 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
     ClientConfig, ConnectionId, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt,
@@ -15,6 +14,7 @@ use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::tag::Tag;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::congestion::Unhindered;
 use crate::socket::{GatedSocket, SharedGate};
 use crate::tls::{Tls, TlsError};
 
@@ -30,9 +30,6 @@ const DATAGRAM_SEND_BUFFER: usize = 48 * 1024;
 
 /// 256 KiB: what may wait while the loop is busy.
 const DATAGRAM_RECV_BUFFER: usize = 256 * 1024;
-
-/// 64 KiB: a first key frame leaves without waiting for acknowledgements.
-const INITIAL_WINDOW: u64 = 64 * 1024;
 
 /// 100 ms: what a round trip is taken for until it is measured; a lost first packet is sent again after three.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
@@ -226,8 +223,6 @@ fn pin_to(_: &Socket, _: &Interface, _: SocketAddr) -> io::Result<()> {
 }
 
 fn transport_config() -> TransportConfig {
-    let mut congestion = CubicConfig::default();
-    congestion.initial_window(INITIAL_WINDOW);
     let mut config = TransportConfig::default();
     config
         .max_idle_timeout(Some(VarInt::from_u32(IDLE_TIMEOUT).into()))
@@ -239,7 +234,7 @@ fn transport_config() -> TransportConfig {
         .receive_window(VarInt::from_u32(512 * 1024))
         .datagram_receive_buffer_size(Some(DATAGRAM_RECV_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)
-        .congestion_controller_factory(Arc::new(congestion))
+        .congestion_controller_factory(Arc::new(Unhindered))
         // Packets are sized for 1200 bytes; larger probes would only be more to see from outside.
         .mtu_discovery_config(None)
         .allow_spin(false);

@@ -13,7 +13,7 @@ use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::{History, Rule};
 use sightline_mesh_proto::{Admit, Call, Class, Clock, Code, Command, Config, Event, LinkStats, Name};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
@@ -21,8 +21,8 @@ use crate::interfaces::Watcher;
 use crate::socket::SharedGate;
 use crate::tls::Tls;
 
-/// Inputs that may wait for the loop: half a second of everything in a large call.
-const INPUTS: usize = 512;
+/// Wishes that may wait for the loop.
+const INPUTS: usize = 128;
 
 /// Events that may wait for the program above.
 const EVENTS: usize = 1024;
@@ -57,10 +57,16 @@ pub struct Setup {
     pub clock: Clock,
 }
 
-/// Takes media as it arrives, on the mesh's thread: it must not block.
-pub trait Inbox: Send + Sync {
+/// What media does with the call's links. Called on the mesh's thread: it must not block for long.
+pub trait Traffic: Send + Sync {
+    /// From now on media may flow to these members, and to no others.
+    fn handle_receivers(&self, receivers: &[PeerId], now: Instant);
     /// A packet of a member arrived at `now`.
-    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, now: Instant);
+    fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant);
+    /// The next packet that is to leave now, and to whom.
+    fn poll_packet(&self, now: Instant) -> Option<(PeerId, Class, Vec<u8>)>;
+    /// When there will be one, if nothing happens before.
+    fn poll_timeout(&self) -> Option<Instant>;
 }
 
 /// Why a participant cannot take part.
@@ -101,6 +107,7 @@ pub type Stats = Vec<(PeerId, LinkStats)>;
 /// A participant's connection to its call. It owns one thread, which [`Mesh::stop`] ends.
 pub struct Mesh {
     inputs: mpsc::Sender<Input>,
+    waiting: Arc<Notify>,
     gate: SharedGate,
     history: SharedHistory,
     local: Vec<SocketAddr>,
@@ -109,11 +116,15 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// Binds the addresses and takes part. Before this, no socket is open. `inbox` gets media as it arrives.
+    /// Binds the addresses and takes part. Before this, no socket is open. `traffic` says what leaves and gets
+    /// what arrives.
     ///
     /// # Errors
     /// [`OpenError`]: a sentence for the user.
-    pub fn start(setup: Setup, inbox: Arc<dyn Inbox>) -> Result<(Self, mpsc::Receiver<Event>), OpenError> {
+    pub fn start(
+        setup: Setup,
+        traffic: Arc<dyn Traffic>,
+    ) -> Result<(Self, mpsc::Receiver<Event>), OpenError> {
         let system = |error: &dyn std::fmt::Display| OpenError::System(error.to_string());
         let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|error| system(&error))?;
         let mut seed = [0; 32];
@@ -159,7 +170,9 @@ impl Mesh {
 
         let (inputs, input_source) = mpsc::channel(INPUTS);
         let (event_sink, events) = mpsc::channel(EVENTS);
+        let waiting = Arc::new(Notify::new());
         let thread = {
+            let woken = Arc::clone(&waiting);
             let truth = (gate.clone(), history.clone());
             std::thread::Builder::new()
                 .name("mesh".into())
@@ -171,11 +184,11 @@ impl Mesh {
                             (endpoints, opened),
                             watcher,
                             truth,
-                            inbox,
+                            traffic,
                             event_sink,
                         );
                         if let Some(actor) = actor {
-                            actor.run(input_source).await;
+                            actor.run(input_source, &woken).await;
                         }
                     });
                     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -185,6 +198,7 @@ impl Mesh {
         Ok((
             Self {
                 inputs,
+                waiting,
                 gate,
                 history,
                 local,
@@ -210,7 +224,10 @@ impl Mesh {
     /// What sends to this mesh from other threads.
     #[must_use]
     pub fn sender(&self) -> Sender {
-        Sender(self.inputs.clone())
+        Sender {
+            inputs: self.inputs.clone(),
+            waiting: Arc::clone(&self.waiting),
+        }
     }
 
     /// What was measured on each link; empty when the loop is too busy or over.
@@ -252,20 +269,23 @@ impl Mesh {
     }
 }
 
-/// Hands media and wishes to the mesh, from any thread but the mesh's own.
+/// Hands wishes to the mesh, from any thread but the mesh's own.
 #[derive(Clone)]
-pub struct Sender(mpsc::Sender<Input>);
+pub struct Sender {
+    inputs: mpsc::Sender<Input>,
+    waiting: Arc<Notify>,
+}
 
 impl Sender {
-    /// Sends a body of media to all members. False when the mesh is too busy and the body was dropped.
-    pub fn send_media(&self, class: Class, body: Vec<u8>) -> bool {
-        self.0.try_send(Input::Media(class, body)).is_ok()
+    /// There is something to send: [`Traffic::poll_packet`] has it.
+    pub fn wake(&self) {
+        self.waiting.notify_one();
     }
 
     /// Hands over a wish; waits while the mesh is busy.
     pub fn send_command(&self, command: Command) {
         // When the loop is gone, so is the call that the wish was for.
-        let _gone = self.0.blocking_send(Input::Command(command));
+        let _gone = self.inputs.blocking_send(Input::Command(command));
     }
 }
 

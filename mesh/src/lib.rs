@@ -7,12 +7,13 @@
 //!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
 //!          ├ control.rs: one stream for each connection, framed by frame.rs
 //!          └ transport.rs, muxer.rs: our transport on …
-//!                 endpoint.rs: … quinn endpoints, with tls.rs
+//!                 endpoint.rs: … quinn endpoints, with tls.rs, and congestion.rs, which leaves the rate to media
 //!                 socket.rs: … on sockets that the gate guards
 //!   interfaces.rs ─ which network interfaces are up, and when that changes
 //! ```
 
 mod actor;
+mod congestion;
 mod control;
 mod endpoint;
 mod frame;
@@ -23,4 +24,4 @@ mod socket;
 mod tls;
 mod transport;
 
-pub use handle::{Entry, Inbox, Mesh, OpenError, Record, Sender, Setup, Stats};
+pub use handle::{Entry, Mesh, OpenError, Record, Sender, Setup, Stats, Traffic};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc as blocking};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_mesh::{Entry, Inbox, Mesh, Setup};
+use sightline_mesh::{Entry, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, End, Event, Name, UnixTime, Why};
 use tokio::sync::mpsc;
@@ -15,18 +15,50 @@ use tokio::sync::mpsc;
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Collect(Mutex<blocking::Sender<(PeerId, Class, Vec<u8>)>>);
+/// A packet of a member, or for one.
+type Packet = (PeerId, Class, Vec<u8>);
 
-impl Inbox for Collect {
-    fn handle_packet(&self, peer: PeerId, class: Class, body: Vec<u8>, _: Instant) {
-        let _ended = self.0.lock().expect("unpoisoned").send((peer, class, body));
+/// Greets every receiver once whenever it is told to; hands on what comes.
+struct Greeter {
+    came: Mutex<blocking::Sender<Packet>>,
+    receivers: Mutex<Vec<PeerId>>,
+    waiting: Mutex<Vec<Packet>>,
+}
+
+impl Greeter {
+    fn greet(&self) {
+        let receivers = self.receivers.lock().expect("unpoisoned");
+        let greeting = receivers
+            .iter()
+            .map(|peer| (*peer, Class::Audio, b"hello".to_vec()));
+        self.waiting.lock().expect("unpoisoned").extend(greeting);
+    }
+}
+
+impl Traffic for Greeter {
+    fn handle_receivers(&self, receivers: &[PeerId], _: Instant) {
+        receivers.clone_into(&mut self.receivers.lock().expect("unpoisoned"));
+    }
+
+    fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], _: Instant) {
+        let came = (peer, class, body.to_vec());
+        let _ended = self.came.lock().expect("unpoisoned").send(came);
+    }
+
+    fn poll_packet(&self, _: Instant) -> Option<Packet> {
+        self.waiting.lock().expect("unpoisoned").pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
     }
 }
 
 struct Participant {
     mesh: Mesh,
+    greeter: Arc<Greeter>,
     events: mpsc::Receiver<Event>,
-    packets: blocking::Receiver<(PeerId, Class, Vec<u8>)>,
+    packets: blocking::Receiver<Packet>,
     seen: Vec<Event>,
 }
 
@@ -48,9 +80,15 @@ fn enter(entry: Entry, name: &str) -> Participant {
         },
     };
     let (sink, packets) = blocking::channel();
-    let (mesh, events) = Mesh::start(setup, Arc::new(Collect(Mutex::new(sink)))).expect("a free port");
+    let greeter = Arc::new(Greeter {
+        came: Mutex::new(sink),
+        receivers: Mutex::default(),
+        waiting: Mutex::default(),
+    });
+    let (mesh, events) = Mesh::start(setup, Arc::clone(&greeter) as _).expect("a free port");
     Participant {
         mesh,
+        greeter,
         events,
         packets,
         seen: Vec::new(),
@@ -105,7 +143,8 @@ impl Participant {
     fn reaches(&self, other: &Self) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            self.mesh.sender().send_media(Class::Audio, b"hello".to_vec());
+            self.greeter.greet();
+            self.mesh.sender().wake();
             if let Ok((peer, class, body)) = other.packets.recv_timeout(Duration::from_millis(50))
                 && peer == self.mesh.me()
             {

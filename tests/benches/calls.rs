@@ -20,6 +20,7 @@ use sightline_media::camera::{self, Clip};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Size, Source, Viewer};
 use sightline_media_proto::audio::{FRAME, SAMPLE_RATE};
+use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Setup};
 use sightline_mesh_proto::route::Rule;
@@ -181,6 +182,7 @@ fn silent() -> Media {
         encoder: EncoderKind::Aom,
         level: Arc::default(),
         muted: Arc::default(),
+        uplink: None,
     }
 }
 
@@ -389,7 +391,7 @@ fn codecs(clip: Option<&str>) {
         let scaled: Vec<_> = pictures.iter().map(|picture| picture.scaled(size)).collect();
         for (kind, name) in [(EncoderKind::Aom, "aom"), (EncoderKind::Rav1e, "rav1e")] {
             let rate = Bitrate::for_picture(width, height);
-            let mut encoder = encoder(kind, size, rate).expect("an encoder");
+            let mut encoder = encoder(kind, size, rate, Speed(9)).expect("an encoder");
             let mut decoder = Decoder::new().expect("a decoder");
             let (mut encode, mut decode, mut psnr, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
             let mut shown = 0;

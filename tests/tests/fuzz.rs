@@ -3,14 +3,17 @@
 
 use std::io::Cursor;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::Keypair;
 use sightline_media::av1::{Decoder, EncoderKind, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
 use sightline_media_proto::audio::{self, FRAME_SAMPLES, PAYLOAD_LEN};
+use sightline_media_proto::effort::Speed;
 use sightline_media_proto::feedback::Feedback;
 use sightline_media_proto::jitter::JitterBuffer;
+use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::{Ticks, obu, video};
@@ -144,10 +147,16 @@ fn datagram_framing() {
     .expect("a session");
     let mut peer = Session::from_second(initiator, &second, ours, theirs.public(), psk, binding, now)
         .expect("a session");
-    let inside: Vec<_> = [(Class::Audio, 108), (Class::Video, 1131), (Class::Control, 25)]
-        .into_iter()
-        .map(|(class, len)| packet::pack(class, &vec![7; len]).expect("it fits"))
-        .collect();
+    let inside: Vec<_> = [
+        (Class::Audio, 108),
+        (Class::Report, 70),
+        (Class::Video, 1131),
+        (Class::Padding, 900),
+        (Class::Control, 25),
+    ]
+    .into_iter()
+    .map(|(class, len)| packet::pack(class, &vec![7; len]).expect("it fits"))
+    .collect();
     let mut corpus: Vec<_> = inside
         .iter()
         .map(|i| peer.seal_packet(i, now).expect("sealed"))
@@ -207,10 +216,12 @@ fn reassembly() {
     let frame = video::Frame {
         number: 7,
         captured: Ticks(9),
-        is_key: true,
+        kind: video::Kind::KEY,
         data: vec![5; 3000],
     };
-    let corpus = video::packets(&frame);
+    let packets = video::Packets::of(&frame);
+    let bodies = packets.bodies.iter().chain(packets.parity());
+    let corpus: Vec<_> = bodies.map(|body| body.to_vec()).collect();
     let mut reassembler = Reassembler::default();
     let mut now = Instant::now();
     run("reassembly", &corpus, |bytes| {
@@ -220,6 +231,42 @@ fn reassembly() {
             assert!(frame.data.len() <= usize::from(video::MAX_FRAGMENTS) * video::MAX_DATA);
         }
         let _asked = reassembler.poll_key_frame_request(now);
+    });
+}
+
+#[test]
+fn reports_of_arrivals() {
+    let start = Instant::now();
+    let mut sender = Sender::new(|_, len| len as u32 + 100, 7, start);
+    let mut arrivals = Arrivals::new(start);
+    let sound: Arc<[u8]> = Arc::from(vec![0; 108]);
+    let mut corpus = Vec::new();
+    let mut now = start;
+    for _ in 0..40 {
+        now += Duration::from_millis(5);
+        sender.handle_sound(Arc::clone(&sound), now);
+        while let Some((_, body)) = sender.poll_packet(now) {
+            let (number, _) = Number::split(&body).expect("a number");
+            arrivals.handle_packet(number, now);
+        }
+        corpus.extend(arrivals.poll_report(now).map(|report| report.encode()));
+    }
+    run("reports_of_arrivals", &corpus, |bytes| {
+        now += Duration::from_millis(5);
+        sender.handle_sound(Arc::clone(&sound), now);
+        while sender.poll_packet(now).is_some() {}
+        if let Some(report) = Report::decode(bytes) {
+            sender.handle_report(&report, now);
+        }
+        if let Some((number, _)) = Number::split(bytes) {
+            arrivals.handle_packet(number, now);
+        }
+        let _report = arrivals.poll_report(now);
+        assert!(
+            (50_000..100_000_000).contains(&sender.estimate().0),
+            "{:?}",
+            sender.estimate()
+        );
     });
 }
 
@@ -264,7 +311,7 @@ fn av1_pictures() {
         width: 64,
         height: 48,
     };
-    let mut encoder = encoder(EncoderKind::Aom, size, Bitrate(100_000)).expect("an encoder");
+    let mut encoder = encoder(EncoderKind::Aom, size, Bitrate(100_000), Speed(9)).expect("an encoder");
     let now = Instant::now();
     let mut picture = Picture::grey(size, now);
     let corpus: Vec<_> = (0..6u32)

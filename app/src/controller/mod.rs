@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId};
+use sightline_media_proto::rate::Bitrate;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
 use sightline_ui::model::{Choice, Model, Saying};
@@ -63,6 +64,8 @@ pub struct Controller {
     notices: Receiver<Notice>,
     sink: Notices<Notice>,
     encoder: EncoderKind,
+    /// What may be sent to all members together at most.
+    uplink: Option<Bitrate>,
     record: Option<PathBuf>,
     /// Where the record of a call is written at its end.
     save: Vec<PathBuf>,
@@ -118,6 +121,7 @@ impl Controller {
             clock,
             notices,
             encoder: options.encoder.unwrap_or_default(),
+            uplink: options.uplink.map(|kilobits| Bitrate(kilobits * 1000)),
             record: options.record.clone(),
             save: options.save.clone(),
             interfaces: options.interface.clone(),
@@ -387,9 +391,8 @@ impl Controller {
     fn handle_second(&mut self, now: Instant) {
         let has_screen = self.screen.is_some();
         if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
-            let estimate = call.participant.estimate_bps();
             for measured in call.measure(shown) {
-                self.report.stats(&measured, estimate);
+                self.report.stats(&measured);
             }
             if let Some(matrix) = call.take_hears() {
                 self.report.hears(&matrix);

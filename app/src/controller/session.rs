@@ -65,6 +65,7 @@ impl Controller {
             encoder: self.encoder,
             level: self.level(),
             muted: self.muted(),
+            uplink: self.uplink,
         };
         let tap = self
             .screen

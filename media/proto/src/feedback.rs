@@ -1,5 +1,7 @@
 //! What one participant's media says to another's: carried by the call as an opaque, reliable message.
 
+use crate::layer::Layer;
+
 /// Members named in one report at most: as many as a call holds.
 const MAX_NAMES: usize = 16;
 
@@ -13,7 +15,12 @@ pub enum Feedback {
     KeyFrame,
     /// How things are on this side.
     Report(Report),
+    /// The largest layer of pictures that is of use here; `None` for no pictures.
+    Want(Option<Layer>),
 }
+
+/// Stands for no layer.
+const NO_LAYER: u8 = 0xff;
 
 /// How things are on one side. Told every second whatever happens, in a size that only the number of members
 /// changes, so that its time and size say nothing of when somebody mutes.
@@ -30,11 +37,13 @@ pub struct Report {
 }
 
 impl Feedback {
-    /// The message's bytes: a kind (1); for a report its flags (1), then each name with its length (1) before it.
+    /// The message's bytes: a kind (1); for a report its flags (1), then each name with its length (1) before it; for a
+    /// wish the layer (1).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::KeyFrame => vec![1],
+            Self::Want(layer) => vec![3, layer.map_or(NO_LAYER, |layer| layer.index() as u8)],
             Self::Report(report) => {
                 let flags = [report.has_sound, report.is_muted, report.has_picture];
                 let flags = flags.iter().rev().fold(0, |sum, flag| sum * 2 + u8::from(*flag));
@@ -58,6 +67,8 @@ impl Feedback {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [1] => Some(Self::KeyFrame),
+            [3, NO_LAYER] => Some(Self::Want(None)),
+            [3, layer] => Layer::at(usize::from(*layer)).map(|layer| Self::Want(Some(layer))),
             [2, flags @ 0..=7, names @ ..] => Some(Self::Report(Report {
                 has_sound: flags & 1 != 0,
                 is_muted: flags & 2 != 0,
@@ -110,11 +121,17 @@ mod tests {
     #[test]
     fn nothing_else_is_read() {
         assert_eq!(Feedback::decode(&[1]), Some(Feedback::KeyFrame));
+        assert_eq!(
+            Feedback::decode(&[3, 1]),
+            Some(Feedback::Want(Some(Layer::Medium)))
+        );
         let too_many = [&[2, 0][..], &[1, 7].repeat(MAX_NAMES + 1)].concat();
         for bytes in [
             &[][..],
             &[0],
             &[3],
+            &[3, 3],
+            &[4],
             &[1, 1],
             &[2],
             &[2, 8],

@@ -4,14 +4,19 @@
 //! ```text
 //!   sound:    audio.rs ── packet ──► jitter.rs ── frame or concealment, every 20 ms ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
-//!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── what the sender does about it
+//!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
+//!   between two members: link/ ── what leaves when, what came of it, how much it may be
+//!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
 //! ```
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
 
 pub mod audio;
+pub mod effort;
 pub mod feedback;
 pub mod jitter;
+pub mod layer;
+pub mod link;
 pub mod mixer;
 pub mod obu;
 pub mod rate;

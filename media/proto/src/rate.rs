@@ -1,5 +1,4 @@
-//! How much picture is sent: a fixed rate, lowered while the worst link loses packets; and key frames, at most
-//! one a second for all who ask.
+//! How much picture is enough, and when a key frame is made: at most one a second for all who ask.
 
 use std::time::{Duration, Instant};
 
@@ -14,45 +13,6 @@ impl Bitrate {
     pub fn for_picture(width: u32, height: u32) -> Self {
         let pixels = width.saturating_mul(height);
         Self((pixels / 100 * 217).clamp(120_000, 2_000_000))
-    }
-}
-
-/// Loss from which on the rate is lowered (Google congestion control, draft-ietf-rmcat-gcc-02, section 6).
-const HIGH_LOSS: f32 = 0.10;
-
-/// Loss below which it is raised again.
-const LOW_LOSS: f32 = 0.02;
-
-/// The lowest rate: a picture that can still be recognised.
-const FLOOR: Bitrate = Bitrate(100_000);
-
-/// The cap on the picture's rate.
-#[derive(Debug)]
-pub struct RateCap {
-    full: Bitrate,
-    current: Bitrate,
-}
-
-impl RateCap {
-    /// Starts at `full`.
-    #[must_use]
-    pub const fn new(full: Bitrate) -> Self {
-        Self { full, current: full }
-    }
-
-    /// Takes the loss on the worst link over the last second, 0 to 1. Returns the rate from now on.
-    pub fn handle_loss(&mut self, worst: f32) -> Bitrate {
-        let Bitrate(now) = self.current;
-        let next = if worst > HIGH_LOSS {
-            // By half the loss, as the draft has it.
-            (now as f32 * (1.0 - worst / 2.0)) as u32
-        } else if worst < LOW_LOSS {
-            now + now / 20
-        } else {
-            now
-        };
-        self.current = Bitrate(next.clamp(FLOOR.0.min(self.full.0), self.full.0));
-        self.current
     }
 }
 
@@ -86,21 +46,6 @@ impl KeyFrames {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loss_lowers_the_rate_and_calm_brings_it_back() {
-        let mut cap = RateCap::new(Bitrate(500_000));
-        assert_eq!(cap.handle_loss(0.05), Bitrate(500_000));
-        assert_eq!(cap.handle_loss(0.2), Bitrate(450_000));
-        for _ in 0..100 {
-            cap.handle_loss(1.0);
-        }
-        assert_eq!(cap.handle_loss(1.0), FLOOR);
-        for _ in 0..100 {
-            cap.handle_loss(0.0);
-        }
-        assert_eq!(cap.handle_loss(0.0), Bitrate(500_000));
-    }
 
     #[test]
     fn many_requests_make_one_key_frame_a_second() {

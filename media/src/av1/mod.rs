@@ -7,6 +7,7 @@ mod rav1e_encoder;
 use std::str::FromStr;
 use std::time::Instant;
 
+use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 
 use crate::picture::{Picture, Size};
@@ -20,6 +21,8 @@ pub struct Encoded {
     pub data: Vec<u8>,
     /// Whether it can be decoded without any other.
     pub is_key: bool,
+    /// No other builds on it.
+    pub is_discardable: bool,
     /// When the picture was captured.
     pub captured: Instant,
 }
@@ -37,6 +40,12 @@ pub trait Encoder: Send {
     /// # Errors
     /// [`EncodeError`].
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError>;
+
+    /// Takes more or less time from the next picture on. rav1e has no speed to spare and stays at its fastest.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
+    fn set_speed(&mut self, speed: Speed) -> Result<(), EncodeError>;
 }
 
 /// Why a picture was not encoded.
@@ -80,9 +89,14 @@ impl FromStr for EncoderKind {
 ///
 /// # Errors
 /// [`EncodeError::Setup`].
-pub fn encoder(kind: EncoderKind, size: Size, bitrate: Bitrate) -> Result<Box<dyn Encoder>, EncodeError> {
+pub fn encoder(
+    kind: EncoderKind,
+    size: Size,
+    bitrate: Bitrate,
+    speed: Speed,
+) -> Result<Box<dyn Encoder>, EncodeError> {
     Ok(match kind {
-        EncoderKind::Aom => Box::new(aom::Aom::new(size, bitrate)?),
+        EncoderKind::Aom => Box::new(aom::Aom::new(size, bitrate, speed)?),
         EncoderKind::Rav1e => Box::new(rav1e_encoder::Rav1e::new(size, bitrate)?),
     })
 }

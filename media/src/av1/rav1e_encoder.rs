@@ -7,6 +7,7 @@ use rav1e::config::SpeedSettings;
 use rav1e::data::Rational;
 use rav1e::prelude::{FrameParameters, FrameType, FrameTypeOverride};
 use rav1e::{Config, Context, EncoderConfig, EncoderStatus};
+use sightline_media_proto::effort::Speed;
 use sightline_media_proto::obu;
 use sightline_media_proto::rate::Bitrate;
 
@@ -51,6 +52,7 @@ impl Rav1e {
                     encoded.extend(captured.map(|captured| Encoded {
                         data,
                         is_key,
+                        is_discardable: false,
                         captured,
                     }));
                 }
@@ -94,6 +96,10 @@ impl Encoder for Rav1e {
             self.bitrate = bitrate;
             self.inside.clear();
         }
+        Ok(())
+    }
+
+    fn set_speed(&mut self, _: Speed) -> Result<(), EncodeError> {
         Ok(())
     }
 }

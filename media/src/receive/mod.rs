@@ -222,6 +222,13 @@ impl Playout {
         }
     }
 
+    /// A member sends no pictures: that none come is no freeze.
+    pub fn handle_camera_off(&self, id: MemberId) {
+        if let Some(member) = self.member(id) {
+            lock(&member.seen).pause();
+        }
+    }
+
     /// The difference between a member's clock and ours, microseconds, as the call measured it.
     pub fn set_clock_offset(&self, id: MemberId, offset: Option<i64>) {
         if let Some(member) = self.member(id) {

@@ -63,6 +63,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The time until the next picture says nothing.
+    pub const fn pause(&mut self) {
+        self.last_at = None;
+    }
+
     fn note(&mut self, picture: Arc<Picture>, delay: Option<Duration>, now: Instant) {
         self.latest = Some(picture);
         self.since_asked += 1;

@@ -7,8 +7,12 @@ pub enum Class {
     Control,
     /// Sound.
     Audio,
+    /// What media tells the other side of what came.
+    Report,
     /// Picture.
     Video,
+    /// Nothing, to see how much the link carries.
+    Padding,
 }
 
 /// Class (1) and length (2) before the body, bytes.
@@ -17,17 +21,23 @@ const HEADER_LEN: usize = 3;
 /// The longest body, bytes: what fits with QUIC's and Noise's overhead (38 and 28) into a path of 1200.
 pub const MAX_BODY: usize = 1131;
 
+/// What a packet takes on the wire beyond its inside, bytes: Noise (28), QUIC (10 with its datagram's header, 16 of
+/// authentication), UDP (8), and the larger of the two versions' IP (40).
+const WIRE_OVERHEAD: usize = 28 + 26 + 8 + 40;
+
 /// Sizes of the inside. Sound has one, whatever is said.
 const CONTROL_SIZES: &[usize] = &[64];
 const AUDIO_SIZES: &[usize] = &[160];
-const VIDEO_SIZES: &[usize] = &[288, 576, HEADER_LEN + MAX_BODY];
+const REPORT_SIZES: &[usize] = &[64, 160, 576];
+const VIDEO_SIZES: &[usize] = &[288, 576, 864, HEADER_LEN + MAX_BODY];
 
 impl Class {
     const fn sizes(self) -> &'static [usize] {
         match self {
             Self::Control => CONTROL_SIZES,
             Self::Audio => AUDIO_SIZES,
-            Self::Video => VIDEO_SIZES,
+            Self::Report => REPORT_SIZES,
+            Self::Video | Self::Padding => VIDEO_SIZES,
         }
     }
 
@@ -35,7 +45,9 @@ impl Class {
         match self {
             Self::Control => 0,
             Self::Audio => 1,
+            Self::Report => 2,
             Self::Video => 4,
+            Self::Padding => 6,
         }
     }
 
@@ -43,6 +55,8 @@ impl Class {
         match id {
             0 => Some(Self::Control),
             1 => Some(Self::Audio),
+            2 => Some(Self::Report),
+            6 => Some(Self::Padding),
             4 => Some(Self::Video),
             _ => None,
         }
@@ -54,21 +68,35 @@ impl Class {
 #[error("{0} bytes do not fit into a packet of their class")]
 pub struct TooLong(pub usize);
 
+/// The size of the inside that holds a body of `len` bytes.
+fn size(class: Class, len: usize) -> Option<usize> {
+    class
+        .sizes()
+        .iter()
+        .copied()
+        .find(|size| *size >= HEADER_LEN + len)
+}
+
+/// What a body of `len` bytes takes on the wire, all together.
+#[must_use]
+pub fn wire_size(class: Class, len: usize) -> usize {
+    size(class, len).unwrap_or(HEADER_LEN + len) + WIRE_OVERHEAD
+}
+
 /// Lays a body out, padded.
 ///
 /// # Errors
 /// [`TooLong`].
 pub fn pack(class: Class, body: &[u8]) -> Result<Vec<u8>, TooLong> {
-    let needed = HEADER_LEN + body.len();
-    let size = class.sizes().iter().find(|size| **size >= needed);
+    let size = size(class, body.len());
     let (Some(size), Ok(len)) = (size, u16::try_from(body.len())) else {
         return Err(TooLong(body.len()));
     };
-    let mut inside = Vec::with_capacity(*size);
+    let mut inside = Vec::with_capacity(size);
     inside.push(class.id());
     inside.extend_from_slice(&len.to_be_bytes());
     inside.extend_from_slice(body);
-    inside.resize(*size, 0);
+    inside.resize(size, 0);
     Ok(inside)
 }
 
@@ -102,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_is_unpacked_at_a_fixed_size(body in prop::collection::vec(any::<u8>(), 0..=MAX_BODY)) {
-            for class in [Class::Control, Class::Audio, Class::Video] {
+            for class in [Class::Control, Class::Audio, Class::Report, Class::Video, Class::Padding] {
                 if let Ok(inside) = pack(class, &body) {
                     prop_assert!(class.sizes().contains(&inside.len()));
                     prop_assert_eq!(unpack(&inside), Ok((class, body.as_slice())));
@@ -125,7 +153,7 @@ mod tests {
     fn odd_sizes_padding_and_classes_are_refused() {
         let inside = pack(Class::Audio, b"sound").expect("packed");
         assert_eq!(unpack(&inside[..159]), Err(UnpackError));
-        for (at, byte) in [(0, 2), (0, 9), (2, 200), (159, 1)] {
+        for (at, byte) in [(0, 3), (0, 9), (2, 200), (159, 1)] {
             let mut changed = inside.clone();
             changed[at] = byte;
             assert_eq!(unpack(&changed), Err(UnpackError), "byte {at}");

@@ -402,12 +402,14 @@ impl World {
         self.nodes[index].sent += 1;
         let body = [(index as u64).to_be_bytes(), number.to_be_bytes()].concat();
         let now = self.local_now(index);
-        let sent = self
-            .call(index)
-            .handle_media(Class::Audio, &body, now)
-            .expect("it fits");
+        let call = self.call(index);
+        let receivers = call.receivers();
+        for peer in &receivers {
+            let sent = call.handle_media(peer, Class::Audio, &body, now);
+            assert_eq!(sent, Ok(true), "who receives is reached");
+        }
         self.drain(index);
-        (number, sent)
+        (number, receivers.len())
     }
 
     /// Lets something that `from` never sealed arrive at `to`, as a modified program could send it.

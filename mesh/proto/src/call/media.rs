@@ -1,6 +1,8 @@
-//! Packets: media to every member whose route is active, and pings.
+//! Packets: media to members whose route is active, and pings.
 
 use std::time::Instant;
+
+use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
 use crate::link::{ConnId, Stage};
@@ -17,20 +19,34 @@ const PING: u8 = 0;
 const PONG: u8 = 1;
 
 impl Call {
-    /// Sends one body of media to every member whose route is active. Returns how many that are.
+    /// Members to whom media may flow: their route is active.
+    #[must_use]
+    pub fn receivers(&self) -> Vec<PeerId> {
+        let active = self.members.iter().filter(|(_, member)| {
+            let state = member.link.and_then(|conn| self.route_state(conn));
+            state == Some(State::Active)
+        });
+        active.map(|(peer, _)| *peer).collect()
+    }
+
+    /// Sends one body of media to a member, if its route is active. Returns whether it is.
     ///
     /// # Errors
     /// [`TooLong`] when no packet of its class holds it.
-    pub fn handle_media(&mut self, class: Class, body: &[u8], now: Instant) -> Result<usize, TooLong> {
+    pub fn handle_media(
+        &mut self,
+        to: &PeerId,
+        class: Class,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<bool, TooLong> {
         let inside = packet::pack(class, body)?;
-        let mut sent = 0;
-        for conn in self.serving_links() {
-            if self.route_state(conn) == Some(State::Active) {
-                self.seal_and_send(conn, class, &inside, now);
-                sent += 1;
-            }
+        let link = self.members.get(to).and_then(|member| member.link);
+        let active = link.filter(|conn| self.route_state(*conn) == Some(State::Active));
+        if let Some(conn) = active {
+            self.seal_and_send(conn, class, &inside, now);
         }
-        Ok(sent)
+        Ok(active.is_some())
     }
 
     fn seal_and_send(&mut self, conn: ConnId, class: Class, inside: &[u8], now: Instant) {

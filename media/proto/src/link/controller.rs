@@ -1,0 +1,336 @@
+//! How much one link may carry: raised while nothing waits on the way, lowered as soon as something does.
+//!
+//! The measure is the queue itself (what packets wait beyond the shortest way), as in LEDBAT (RFC 6817) and Copa (NSDI
+//! 2018), not its slope alone as in Google congestion control (draft-ietf-rmcat-gcc-02): it is known to the millisecond
+//! from the arrival reports, and tells also how long a queue takes to drain. When it grows, the packets that waited arrive just as
+//! fast as the link lets them: that is the capacity, and the rate goes a little below it. From there it creeps up;
+//! far below, or above, what the link was last known to carry, it hurries. Loss counts only as far as it exceeds what
+//! the link loses anyway. Probes find out at once what hurrying would take seconds to find.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::history::Acked;
+use super::loss::LossMeter;
+use super::probe::{Found, Probe, Prober};
+use super::queue_delay::QueueDelay;
+use crate::rate::Bitrate;
+
+/// Where a link begins: pictures of 360p with sound.
+const START: Bitrate = Bitrate(800_000);
+
+/// Sound, and a little more.
+const FLOOR: Bitrate = Bitrate(120_000);
+
+/// A queue that is there in two reports, or a longer one that is there once, is too long.
+const QUEUE: Duration = Duration::from_millis(25);
+const LONG_QUEUE: Duration = Duration::from_millis(60);
+
+/// So much more than at the report before, and a queue is too long at once.
+const JUMP: Duration = Duration::from_millis(20);
+
+/// Below this a queue is drained.
+const DRAINED: Duration = Duration::from_millis(10);
+
+/// From this on the rate is not raised.
+const HOLD: Duration = Duration::from_millis(15);
+
+/// What waited less than this may not have waited at all, but for the link's own jitter.
+const QUEUED: Duration = Duration::from_millis(8);
+
+/// What is left free of a link's capacity once it is known: 6 %, and 25 kbit/s, because on a slow link a single packet more
+/// makes a queue.
+const FREE: (f64, f64) = (0.06, 25_000.0);
+
+/// And of a link whose buffer is so short that it loses before anything waits for long.
+const LOSSY_SHARE: f64 = 0.85;
+
+/// Growth in a second: near the capacity that was last seen, and elsewhere.
+const CREEP: f64 = 1.06;
+const HURRY: f64 = 2.0;
+
+/// What counts as near.
+const NEAR: std::ops::Range<f64> = 0.8..1.12;
+
+/// What is lost while packets waited this long is lost because a buffer is full; after so many reports of it within a
+/// second the rate goes down.
+const FULL: Duration = Duration::from_millis(12);
+const FULL_REPORTS: usize = 2;
+
+/// 300 ms: over which deliveries are counted.
+const WINDOW: i64 = 300_000;
+
+/// 1 s: a queue that does not drain in such a time, though we send less, is not ours.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// A packet that has come.
+#[derive(Clone, Copy, Debug)]
+struct Arrived {
+    at: i64,
+    size: u32,
+    waited: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Nothing waits.
+    Rising,
+    /// What waits has to go first. Since when; the least queue before and since then.
+    Draining(Instant, Duration, Duration),
+}
+
+/// One link's rate.
+#[derive(Debug)]
+pub struct Controller {
+    rate: f64,
+    wanted: f64,
+    limit: f64,
+    phase: Phase,
+    queue: QueueDelay,
+    /// The queue at the last report.
+    standing: Duration,
+    arrived: VecDeque<Arrived>,
+    loss: LossMeter,
+    prober: Prober,
+    /// When packets were lost though, or because, others waited.
+    overflows: VecDeque<Instant>,
+    /// What the link carried when it was last full.
+    capacity: Option<f64>,
+    round_trip: Duration,
+    last_news: Option<Instant>,
+    last_cut: Option<Instant>,
+}
+
+impl Controller {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            rate: f64::from(START.0),
+            wanted: f64::from(START.0),
+            limit: f64::INFINITY,
+            phase: Phase::Rising,
+            queue: QueueDelay::new(now),
+            standing: Duration::ZERO,
+            arrived: VecDeque::new(),
+            loss: LossMeter::default(),
+            prober: Prober::default(),
+            overflows: VecDeque::new(),
+            capacity: None,
+            round_trip: Duration::from_millis(100),
+            last_news: None,
+            last_cut: None,
+        }
+    }
+
+    /// What the link is asked to carry at most: the rate does not go further.
+    pub fn set_wanted(&mut self, wanted: Bitrate) {
+        self.wanted = f64::from(wanted.0.max(FLOOR.0)).min(self.limit);
+        self.rate = self.rate.min(self.wanted);
+    }
+
+    /// What the link may carry at most, whatever it is asked for.
+    pub fn set_limit(&mut self, limit: Option<Bitrate>) {
+        self.limit = limit.map_or(f64::INFINITY, |limit| f64::from(limit.0.max(FLOOR.0)));
+        self.wanted = self.wanted.min(self.limit);
+        self.rate = self.rate.min(self.limit);
+    }
+
+    /// What the link carries, as far as is known.
+    pub fn rate(&self) -> Bitrate {
+        Bitrate(self.rate as u32)
+    }
+
+    /// What is to be sent now: less while a queue drains, so that it is gone within a fraction of a second.
+    pub fn sending_rate(&self) -> Bitrate {
+        let share = match self.phase {
+            Phase::Rising => 1.0,
+            Phase::Draining(..) => 1.0 - (self.standing.as_secs_f64() / 0.150).clamp(0.15, 1.0),
+        };
+        Bitrate((self.rate * share) as u32)
+    }
+
+    pub const fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
+
+    /// What waits on the way.
+    pub const fn standing_queue(&self) -> Duration {
+        self.standing
+    }
+
+    /// The share that is lost, lately or over a longer time, whichever is more.
+    pub fn loss(&self) -> f32 {
+        self.loss.recent().max(self.loss.usual())
+    }
+
+    /// A probe that is to begin now.
+    pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+        let is_calm = matches!(self.phase, Phase::Rising) && self.standing < HOLD && self.last_news.is_some();
+        // More would not be used.
+        let is_wanted = self.rate < 0.95 * self.wanted;
+        self.prober
+            .poll(is_calm && is_wanted, self.rate, self.wanted, self.round_trip, now)
+    }
+
+    /// Takes what a report said: what came, in order, and how much was lost.
+    pub fn handle_news(
+        &mut self,
+        acked: &[Acked],
+        lost: &[(u32, Option<u32>)],
+        round_trip: Option<Duration>,
+        now: Instant,
+    ) {
+        self.round_trip = round_trip.unwrap_or(self.round_trip);
+        self.loss.handle(acked.len(), lost.len(), now);
+        for packet in acked {
+            self.arrive(packet, now);
+        }
+        let before = self.standing;
+        let newest = self.arrived.iter().rev().take(acked.len().min(3));
+        if let Some(standing) = newest.map(|packet| packet.waited).min() {
+            self.standing = standing;
+        }
+        let peak = self
+            .arrived
+            .iter()
+            .rev()
+            .take(acked.len())
+            .map(|packet| packet.waited)
+            .max();
+        if !lost.is_empty() && peak > Some(FULL) {
+            self.overflows.push_back(now);
+        }
+        self.overflows.retain(|at| now < *at + Duration::from_secs(1));
+        let found = self.prober.handle_news(acked, lost, now);
+        match self.phase {
+            Phase::Rising => self.rise(before, found, now),
+            Phase::Draining(since, least_before, least) => {
+                self.drain(since, least_before, least.min(self.standing), before, now);
+            }
+        }
+        self.last_news = Some(now);
+    }
+
+    fn arrive(&mut self, packet: &Acked, now: Instant) {
+        let waited = self.queue.handle(packet.sent, packet.arrived, packet.size, now);
+        self.arrived.push_back(Arrived {
+            at: packet.arrived,
+            size: packet.size,
+            waited,
+        });
+        while self
+            .arrived
+            .front()
+            .is_some_and(|oldest| oldest.at + WINDOW < packet.arrived)
+        {
+            self.arrived.pop_front();
+        }
+    }
+
+    fn rise(&mut self, before: Duration, found: Option<Found>, now: Instant) {
+        let (now_waits, jumps) = (self.standing, self.standing > before + JUMP);
+        let stays = before > QUEUE && now_waits + QUEUED > before;
+        if now_waits > LONG_QUEUE || (now_waits > QUEUE && (jumps || stays)) {
+            return self.cut(now);
+        }
+        if self.loss.is_congestion() || self.overflows.len() >= FULL_REPORTS {
+            self.overflows.clear();
+            let capacity = self.delivered() / (1.0 - f64::from(self.loss.usual()));
+            self.loss.forget_recent();
+            self.capacity = Some(capacity);
+            self.rate = self.rate.min(LOSSY_SHARE * capacity).max(f64::from(FLOOR.0));
+            self.prober.put_off(now);
+            return;
+        }
+        if let Some(found) = found {
+            if let Found::Full(capacity) = found {
+                self.capacity = Some(capacity);
+            }
+            let carries = used_of(found.rate());
+            self.rate = self.rate.max(carries).min(self.wanted);
+        }
+        let is_held = self.standing > HOLD || self.loss.is_rising();
+        let passed = self
+            .last_news
+            .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        let is_used = self.rate < 1.5 * self.delivered() + 30_000.0;
+        if !is_held && is_used {
+            let is_near = self
+                .capacity
+                .is_some_and(|capacity| NEAR.contains(&(self.rate / capacity)));
+            let growth: f64 = if is_near { CREEP } else { HURRY };
+            self.rate = (self.rate * growth.powf(passed.as_secs_f64().min(0.2))).min(self.wanted);
+        }
+    }
+
+    /// A queue grows: goes below what the link lets through.
+    fn cut(&mut self, now: Instant) {
+        let capacity = self.backlogged().unwrap_or_else(|| self.delivered());
+        self.capacity = Some(capacity);
+        self.rate = used_of(capacity).min(self.rate).max(f64::from(FLOOR.0));
+        self.last_cut = Some(now);
+        self.prober.put_off(now);
+        self.phase = Phase::Draining(now, Duration::MAX, self.standing);
+    }
+
+    fn drain(
+        &mut self,
+        since: Instant,
+        least_before: Duration,
+        least: Duration,
+        before: Duration,
+        now: Instant,
+    ) {
+        self.phase = Phase::Draining(since, least_before, least);
+        if self.standing < DRAINED {
+            self.phase = Phase::Rising;
+            return;
+        }
+        let answered = self.round_trip + Duration::from_millis(150);
+        let is_answered = self.last_cut.is_none_or(|last| now > last + answered);
+        if is_answered && self.standing > before + QUEUED && self.standing > LONG_QUEUE {
+            // It still grows: the link carries even less.
+            return self.cut(now);
+        }
+        if now > since + STUCK + self.round_trip {
+            let sinks = least < least_before.mul_f64(0.8);
+            if sinks {
+                self.phase = Phase::Draining(now, least, self.standing);
+            } else {
+                // The way is longer now, or somebody else's queue stands there: it is no use to wait.
+                self.queue.lengthen(least, now);
+                self.phase = Phase::Rising;
+            }
+        }
+    }
+
+    /// What arrived lately, bits a second.
+    fn delivered(&self) -> f64 {
+        let bytes: u64 = self.arrived.iter().map(|packet| u64::from(packet.size)).sum();
+        bytes as f64 * 8.0 / (WINDOW as f64 / 1e6)
+    }
+
+    /// How fast the last packets came that all waited: as fast as the link lets them.
+    fn backlogged(&self) -> Option<f64> {
+        let mut run = self
+            .arrived
+            .iter()
+            .rev()
+            .take_while(|packet| packet.waited > QUEUED);
+        let newest = run.next()?;
+        let (mut bytes, mut oldest, mut count) = (u64::from(newest.size), newest.at, 1);
+        let mut carried = 0;
+        for packet in run {
+            carried = bytes;
+            bytes += u64::from(packet.size);
+            oldest = packet.at;
+            count += 1;
+        }
+        let span = newest.at - oldest;
+        (count >= 4 && span >= 20_000).then(|| carried as f64 * 8.0 / (span as f64 / 1e6))
+    }
+}
+
+/// How much of a capacity is used.
+fn used_of(capacity: f64) -> f64 {
+    capacity * (1.0 - FREE.0) - FREE.1
+}

@@ -1,0 +1,173 @@
+//! What waits to leave on one link, in the order in which it gives way, and when the next of it leaves.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// 5 ms: what may leave at once before its time, so that the program wakes up less often.
+const QUANTUM: Duration = Duration::from_millis(5);
+
+/// The order in which classes leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Sound: at once, whatever the rate.
+    Sound,
+    /// Parts of pictures, again.
+    Repair,
+    /// Parts of pictures.
+    Picture,
+}
+
+/// The queues of one link.
+#[derive(Debug)]
+pub struct Pacer<T> {
+    sound: VecDeque<T>,
+    repair: VecDeque<T>,
+    picture: VecDeque<T>,
+    waiting: u64,
+    /// When what has left so far will have passed at the rate.
+    free_at: Instant,
+    /// Until when what is before its time may leave.
+    ahead_until: Instant,
+}
+
+/// Something with a size on the wire, bytes.
+pub trait Sized {
+    fn size(&self) -> u32;
+}
+
+impl<T: Sized> Pacer<T> {
+    pub const fn new(now: Instant) -> Self {
+        Self {
+            sound: VecDeque::new(),
+            repair: VecDeque::new(),
+            picture: VecDeque::new(),
+            waiting: 0,
+            free_at: now,
+            ahead_until: now,
+        }
+    }
+
+    pub fn push(&mut self, priority: Priority, item: T) {
+        if priority != Priority::Sound {
+            self.waiting += u64::from(item.size());
+        }
+        let queue = match priority {
+            Priority::Sound => &mut self.sound,
+            Priority::Repair => &mut self.repair,
+            Priority::Picture => &mut self.picture,
+        };
+        queue.push_back(item);
+    }
+
+    /// Bytes of pictures that wait.
+    pub const fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// What leaves now; nothing but sound while `bits` a second is 0.
+    pub fn poll(&mut self, bits: u32, now: Instant) -> Option<T> {
+        if let Some(item) = self.sound.pop_front() {
+            self.charge(item.size(), bits, now);
+            return Some(item);
+        }
+        if self.waiting == 0 || !self.is_free(bits, now) {
+            return None;
+        }
+        let item = self.repair.pop_front().or_else(|| self.picture.pop_front())?;
+        self.waiting -= u64::from(item.size());
+        self.charge(item.size(), bits, now);
+        Some(item)
+    }
+
+    /// Whether something other than sound may leave now.
+    pub fn is_free(&self, bits: u32, now: Instant) -> bool {
+        bits > 0 && (now >= self.free_at || self.free_at < self.ahead_until)
+    }
+
+    /// Something of this size leaves now.
+    pub fn charge(&mut self, size: u32, bits: u32, now: Instant) {
+        let nanos = u64::from(size) * 8 * 1_000_000_000;
+        let takes = nanos
+            .checked_div(u64::from(bits))
+            .map_or(Duration::ZERO, Duration::from_nanos);
+        if now >= self.free_at {
+            self.ahead_until = now + QUANTUM;
+        }
+        self.free_at = self.free_at.max(now) + takes;
+    }
+
+    /// When something can leave.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        (self.waiting > 0).then_some(self.free_at)
+    }
+
+    /// Throws away what is no longer of use. Returns whether a picture's part was among it.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) -> bool {
+        let mut dropped_picture = false;
+        for (queue, is_picture) in [(&mut self.repair, false), (&mut self.picture, true)] {
+            queue.retain(|item| {
+                let keeps = keep(item);
+                if !keeps {
+                    self.waiting -= u64::from(item.size());
+                    dropped_picture |= is_picture;
+                }
+                keeps
+            });
+        }
+        dropped_picture
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Sized for (&'static str, u32) {
+        fn size(&self) -> u32 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn sound_leaves_at_once_and_pictures_at_the_rate() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        for _ in 0..10 {
+            pacer.push(Priority::Picture, ("picture", 1000));
+        }
+        pacer.push(Priority::Repair, ("repair", 1000));
+        let mut left = Vec::new();
+        for ms in 0..200 {
+            let now = start + Duration::from_millis(ms);
+            if ms % 20 == 0 {
+                pacer.push(Priority::Sound, ("sound", 100));
+            }
+            while let Some((what, _)) = pacer.poll(500_000, now) {
+                left.push((ms, what));
+            }
+        }
+        let times = |wanted: &str| -> Vec<u64> {
+            left.iter()
+                .filter(|(_, what)| *what == wanted)
+                .map(|(ms, _)| *ms)
+                .collect()
+        };
+        assert_eq!(times("sound"), (0..10).map(|n| n * 20).collect::<Vec<_>>());
+        assert_eq!(times("repair"), [0], "before pictures that came first");
+        // 16 ms each, and 1.6 for each packet of sound.
+        assert!((165..190).contains(times("picture").last().expect("one left")));
+        assert_eq!(pacer.waiting(), 0);
+    }
+
+    #[test]
+    fn what_is_stale_does_not_leave() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        pacer.push(Priority::Picture, ("old", 1000));
+        pacer.push(Priority::Picture, ("new", 1000));
+        assert!(pacer.retain(|(what, _)| *what == "new"));
+        assert_eq!(pacer.waiting(), 1000);
+        assert_eq!(pacer.poll(1_000_000, start), Some(("new", 1000)));
+        assert!(pacer.poll(0, start).is_none());
+    }
+}
