@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::{LayerWish, Outbox, Playout};
+use sightline_media_proto::audio::Span;
 use sightline_media_proto::layer::{self, Layer, Receiver, Share};
 use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender};
+use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
 use sightline_mesh::Traffic;
@@ -49,6 +51,7 @@ pub struct Links {
 
 struct State {
     links: BTreeMap<PeerId, Link>,
+    packing: Packing,
     /// What each member asked for; until it does, it gets pictures as large as a tile.
     asked: BTreeMap<PeerId, Option<Layer>>,
     uplink: Option<Bitrate>,
@@ -72,6 +75,7 @@ impl Links {
     ) -> Self {
         let state = State {
             links: BTreeMap::new(),
+            packing: Packing::default(),
             asked: BTreeMap::new(),
             uplink,
             rates: [None; 3],
@@ -124,6 +128,13 @@ impl Links {
         for link in self.lock().links.values_mut() {
             link.sender.handle_picture(layer, picture, now);
         }
+    }
+
+    fn packing(&self, now: Instant) -> (Span, u8) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let links: Vec<_> = state.links.values().map(|link| link.sender.carries()).collect();
+        state.packing.handle_links(&links, now)
     }
 
     fn wishes(&self, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
@@ -293,6 +304,10 @@ impl Outbox for Outgoing {
     fn send_audio(&self, body: Arc<[u8]>) {
         self.links.handle_sound(&body, Instant::now());
         self.mesh.wake();
+    }
+
+    fn packing(&self) -> (Span, u8) {
+        self.links.packing(Instant::now())
     }
 
     fn send_video(&self, layer: Layer, picture: &Packets) {

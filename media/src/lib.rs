@@ -6,7 +6,7 @@
 //!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs PictureSender ── av1/ ──►  (the program above)
 //!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
 //!
-//!   handle_audio ──► receive.rs Playout: jitter buffer, opus, mixer ──► speaker.rs
+//!   handle_audio ──► receive.rs Playout: playout, opus, mixer ──► speaker.rs
 //!   handle_video ──►                     reassembly, av1 decoder ──► latest picture
 //!                                          └──► record.rs
 //! ```

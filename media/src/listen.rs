@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use sightline_media_proto::audio::FRAME_SAMPLES;
+use sightline_media_proto::audio::BLOCK_SAMPLES;
 
 use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
@@ -29,7 +29,7 @@ impl Listening {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = spawn("microphone", move || {
-            let mut frame = [0.0; FRAME_SAMPLES];
+            let mut frame = [0.0; BLOCK_SAMPLES];
             while !stopped.load(Ordering::Relaxed) {
                 match microphone.read(&mut frame) {
                     Ok(Some(_)) => level.handle_samples(&frame),

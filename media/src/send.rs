@@ -1,19 +1,20 @@
 //! What leaves: a voice in frames of constant size and rate. Pictures are in `encode.rs`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sightline_media_proto::Ticks;
-use sightline_media_proto::audio::{self, FRAME, FRAME_SAMPLES};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, MAX_COPIES, Packet, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
 
 use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
-use crate::opus_codec::VoiceEncoder;
+use crate::opus_codec::{CodecError, VoiceEncoder};
 
 /// How a layer is wanted just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct LayerWish {
 pub trait Outbox: Send + Sync {
     /// A packet of sound.
     fn send_audio(&self, body: Arc<[u8]>);
+    /// How much sound the next packet is to carry, and how many copies of what came before.
+    fn packing(&self) -> (Span, u8);
     /// A picture of a layer.
     fn send_video(&self, layer: Layer, picture: &Packets);
     /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
@@ -58,38 +61,32 @@ impl VoiceSender {
         epoch: Instant,
     ) -> Result<Self, MicrophoneError> {
         let device = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
-        let mut encoder = VoiceEncoder::new().map_err(|error| device(&error))?;
+        let encoder = VoiceEncoder::new().map_err(|error| device(&error))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let mut packer = Packer {
+            encoder,
+            next: None,
+            packing: outbox.packing(),
+            captured: Ticks(0),
+            pending: Vec::with_capacity(Span::Twenty.samples()),
+            last: VecDeque::with_capacity(usize::from(MAX_COPIES)),
+        };
         let thread = spawn("microphone", move || {
-            let mut frame = [0.0; FRAME_SAMPLES];
-            let mut next_seq = None;
+            let mut block = [0.0; BLOCK_SAMPLES];
             while !stopped.load(Ordering::Relaxed) {
-                let captured = match microphone.read(&mut frame) {
+                let captured = match microphone.read(&mut block) {
                     Ok(Some(captured)) => captured.saturating_duration_since(epoch),
                     Ok(None) => continue,
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 };
-                level.handle_samples(&frame);
+                level.handle_samples(&block);
                 if muted.load(Ordering::Relaxed) {
-                    frame.fill(0.0);
+                    block.fill(0.0);
                 }
-                // Numbers follow the clock at the start, so that a second microphone goes on after the first.
-                let seq = next_seq.unwrap_or((captured.as_millis() / FRAME.as_millis()) as u32);
-                next_seq = Some(seq.wrapping_add(1));
-                match encoder.encode(&frame) {
-                    Ok(payload) => {
-                        let captured = Ticks::from_start(captured);
-                        outbox.send_audio(
-                            audio::Packet {
-                                seq,
-                                captured,
-                                payload,
-                            }
-                            .encode()
-                            .into(),
-                        );
-                    }
+                match packer.pack(&block, captured, &*outbox) {
+                    Ok(Some(packet)) => outbox.send_audio(packet.encode().into()),
+                    Ok(None) => {}
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 }
             }
@@ -105,6 +102,63 @@ impl Drop for VoiceSender {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         join(&mut self.thread);
+    }
+}
+
+/// Puts blocks of sound into packets.
+struct Packer {
+    encoder: VoiceEncoder,
+    /// The number of the next packet's first block.
+    next: Option<u32>,
+    packing: (Span, u8),
+    /// When the first pending sample was captured.
+    captured: Ticks,
+    pending: Vec<f32>,
+    /// The last frames, newest first.
+    last: VecDeque<Vec<u8>>,
+}
+
+impl Packer {
+    fn pack(
+        &mut self,
+        block: &[f32],
+        captured: Duration,
+        outbox: &dyn Outbox,
+    ) -> Result<Option<Packet>, CodecError> {
+        if self.pending.is_empty() {
+            self.captured = Ticks::from_start(captured);
+            let packing = outbox.packing();
+            if packing.0 != self.packing.0 {
+                // Copies are as long as the frame that they travel with.
+                self.last.clear();
+            }
+            self.packing = packing;
+        }
+        self.pending.extend_from_slice(block);
+        let (span, slots) = self.packing;
+        if self.pending.len() < span.samples() {
+            return Ok(None);
+        }
+        // Numbers follow the clock at the start, so that a second microphone goes on after the first.
+        let first = self
+            .next
+            .unwrap_or((captured.as_millis() / BLOCK.as_millis()) as u32);
+        self.next = Some(first.wrapping_add(span.blocks()));
+        let length = span.payload_len(slots);
+        let frame = self.encoder.encode(&self.pending, length)?;
+        self.pending.clear();
+        let copies = self.last.iter().take(usize::from(slots));
+        let copies = copies.take_while(|earlier| earlier.len() == length);
+        let frames = std::iter::once(&frame).chain(copies).cloned().collect();
+        self.last.truncate(usize::from(MAX_COPIES) - 1);
+        self.last.push_front(frame);
+        Ok(Some(Packet {
+            first,
+            captured: self.captured,
+            span,
+            slots,
+            frames,
+        }))
     }
 }
 

@@ -19,7 +19,7 @@ use sightline_media::camera::scene::{clock_millis, read_clock};
 use sightline_media::camera::{self, Clip};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Size, Source, Viewer};
-use sightline_media_proto::audio::{FRAME, SAMPLE_RATE};
+use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Setup};
@@ -113,7 +113,7 @@ const CLICK_EVERY: u64 = 25;
 impl Microphone for Clicks {
     fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.next;
-        self.next += FRAME;
+        self.next += BLOCK;
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
         frame.fill(0.0);
         if self.frames.is_multiple_of(CLICK_EVERY) {
@@ -287,8 +287,11 @@ fn delay() {
         "  sound, captured → played (without devices)",
         &format!("{median:.1} / {worst:.1}"),
     );
-    row("    of it: one frame", "20.0");
-    row("    of it: jitter buffer", &format!("{:.1}", quantiles(buffer).0));
+    row("    of it: one frame", "10.0");
+    row(
+        "    of it: waiting, so that late packets are in time",
+        &format!("{:.1}", quantiles(buffer).0),
+    );
     row(
         "    of it: network, half a round trip",
         &format!("{:.1}", quantiles(trip).0 / 2.0),

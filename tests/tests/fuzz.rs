@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use libp2p_identity::Keypair;
 use sightline_media::av1::{Decoder, EncoderKind, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
-use sightline_media_proto::audio::{self, FRAME_SAMPLES, PAYLOAD_LEN};
+use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Span};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::feedback::Feedback;
-use sightline_media_proto::jitter::JitterBuffer;
 use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
+use sightline_media_proto::playout::{Decode, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::{Ticks, obu, video};
@@ -273,34 +273,43 @@ fn reports_of_arrivals() {
 #[test]
 fn sound_packets() {
     let good = audio::Packet {
-        seq: 1,
+        first: 1,
         captured: Ticks(2),
-        payload: [3; PAYLOAD_LEN],
+        span: Span::Ten,
+        slots: 1,
+        frames: vec![vec![3; Span::Ten.payload_len(1)]; 2],
     }
     .encode();
-    let mut buffer = JitterBuffer::default();
+    let mut playout = Playout::default();
+    let mut decoder = VoiceDecoder::new().expect("opus");
+    let mut out = [0.0; 240];
     let mut now = Instant::now();
     run("sound_packets", &[good], |bytes| {
         now += Duration::from_millis(20);
         let _feedback = Feedback::decode(bytes);
         if let Some(packet) = audio::Packet::decode(bytes) {
-            let _kept = buffer.handle_packet(packet, now);
+            let _kept = playout.handle_packet(packet, now);
         }
-        let _frame = buffer.poll_frame(now);
+        let _captured = playout.poll_sound(&mut decoder, &mut out, now);
+        assert!(out.iter().all(|sample| sample.is_finite()));
     });
 }
 
 #[test]
 fn opus_frames() {
     let mut voice = VoiceEncoder::new().expect("opus");
-    let tone = std::array::from_fn(|n| (n as f32 * 0.06).sin() * 0.5);
+    let tone: Vec<_> = (0..Span::Twenty.samples())
+        .map(|n| (n as f32 * 0.06).sin() * 0.5)
+        .collect();
     let corpus: Vec<_> = (0..5)
-        .map(|_| voice.encode(&tone).expect("encoded").to_vec())
+        .map(|_| voice.encode(&tone, 72).expect("encoded"))
         .collect();
     let mut decoder = VoiceDecoder::new().expect("opus");
-    let mut out = [0.0; FRAME_SAMPLES];
+    let mut out = Vec::new();
     run("opus_frames", &corpus, |bytes| {
-        decoder.decode(bytes, &mut out);
+        out.clear();
+        decoder.decode(bytes, Span::Twenty, &mut out);
+        assert_eq!(out.len(), Span::Twenty.samples());
         assert!(out.iter().all(|sample| sample.is_finite()));
     });
 }
@@ -385,7 +394,7 @@ fn wav_clips() {
     }
     run("wav_clips", &corpus, |bytes| {
         if let Ok(mut clip) = microphone::Clip::from_bytes(bytes) {
-            let mut frame = [0.0; FRAME_SAMPLES];
+            let mut frame = [0.0; BLOCK_SAMPLES];
             clip.next(&mut frame);
             assert!(frame.iter().all(|sample| sample.abs() <= 1.0));
         }

@@ -2,7 +2,7 @@
 //! No device, no codec, no clock: bytes and moments go in, frames and decisions come out.
 //!
 //! ```text
-//!   sound:    audio.rs ── packet ──► jitter.rs ── frame or concealment, every 20 ms ──► mixer.rs
+//!   sound:    packing.rs ── how much in a packet     audio.rs ── packet ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
@@ -14,11 +14,12 @@
 pub mod audio;
 pub mod effort;
 pub mod feedback;
-pub mod jitter;
 pub mod layer;
 pub mod link;
 pub mod mixer;
 pub mod obu;
+pub mod packing;
+pub mod playout;
 pub mod rate;
 pub mod reassembly;
 mod ticks;

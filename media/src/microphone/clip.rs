@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use hound::{SampleFormat, WavReader};
-use sightline_media_proto::audio::{FRAME, FRAME_SAMPLES, SAMPLE_RATE};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, SAMPLE_RATE};
 
 use super::{Frame, Microphone, MicrophoneError};
 use crate::pace::Pacer;
@@ -85,21 +85,21 @@ impl Clip {
         for sample in &mut samples {
             *sample = sample.clamp(-1.0, 1.0);
         }
-        if samples.len() < FRAME_SAMPLES {
-            return Err("it holds less than 20 ms of sound".into());
+        if samples.len() < BLOCK_SAMPLES {
+            return Err("it holds less than 10 ms of sound".into());
         }
         Ok(Self {
             samples: samples.into(),
-            pacer: Pacer::new(FRAME),
+            pacer: Pacer::new(BLOCK),
         })
     }
 
-    /// The next 20 ms, from the beginning again after the last, without waiting for their time.
+    /// The next 10 ms, from the beginning again after the last, without waiting for their time.
     pub fn next(&mut self, frame: &mut Frame) {
         for (out, sample) in frame.iter_mut().zip(&self.samples) {
             *out = *sample;
         }
-        self.samples.rotate_left(FRAME_SAMPLES);
+        self.samples.rotate_left(BLOCK_SAMPLES);
     }
 }
 

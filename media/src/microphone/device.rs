@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
-use sightline_media_proto::audio::{FRAME, FRAME_SAMPLES, SAMPLE_RATE};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, SAMPLE_RATE};
 
 use super::{Frame, Microphone, MicrophoneError};
 use crate::device_io::take_input;
@@ -87,7 +87,7 @@ where
 impl Microphone for Device {
     fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
         let begin = Instant::now();
-        while self.ready.len() < FRAME_SAMPLES {
+        while self.ready.len() < BLOCK_SAMPLES {
             let waiting = self.ring.slots();
             if let Ok(chunk) = self.ring.read_chunk(waiting) {
                 let (first, second) = chunk.as_slices();
@@ -95,7 +95,7 @@ impl Microphone for Device {
                 self.resampler.convert(second, &mut self.ready);
                 chunk.commit_all();
             }
-            if self.ready.len() < FRAME_SAMPLES {
+            if self.ready.len() < BLOCK_SAMPLES {
                 let now = Instant::now();
                 if now.saturating_duration_since(*self.silent_since.get_or_insert(begin)) > PATIENCE {
                     return Err(MicrophoneError::Device("it gives no sound any more".into()));
@@ -107,11 +107,11 @@ impl Microphone for Device {
             }
         }
         self.silent_since = None;
-        let beyond = self.ready.len() - FRAME_SAMPLES;
+        let beyond = self.ready.len() - BLOCK_SAMPLES;
         let age = Duration::from_secs(1) * beyond as u32 / SAMPLE_RATE;
-        frame.copy_from_slice(&self.ready[..FRAME_SAMPLES]);
-        self.ready.drain(..FRAME_SAMPLES);
+        frame.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
+        self.ready.drain(..BLOCK_SAMPLES);
         let now = Instant::now();
-        Ok(Some(now.checked_sub(FRAME + age).unwrap_or(now)))
+        Ok(Some(now.checked_sub(BLOCK + age).unwrap_or(now)))
     }
 }

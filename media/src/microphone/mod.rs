@@ -6,18 +6,18 @@ mod voice;
 
 use std::time::Instant;
 
-use sightline_media_proto::audio::FRAME_SAMPLES;
+use sightline_media_proto::audio::BLOCK_SAMPLES;
 
 use crate::source::Source;
 
 pub use clip::Clip;
 
-/// 20 ms of sound: 960 samples at 48 kHz, mono, -1 to 1.
-pub type Frame = [f32; FRAME_SAMPLES];
+/// 10 ms of sound: 480 samples at 48 kHz, mono, -1 to 1.
+pub type Frame = [f32; BLOCK_SAMPLES];
 
 /// Something that gives sound.
 pub trait Microphone: Send {
-    /// Waits until 20 ms are complete, at most about 100 ms. Returns when the first of them was captured; `None` when
+    /// Waits until 10 ms are complete, at most about 100 ms. Returns when the first of them was captured; `None` when
     /// they are not complete yet.
     ///
     /// # Errors

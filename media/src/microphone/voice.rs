@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use sightline_media_proto::audio::{FRAME, SAMPLE_RATE};
+use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
 
 use super::{Frame, Microphone, MicrophoneError};
 use crate::pace::Pacer;
@@ -34,7 +34,7 @@ impl Voice {
     /// `seed` sets pitch (90 to 210 Hz) and order of syllables.
     pub fn new(seed: u64) -> Self {
         Self {
-            pacer: Pacer::new(FRAME),
+            pacer: Pacer::new(BLOCK),
             seed,
             pitch: 90.0 + (seed % 7) as f32 * 20.0,
             position: 0,

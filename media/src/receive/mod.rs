@@ -1,4 +1,4 @@
-//! What arrives: each member's voice through a jitter buffer into one mix, each member's picture through a
+//! What arrives: each member's voice through its playout into one mix, each member's picture through a
 //! decoder into a slot for the latest.
 
 mod pictures;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use sightline_media_proto::mixer::Limiter;
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::{Ticks, audio, jitter};
+use sightline_media_proto::{Ticks, audio, playout};
 
 use self::pictures::{DECODER_QUEUE, PicturesIn, Seen, decode_all};
 use self::voice::{Mixing, VoiceIn};
@@ -49,10 +49,10 @@ pub trait Observer: Send + Sync {
 pub struct Received {
     /// Sound from capture to playout, when the clocks' difference is known.
     pub audio_delay: Option<Duration>,
-    /// How long frames of sound wait in the jitter buffer.
+    /// How long sound waits before it is played.
     pub audio_buffer: Duration,
-    /// Frames of sound since the beginning.
-    pub audio: jitter::Counts,
+    /// Blocks of sound, of 10 ms, since the beginning.
+    pub audio: playout::Counts,
     /// The loudest block's level, decibels below full scale; `None` without sound.
     pub level_db: Option<f32>,
     /// Pictures decoded.

@@ -1,4 +1,4 @@
-//! Voices: each member's jitter buffer and decoder, and the thread that mixes them on the playout clock.
+//! Voices: each member's playout and decoder, and the thread that mixes them on the playout clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::Ticks;
-use sightline_media_proto::audio::{FRAME_SAMPLES, SAMPLE_RATE};
-use sightline_media_proto::jitter::{JitterBuffer, Playout as Next};
+use sightline_media_proto::audio::SAMPLE_RATE;
 use sightline_media_proto::mixer::{self, Limiter};
+use sightline_media_proto::playout;
 
 use super::{Member, MemberId, Observer, Outlet, lock};
 use crate::level::Level;
@@ -17,11 +17,11 @@ use crate::record::Recorder;
 use crate::speaker::Speaker;
 use crate::tone;
 
-/// 10 ms: what is mixed at once.
-const BLOCK: Duration = Duration::from_millis(10);
+/// 5 ms: what is mixed at once. A frame waits for the next mix, up to this long.
+const BLOCK: Duration = Duration::from_millis(5);
 
 /// Samples in a block.
-const BLOCK_SAMPLES: usize = 480;
+const BLOCK_SAMPLES: usize = 240;
 
 /// 30 ms of sound wait for the loudspeaker: three of its usual periods.
 const SPEAKER_LEVEL: u32 = 30;
@@ -31,10 +31,8 @@ const SPEAKER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What came of one voice.
 pub struct VoiceIn {
-    pub buffer: JitterBuffer,
+    pub buffer: playout::Playout,
     decoder: VoiceDecoder,
-    /// Decoded and not yet played.
-    ready: Vec<f32>,
     heard: bool,
     pub delay: Option<Duration>,
     pub volume: f32,
@@ -45,9 +43,8 @@ pub struct VoiceIn {
 impl VoiceIn {
     pub fn new(decoder: VoiceDecoder) -> Self {
         Self {
-            buffer: JitterBuffer::default(),
+            buffer: playout::Playout::default(),
             decoder,
-            ready: Vec::with_capacity(2 * FRAME_SAMPLES),
             heard: false,
             delay: None,
             volume: 1.0,
@@ -56,34 +53,13 @@ impl VoiceIn {
         }
     }
 
-    /// The next block. Returns the captured time of its first sample when a frame begins with it.
+    /// The next sound. Returns when its first sample was captured, unless it is made up or silent.
     fn next_block(&mut self, block: &mut [f32; BLOCK_SAMPLES], now: Instant) -> Option<Ticks> {
-        let mut began = None;
-        if self.ready.len() < BLOCK_SAMPLES {
-            let mut frame = [0.0; FRAME_SAMPLES];
-            match self.buffer.poll_frame(now) {
-                Next::Frame(packet) => {
-                    self.decoder.decode(&packet.payload, &mut frame);
-                    began = Some(packet.captured);
-                    self.ready.extend_from_slice(&frame);
-                }
-                Next::Conceal => {
-                    self.decoder.conceal(&mut frame);
-                    self.ready.extend_from_slice(&frame);
-                }
-                Next::Silence => {}
-            }
-        }
-        if self.ready.len() >= BLOCK_SAMPLES {
-            block.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
-            self.ready.drain(..BLOCK_SAMPLES);
-        } else {
-            block.fill(0.0);
-        }
+        let captured = self.buffer.poll_sound(&mut self.decoder, block, now);
         let power = block.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK_SAMPLES as f32;
         self.loudest = self.loudest.max(power);
         self.level.handle_samples(block);
-        began
+        captured
     }
 
     pub fn take_level(&mut self) -> Option<f32> {
@@ -164,7 +140,7 @@ impl Mixing {
                 None => {
                     due += BLOCK;
                     let now = Instant::now();
-                    if now > due + 20 * BLOCK {
+                    if now > due + 40 * BLOCK {
                         due = now;
                     }
                     std::thread::sleep(due.saturating_duration_since(now));
@@ -190,20 +166,20 @@ impl Mixing {
         let mut mix = [0.0; BLOCK_SAMPLES];
         let mut block = [0.0; BLOCK_SAMPLES];
         for member in members {
-            let (began, is_first, volume) = {
+            let (captured, is_first, volume) = {
                 let mut voice = lock(&member.voice);
-                let began = voice.next_block(&mut block, now);
-                let is_first = began.is_some() && !std::mem::replace(&mut voice.heard, true);
-                if let Some(captured) = began {
+                let captured = voice.next_block(&mut block, now);
+                let is_first = captured.is_some() && !std::mem::replace(&mut voice.heard, true);
+                if let Some(captured) = captured {
                     voice.delay = member.age(captured, now).or(voice.delay);
                 }
-                (began, is_first, voice.volume)
+                (captured, is_first, voice.volume)
             };
             mixer::add(&mut mix, &block, volume);
             if is_first {
                 self.observer.first_audio(member.id);
             }
-            if began.is_some() || block.iter().any(|sample| *sample != 0.0) {
+            if captured.is_some() || block.iter().any(|sample| *sample != 0.0) {
                 self.observer.played(member.id, &block, now);
             }
             if let Some(recorder) = &self.recorder {
@@ -230,8 +206,8 @@ mod tests {
         let begin = Instant::now();
         let mut real = Pace::begin(begin);
         // A thousandth too fast, for ten minutes, and 300 ms held by the device.
-        real.blocks = 30;
-        for n in 0..60_000u32 {
+        real.blocks = 60;
+        for n in 0..120_000u32 {
             real.blocks += 1;
             assert!(!real.is_too_fast(begin + BLOCK * n * 1000 / 1001), "block {n}");
         }
@@ -240,6 +216,6 @@ mod tests {
             none.blocks += 1;
             !none.is_too_fast(begin + Duration::from_millis(1))
         });
-        assert!(taken.count() < 110);
+        assert!(taken.count() < 210);
     }
 }

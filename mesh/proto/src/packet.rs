@@ -25,9 +25,9 @@ pub const MAX_BODY: usize = 1131;
 /// authentication), UDP (8), and the larger of the two versions' IP (40).
 const WIRE_OVERHEAD: usize = 28 + 26 + 8 + 40;
 
-/// Sizes of the inside. Sound has one, whatever is said.
+/// Sizes of the inside. Sound has one for packets of 10 ms and one for those of 20, whatever is said.
 const CONTROL_SIZES: &[usize] = &[64];
-const AUDIO_SIZES: &[usize] = &[160];
+const AUDIO_SIZES: &[usize] = &[88, 160];
 const REPORT_SIZES: &[usize] = &[64, 160, 576];
 const VIDEO_SIZES: &[usize] = &[288, 576, 864, HEADER_LEN + MAX_BODY];
 
@@ -142,16 +142,18 @@ mod tests {
     }
 
     #[test]
-    fn sound_has_one_size_whatever_is_said() {
-        let sizes: Vec<_> = (0..=157)
-            .map(|len| pack(Class::Audio, &vec![1; len]).map(|p| p.len()))
-            .collect();
-        assert!(sizes.iter().all(|size| *size == Ok(160)));
+    fn sound_has_one_size_for_each_length_of_packet() {
+        for (lengths, size) in [(0..=85, 88), (86..=157, 160)] {
+            for len in lengths {
+                let packed = pack(Class::Audio, &vec![1; len]);
+                assert_eq!(packed.map(|inside| inside.len()), Ok(size), "{len}");
+            }
+        }
     }
 
     #[test]
     fn odd_sizes_padding_and_classes_are_refused() {
-        let inside = pack(Class::Audio, b"sound").expect("packed");
+        let inside = pack(Class::Audio, &[7; 100]).expect("packed");
         assert_eq!(unpack(&inside[..159]), Err(UnpackError));
         for (at, byte) in [(0, 3), (0, 9), (2, 200), (159, 1)] {
             let mut changed = inside.clone();

@@ -11,6 +11,7 @@ use super::pacer::{Pacer, Priority, Sized};
 use super::probe::Probe;
 use super::report::Report;
 use crate::layer::{Layer, Share};
+use crate::packing;
 use crate::rate::Bitrate;
 use crate::video::{self, Packets};
 
@@ -183,6 +184,15 @@ impl Sender {
     pub fn picture_rate(&self) -> Bitrate {
         let left = self.controller.sending_rate().0.saturating_sub(self.sound.bits);
         Bitrate((f64::from(left) * self.efficiency) as u32)
+    }
+
+    /// The link, as far as packing sound goes.
+    #[must_use]
+    pub fn carries(&self) -> packing::Link {
+        packing::Link {
+            estimate: self.estimate(),
+            loss: self.loss(),
+        }
     }
 
     /// The newest round trip, as reports tell it.

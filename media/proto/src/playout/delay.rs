@@ -1,0 +1,147 @@
+//! How late packets come: what each took beyond the quickest, over the last seconds, and how long sound has to wait so that
+//! almost all are there in time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// 10 s of blocks: how long arrivals are remembered.
+const MEMORY: usize = 1000;
+
+/// Of all packets, how many are to be in time. What comes later is rare enough to be stretched over.
+const IN_TIME: f64 = 0.995;
+
+/// 2 ms: packets that come within this of each other, each less late than the one before, were held up together: that is
+/// one event, not many. Else a single stall would count as a hundred late packets.
+const TOGETHER: i64 = 2000;
+
+/// 100 packets: how many it takes to know a way.
+const YOUNG: usize = 100;
+
+/// 10 ms: what is waited for on a way that is not known yet.
+const AT_FIRST: Duration = Duration::from_millis(10);
+
+/// 25 packets: how often what is to be waited for is computed anew.
+const OFTEN: usize = 25;
+
+/// 1 s: nothing is waited for any longer.
+const MOST: Duration = Duration::from_secs(1);
+
+/// 3 s: a packet that is so much off belongs to another clock: the sender began anew.
+const ANOTHER_CLOCK: i64 = 3_000_000;
+
+/// Arrivals of one sender's packets.
+#[derive(Debug)]
+pub struct Delays {
+    /// When each came, minus when its sound was captured, by two clocks: only differences count. Microseconds.
+    took: VecDeque<i64>,
+    /// The last packet's time, and when it came.
+    last: Option<(i64, i64)>,
+    quickest: Option<i64>,
+    needed: Duration,
+    since: usize,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            took: VecDeque::new(),
+            last: None,
+            quickest: None,
+            needed: AT_FIRST,
+            since: 0,
+        }
+    }
+}
+
+impl Delays {
+    /// A packet came at `came`; `took` as above.
+    pub fn handle_arrival(&mut self, took: i64, came: i64) {
+        let (last_took, last_came) = self.last.replace((took, came)).unwrap_or((i64::MIN, 0));
+        if came - last_came < TOGETHER && took < last_took {
+            return;
+        }
+        if self
+            .quickest
+            .is_some_and(|quickest| took.abs_diff(quickest) > ANOTHER_CLOCK as u64)
+        {
+            *self = Self::default();
+        }
+        if self.took.len() >= MEMORY && self.took.pop_front() == self.quickest {
+            self.quickest = self.took.iter().copied().min();
+        }
+        self.took.push_back(took);
+        self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
+        self.since += 1;
+        if self.since >= OFTEN {
+            self.since = 0;
+            self.judge();
+        }
+    }
+
+    fn judge(&mut self) {
+        let mut sorted: Vec<_> = self.took.iter().copied().collect();
+        sorted.sort_unstable();
+        let at = (sorted.len() as f64 * IN_TIME) as usize;
+        let (Some(first), Some(late)) = (sorted.first(), sorted.get(at.min(sorted.len() - 1))) else {
+            return;
+        };
+        let needed = Duration::from_micros((late - first).unsigned_abs()).min(MOST);
+        self.needed = if sorted.len() < YOUNG {
+            needed.max(AT_FIRST)
+        } else {
+            needed
+        };
+    }
+
+    /// What the quickest packet took.
+    pub const fn quickest(&self) -> Option<i64> {
+        self.quickest
+    }
+
+    /// How long after the quickest possible arrival sound has to be played.
+    pub const fn needed(&self) -> Duration {
+        self.needed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn almost_all_are_waited_for_and_a_calm_way_is_known_again() {
+        let mut delays = Delays::default();
+        assert_eq!(delays.needed(), AT_FIRST);
+        for n in 0..2000i64 {
+            delays.handle_arrival(-7_000_000 + (n * 37 % 60) * 1000, n * 10_000);
+        }
+        let needed = delays.needed();
+        assert!((58..=59).contains(&needed.as_millis()), "{needed:?}");
+        for n in 2000..3000i64 {
+            delays.handle_arrival(-7_000_000, n * 10_000);
+        }
+        assert_eq!(delays.needed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_single_late_one_in_a_thousand_is_not_waited_for() {
+        let mut delays = Delays::default();
+        for n in 0..3000i64 {
+            delays.handle_arrival(if n % 400 == 399 { 300_000 } else { 1000 }, n * 10_000);
+        }
+        assert_eq!(delays.needed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn another_clock_begins_anew() {
+        let mut delays = Delays::default();
+        for n in 0..200 {
+            delays.handle_arrival(0, n * 10_000);
+        }
+        delays.handle_arrival(i64::from(i32::MAX), 2_000_000);
+        assert_eq!(
+            (delays.quickest(), delays.needed()),
+            (Some(i64::from(i32::MAX)), AT_FIRST)
+        );
+    }
+}
