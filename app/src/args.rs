@@ -90,6 +90,10 @@ pub struct Options {
     /// The picture's encoder: aom, rav1e [default: aom]
     #[arg(long, value_name = "NAME")]
     pub encoder: Option<EncoderKind>,
+    /// What is done to what the microphone hears: echo, noise, gain, as a list, or off [default: all three for a device,
+    /// nothing for a clip or the test voice]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub processing: Vec<ProcessingStep>,
     /// Send at most this to all members together, kbit/s; what each link carries is measured in any case
     #[arg(long, value_name = "KBIT", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub uplink: Option<u32>,
@@ -117,6 +121,19 @@ impl Options {
             (false, true) => Voice::Silent,
         }
     }
+}
+
+/// What can be done to what the microphone hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProcessingStep {
+    /// The echo of what the loudspeaker plays is taken out
+    Echo,
+    /// Steady noise is lowered
+    Noise,
+    /// A quiet or loud voice is brought to the usual level
+    Gain,
+    /// None of them
+    Off,
 }
 
 /// Options of `demo`.

@@ -37,6 +37,9 @@ impl Line {
         Ok(match (verb, rest) {
             ("mute", "") => Self::Wish(Command::Mute(true)),
             ("unmute", "") => Self::Wish(Command::Mute(false)),
+            ("echo", state) => Self::Wish(Command::CancelEcho(is_on(state)?)),
+            ("noise", state) => Self::Wish(Command::SuppressNoise(is_on(state)?)),
+            ("gain", state) => Self::Wish(Command::AdjustGain(is_on(state)?)),
             ("camera", source) if !source.is_empty() => {
                 let source: Result<Source, sightline_media::SpecError> = source.parse();
                 let source = source.map_err(|error| error.to_string())?;
@@ -59,12 +62,20 @@ impl Line {
             ("leave", "") => Self::Wish(Command::Leave),
             _ => {
                 return Err(format!(
-                    "“{}” is none of: mute, unmute, camera SRC, admit PEER, refuse PEER, approve ID, deny ID, rule RULE, code, \
-                     withdraw, ledger, history, save FILE, leave",
+                    "“{}” is none of: mute, unmute, camera SRC, echo on|off, noise on|off, gain on|off, admit PEER, refuse PEER, \
+                     approve ID, deny ID, rule RULE, code, withdraw, ledger, history, save FILE, leave",
                     line.trim()
                 ));
             }
         })
+    }
+}
+
+fn is_on(state: &str) -> Result<bool, String> {
+    match state {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("“{state}” is neither on nor off")),
     }
 }
 
@@ -109,6 +120,8 @@ mod tests {
             _ => None,
         };
         assert_eq!(wish("mute\n"), Some(Command::Mute(true)));
+        assert_eq!(wish("echo off\n"), Some(Command::CancelEcho(false)));
+        assert_eq!(wish("noise loud\n"), None);
         assert_eq!(
             wish(" camera  file:/x y \r\n"),
             Some(Command::Camera(Choice::File("/x y".into())))

@@ -12,8 +12,8 @@ use sightline_media::av1::EncoderKind;
 use sightline_media::camera::CameraError;
 use sightline_media::microphone::{Microphone, MicrophoneError};
 use sightline_media::{
-    Capture, Level, MemberId, PictureSender, Playout, Received, Recorder, SentPictures, Speaker,
-    SpeakerError, VoiceSender,
+    Capture, Level, MemberId, PictureSender, Playout, Processor, Received, Recorder, SentPictures,
+    SharedProcessing, Speaker, SpeakerError, VoiceSender,
 };
 use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::rate::Bitrate;
@@ -43,6 +43,8 @@ pub struct Media {
     pub muted: Arc<AtomicBool>,
     /// What may be sent to all members together at most.
     pub uplink: Option<Bitrate>,
+    /// What is done to what the microphone hears.
+    pub processing: Arc<SharedProcessing>,
 }
 
 /// Why a participant cannot take part; sentences for the user.
@@ -93,6 +95,7 @@ pub struct Participant {
     epoch: Instant,
     notices: Notices<Notice>,
     level: Arc<Level>,
+    processing: Arc<SharedProcessing>,
     forwarder: JoinHandle<()>,
 }
 
@@ -172,6 +175,7 @@ impl Participant {
             epoch,
             notices,
             level: media.level,
+            processing: media.processing,
             forwarder,
         };
         participant
@@ -259,7 +263,9 @@ impl Participant {
         if let Some(microphone) = microphone {
             let (outbox, muted) = (self.outgoing.clone(), Arc::clone(&self.muted));
             let level = Arc::clone(&self.level);
-            self.voice = Some(VoiceSender::start(microphone, outbox, muted, level, self.epoch)?);
+            let processor = Processor::new(Arc::clone(&self.processing), self.playout.far_end());
+            let voice = VoiceSender::start(microphone, outbox, muted, level, processor, self.epoch)?;
+            self.voice = Some(voice);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! an address.
 //!
 //! ```text
-//!   microphone/ ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
+//!   microphone/ ──► processing.rs ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
 //!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs PictureSender ── av1/ ──►  (the program above)
 //!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
 //!
@@ -28,6 +28,7 @@ pub mod microphone;
 mod opus_codec;
 mod pace;
 mod picture;
+mod processing;
 mod receive;
 mod record;
 mod resample;
@@ -43,6 +44,7 @@ pub use level::Level;
 pub use listen::Listening;
 pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
 pub use picture::{MAX_PIXELS, Picture, Size};
+pub use processing::{FarEnd, Processing, Processor, SharedProcessing};
 pub use receive::{MemberId, Observer, Playout, Received};
 pub use record::Recorder;
 pub use resample::{RateError, Resampler};

@@ -15,6 +15,7 @@ use sightline_media_proto::video::Packets;
 use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
 use crate::opus_codec::{CodecError, VoiceEncoder};
+use crate::processing::Processor;
 
 /// How a layer is wanted just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub struct VoiceSender {
 
 impl VoiceSender {
     /// Starts sending. While `muted` is set silence is sent, in packets of the same size and rate; `level` says
-    /// how loud the microphone is, muted or not. `epoch` is the program's start.
+    /// how loud the microphone is, muted or not; `processor` sees what it hears, too. `epoch` is the program's start.
     ///
     /// # Errors
     /// [`MicrophoneError::Device`] when no thread or codec can be had.
@@ -58,6 +59,7 @@ impl VoiceSender {
         outbox: Arc<dyn Outbox>,
         muted: Arc<AtomicBool>,
         level: Arc<Level>,
+        mut processor: Processor,
         epoch: Instant,
     ) -> Result<Self, MicrophoneError> {
         let device = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
@@ -81,6 +83,7 @@ impl VoiceSender {
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 };
                 level.handle_samples(&block);
+                processor.process(&mut block);
                 if muted.load(Ordering::Relaxed) {
                     block.fill(0.0);
                 }

@@ -183,6 +183,7 @@ fn silent() -> Media {
         level: Arc::default(),
         muted: Arc::default(),
         uplink: None,
+        processing: Arc::default(),
     }
 }
 

@@ -33,6 +33,12 @@ pub enum Command {
     Microphone(Choice),
     /// Play here.
     Speaker(Choice),
+    /// Take the echo out of what the microphone hears, or leave it in.
+    CancelEcho(bool),
+    /// Lower steady noise, or leave it.
+    SuppressNoise(bool),
+    /// Bring the voice to the usual level, or leave it as it is.
+    AdjustGain(bool),
     /// Play a short tone, to hear where it comes from.
     TestSpeaker,
     /// How loud a member is played: 0 to 2, 1 as they come.

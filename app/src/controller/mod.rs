@@ -26,15 +26,15 @@ use std::time::{Duration, Instant};
 
 use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
-use sightline_media::{Level, MemberId};
+use sightline_media::{Level, MemberId, SharedProcessing};
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
-use sightline_ui::model::{Choice, Model, Saying};
+use sightline_ui::model::{Choice, Model, Processing, Saying};
 
 use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
-use crate::args::Options;
+use crate::args::{Options, ProcessingStep};
 use crate::exit::Exit;
 use crate::participant::SourceError;
 use crate::report::Report;
@@ -73,6 +73,9 @@ pub struct Controller {
     leave_at: Option<Instant>,
     settings: Settings,
     muted: Arc<AtomicBool>,
+    processing: Arc<SharedProcessing>,
+    /// What is done to the microphone's sound is done to a clip as well: somebody said so.
+    processes_all: bool,
     sources: Sources,
     call: Option<Running>,
     report: Report,
@@ -115,6 +118,14 @@ impl Controller {
         let mut model = Model::default();
         settings.show(&mut model);
         let home = std::env::home_dir().unwrap_or_default();
+        if !options.processing.is_empty() {
+            let does = |step| options.processing.contains(&step);
+            model.preferences.processing = Processing {
+                echo: does(ProcessingStep::Echo),
+                noise: does(ProcessingStep::Noise),
+                gain: does(ProcessingStep::Gain),
+            };
+        }
         model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = facts::addresses(&options.interface);
         Self {
@@ -128,6 +139,8 @@ impl Controller {
             leave_at: options.seconds.map(|seconds| clock.start + SECOND * seconds),
             settings,
             muted: Arc::default(),
+            processing: Arc::default(),
+            processes_all: !options.processing.is_empty(),
             sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
             call: None,
             report: Report::new(options.voice(screen.is_some()), clock),

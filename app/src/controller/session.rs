@@ -66,6 +66,7 @@ impl Controller {
             level: self.level(),
             muted: self.muted(),
             uplink: self.uplink,
+            processing: Arc::clone(&self.processing),
         };
         let tap = self
             .screen

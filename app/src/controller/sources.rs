@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use sightline_media::camera::{self, CameraError};
 use sightline_media::devices::Present;
 use sightline_media::microphone::{self, MicrophoneError};
-use sightline_media::{Capture, Level, Listening, Picture, Sink, Source, Speaker, SpeakerError, Viewer};
+use sightline_media::{
+    Capture, Level, Listening, Picture, Processing, Sink, Source, Speaker, SpeakerError, Viewer,
+};
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
 
@@ -255,6 +257,7 @@ impl Controller {
         if let Some(call) = &mut self.call {
             call.participant.set_microphone(None)?;
         }
+        self.set_processing();
         let microphone = microphone::open(source, self.sources.seed)?;
         match (&mut self.call, microphone) {
             (Some(call), microphone) => call.participant.set_microphone(microphone)?,
@@ -267,6 +270,22 @@ impl Controller {
             (None, None) => {}
         }
         Ok(())
+    }
+
+    /// What is done to the microphone's sound: what the user prefers, for a device; a clip and a made-up voice are sent as
+    /// they are, unless somebody said otherwise.
+    pub(super) fn set_processing(&self) {
+        let preferred = self.model.preferences.processing;
+        let is_done = self.processes_all || self.sources.choice(Kind::Microphone).is_device();
+        self.processing.set(if is_done {
+            Processing {
+                echo: preferred.echo,
+                noise: preferred.noise,
+                gain: preferred.gain,
+            }
+        } else {
+            Processing::NONE
+        });
     }
 
     fn open_speaker(&mut self, source: &Source) -> Result<(), SourceError> {

@@ -8,7 +8,9 @@ use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::Command;
-use sightline_ui::model::{Answer, CodeFacts, Fate, PersonId, Reading, Saying, Wanted as Filled};
+use sightline_ui::model::{
+    Answer, CodeFacts, Fate, PersonId, Preferences, Reading, Saying, Wanted as Filled,
+};
 
 use super::{Controller, Kind, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
@@ -69,6 +71,9 @@ impl Controller {
                 self.model.own.muted = muted;
                 self.muted.store(muted, Ordering::Relaxed);
             }
+            Command::CancelEcho(on) => self.prefer(|preferences| preferences.processing.echo = on),
+            Command::SuppressNoise(on) => self.prefer(|preferences| preferences.processing.noise = on),
+            Command::AdjustGain(on) => self.prefer(|preferences| preferences.processing.gain = on),
             Command::Camera(choice) => self.choose_in_window(Kind::Camera, choice),
             Command::Microphone(choice) => self.choose_in_window(Kind::Microphone, choice),
             Command::Speaker(choice) => self.choose_in_window(Kind::Speaker, choice),
@@ -98,6 +103,7 @@ impl Controller {
             Command::Dismiss(id) => self.model.notices.retain(|told| told.id != id),
             Command::Prefer(preferences) => {
                 self.model.preferences = preferences;
+                self.set_processing();
                 self.keep();
             }
             Command::Place(place) => {
@@ -288,6 +294,15 @@ impl Controller {
             self.set_scanning(false);
             self.model.code = self.reading(&code);
             self.is_dirty = true;
+        }
+    }
+
+    /// Prefers something about the microphone's sound from now on; kept when it was chosen in the window.
+    fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) {
+        change(&mut self.model.preferences);
+        self.set_processing();
+        if self.screen.is_some() {
+            self.keep();
         }
     }
 

@@ -45,6 +45,12 @@ pub enum MicrophoneError {
     Device(String),
 }
 
+/// The samples of a made-up voice, without end.
+pub fn made_up_voice(seed: u64) -> impl Iterator<Item = f32> {
+    let mut voice = voice::Voice::new(seed);
+    std::iter::repeat_with(move || voice.next_sample())
+}
+
 /// Opens a microphone; `None` for [`Source::Off`]. `seed` makes made-up voices differ.
 ///
 /// # Errors

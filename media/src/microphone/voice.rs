@@ -43,7 +43,8 @@ impl Voice {
         }
     }
 
-    fn next_sample(&mut self) -> f32 {
+    /// The next of its samples.
+    pub fn next_sample(&mut self) -> f32 {
         let syllable = self.position / SYLLABLE;
         let within = (self.position % SYLLABLE) as f32 / SYLLABLE as f32;
         self.position += 1;

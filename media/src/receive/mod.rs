@@ -19,6 +19,7 @@ use self::pictures::{DECODER_QUEUE, PicturesIn, Seen, decode_all};
 use self::voice::{Mixing, VoiceIn};
 use crate::opus_codec::VoiceDecoder;
 use crate::picture::{Picture, Size};
+use crate::processing::FarEnd;
 use crate::record::Recorder;
 use crate::speaker::Speaker;
 use crate::tone;
@@ -89,6 +90,8 @@ struct Outlet {
     next: Mutex<Option<Option<Speaker>>>,
     /// Samples of the tone that are still to be played.
     tone: AtomicU32,
+    /// What is played, for whoever takes its echo out.
+    far_end: Arc<FarEnd>,
 }
 
 impl Playout {
@@ -132,6 +135,12 @@ impl Playout {
     /// Plays to another loudspeaker, or to nowhere, from the next block on.
     pub fn set_speaker(&self, speaker: Option<Speaker>) {
         *lock(&self.outlet.next) = Some(speaker);
+    }
+
+    /// What the loudspeaker plays, for whoever takes its echo out of what the microphone hears.
+    #[must_use]
+    pub fn far_end(&self) -> Arc<FarEnd> {
+        Arc::clone(&self.outlet.far_end)
     }
 
     /// Plays a short tone, to hear where the sound comes from.

@@ -191,6 +191,7 @@ impl Mixing {
         self.limiter.limit(&mut mix);
         if let Some(speaker) = &mut self.speaker {
             speaker.play(&mix);
+            self.outlet.far_end.push(&mix);
         }
     }
 }

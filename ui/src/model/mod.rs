@@ -14,7 +14,8 @@ pub use call::{
     RouteState, Step, Way,
 };
 pub use own::{
-    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Reading, Rule, Theme, Wanted,
+    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Theme,
+    Wanted,
 };
 
 /// Everything at one moment. Published whole: a view never sees half a change.

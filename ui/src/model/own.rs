@@ -172,6 +172,30 @@ pub struct Preferences {
     pub text_size: f32,
     /// Where the window was, and how large.
     pub place: Option<Place>,
+    /// What is done to what the microphone hears.
+    pub processing: Processing,
+}
+
+/// What is done to what a microphone hears before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Processing {
+    /// The echo of what the loudspeaker plays is taken out.
+    pub echo: bool,
+    /// Steady noise is lowered.
+    pub noise: bool,
+    /// A quiet or loud voice is brought to the usual level.
+    pub gain: bool,
+}
+
+impl Default for Processing {
+    fn default() -> Self {
+        Self {
+            echo: true,
+            noise: true,
+            gain: true,
+        }
+    }
 }
 
 impl Default for Preferences {
@@ -182,6 +206,7 @@ impl Default for Preferences {
             high_contrast: false,
             text_size: 1.0,
             place: None,
+            processing: Processing::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Settings: how the window looks, and what is kept. Outside a call a page, in a call a panel.
+//! Settings: how the window looks, what is done to the voice, and what is kept. Outside a call a page, in a call a panel.
 
 use eframe::egui::{ComboBox, RichText, Slider, Ui};
 
@@ -23,6 +23,7 @@ pub fn page(ui: &mut Ui, scene: &mut Scene<'_>) -> Option<Page> {
         let tokens = scene.tokens;
         widget::card(ui, &tokens, |ui| {
             look(ui, scene);
+            sound(ui, scene);
             kept(ui, scene);
         });
     });
@@ -82,6 +83,20 @@ pub fn look(ui: &mut Ui, scene: &mut Scene<'_>) {
     if wanted != scene.model.preferences {
         scene.wish(Command::Prefer(wanted));
     }
+}
+
+/// What is done to what the microphone hears; it changes while somebody talks.
+pub fn sound(ui: &mut Ui, scene: &mut Scene<'_>) {
+    widget::section(ui, &scene.get("settings-sound"));
+    let now = scene.model.preferences.processing;
+    let mut switch = |mut is_on: bool, name: &str, command: fn(bool) -> Command| {
+        if ui.checkbox(&mut is_on, scene.get(name)).changed() {
+            scene.wish(command(is_on));
+        }
+    };
+    switch(now.echo, "settings-echo", Command::CancelEcho);
+    switch(now.noise, "settings-noise", Command::SuppressNoise);
+    switch(now.gain, "settings-gain", Command::AdjustGain);
 }
 
 /// What is kept, where, and how to be rid of it.

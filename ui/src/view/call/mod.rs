@@ -185,6 +185,7 @@ impl State {
                 Side::Settings => {
                     widget::section(ui, &scene.get("settings-devices"));
                     sources_in_call(ui, scene);
+                    settings::sound(ui, scene);
                     settings::look(ui, scene);
                 }
             });
