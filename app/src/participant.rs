@@ -16,6 +16,8 @@ use sightline_media::{
     SharedProcessing, Speaker, SpeakerError, VoiceSender,
 };
 use sightline_media_proto::feedback::{Feedback, Report};
+use sightline_media_proto::layer::Share;
+use sightline_media_proto::load::{GivenWay, Second};
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
@@ -96,6 +98,8 @@ pub struct Participant {
     notices: Notices<Notice>,
     level: Arc<Level>,
     processing: Arc<SharedProcessing>,
+    /// Pictures encoded and missed a second ago.
+    pictures_before: (u64, u64),
     forwarder: JoinHandle<()>,
 }
 
@@ -176,6 +180,7 @@ impl Participant {
             notices,
             level: media.level,
             processing: media.processing,
+            pictures_before: (0, 0),
             forwarder,
         };
         participant
@@ -217,7 +222,7 @@ impl Participant {
             Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
             Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame) => self.send_key_frame(),
-                Some(Feedback::Want(layer)) => self.links.ask(*peer, layer),
+                Some(Feedback::Want(wish)) => self.links.handle_wish(*peer, wish),
                 Some(Feedback::Report(report)) if !report.has_picture => {
                     if let Some(member) = self.numbers.get(peer) {
                         self.playout.handle_camera_off(member);
@@ -312,6 +317,33 @@ impl Participant {
         let body = report.encode();
         for member in members {
             self.command(Command::Tell(*member, body.clone()));
+        }
+    }
+
+    /// Asks a member for so much of its pictures.
+    pub fn ask(&self, member: PeerId, wish: Option<Share>) {
+        self.command(Command::Tell(member, Feedback::Want(wish).encode()));
+    }
+
+    /// This machine cannot keep up with everything.
+    pub fn set_given_way(&self, given_way: GivenWay) {
+        self.links.set_given_way(given_way);
+    }
+
+    /// How well this machine kept up since this was last asked; to be asked once a second.
+    #[must_use]
+    pub fn take_load(&mut self) -> Second {
+        let (taken, missed) = self
+            .sent_pictures()
+            .map_or((0, 0), |sent| (sent.encoded, sent.dropped));
+        let before = std::mem::replace(&mut self.pictures_before, (taken, missed));
+        let missed = missed.saturating_sub(before.1);
+        let all = taken.saturating_sub(before.0) + missed;
+        let (late, overrun) = self.playout.take_load();
+        Second {
+            late,
+            missed: if all == 0 { 0.0 } else { missed as f32 / all as f32 },
+            overrun,
         }
     }
 

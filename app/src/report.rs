@@ -10,6 +10,7 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 use serde_json::{Map, Value, json};
 use sightline_media::SentPictures;
+use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
 use sightline_mesh_proto::{Clock, Code, End, Event, Name, Why};
@@ -264,7 +265,7 @@ impl Report {
     }
 
     /// What was measured in the last second.
-    pub fn stats(&mut self, measured: &Measured) {
+    pub fn stats(&mut self, measured: &Measured, given_way: GivenWay) {
         let (link, media) = (&measured.stats.link, &measured.stats.media);
         let sending = measured.stats.sending.as_ref();
         let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
@@ -277,6 +278,8 @@ impl Report {
                 "send_bps": measured.send_bps,
                 "recv_bps": measured.recv_bps,
                 "estimate_bps": sending.map(|sending| sending.estimate.0),
+                "gave_way": given_way.word(),
+                "sent_layer": sending.and_then(|sending| sending.share).map(|share| share.to_string()),
                 "queue_ms": sending.map(|sending| millis(sending.queue)),
                 "dropped_packets": link.dropped,
                 "audio": {

@@ -11,6 +11,7 @@ use sightline_media::{LayerWish, Outbox, Playout};
 use sightline_media_proto::audio::Span;
 use sightline_media_proto::layer::{self, Layer, Receiver, Share};
 use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender};
+use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
@@ -53,7 +54,9 @@ struct State {
     links: BTreeMap<PeerId, Link>,
     packing: Packing,
     /// What each member asked for; until it does, it gets pictures as large as a tile.
-    asked: BTreeMap<PeerId, Option<Layer>>,
+    asked: BTreeMap<PeerId, Option<Share>>,
+    /// What this machine cannot keep up with.
+    given_way: GivenWay,
     uplink: Option<Bitrate>,
     rates: [Option<Bitrate>; 3],
     next_share_out: Instant,
@@ -77,6 +80,7 @@ impl Links {
             links: BTreeMap::new(),
             packing: Packing::default(),
             asked: BTreeMap::new(),
+            given_way: GivenWay::Nothing,
             uplink,
             rates: [None; 3],
             next_share_out: epoch,
@@ -90,9 +94,14 @@ impl Links {
         }
     }
 
-    /// A member asks for a layer, or for no picture.
-    pub fn ask(&self, peer: PeerId, layer: Option<Layer>) {
-        self.lock().asked.insert(peer, layer);
+    /// A member asks for so much of the own pictures.
+    pub fn handle_wish(&self, peer: PeerId, wish: Option<Share>) {
+        self.lock().asked.insert(peer, wish);
+    }
+
+    /// This machine cannot keep up with everything: less is sent as well.
+    pub fn set_given_way(&self, given_way: GivenWay) {
+        self.lock().given_way = given_way;
     }
 
     /// A member is gone.
@@ -156,11 +165,11 @@ impl Links {
             {
                 wish.wants_key = true;
             }
-            let own = link
-                .share
-                .and_then(|(share, _)| wishes[share.layer.index()].as_mut());
-            if let Some(wish) = own {
-                wish.is_open |= link.sender.takes_pictures(now);
+            let own = link.share.map(|(share, _)| share.layer);
+            for layer in own.into_iter().chain(link.sender.leaving()) {
+                if let Some(wish) = &mut wishes[layer.index()] {
+                    wish.is_open |= link.sender.takes_pictures(now);
+                }
             }
         }
         wishes
@@ -177,13 +186,18 @@ impl State {
             .links
             .iter()
             .map(|(peer, link)| Receiver {
-                asks: self.asked.get(peer).copied().unwrap_or(Some(Layer::Medium)),
+                asks: {
+                    let asked = self.asked.get(peer).copied();
+                    let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
+                    // Whether to be seen while somebody else speaks is for the others to decide.
+                    self.given_way.min(GivenWay::Size).limit(wish, true)
+                },
                 rate: link.sender.picture_rate(),
                 has: link.share,
             })
             .collect();
         let (shares, rates) = layer::share_out(&receivers, largest, now);
-        self.rates = rates;
+        let before = std::mem::replace(&mut self.rates, rates);
         let limits = self.uplink.map(|uplink| split(uplink, receivers.len()));
         for ((link, share), receiver) in self.links.values_mut().zip(shares).zip(&receivers) {
             if share != link.share.map(|(share, _)| share) {
@@ -192,9 +206,14 @@ impl State {
             link.sender.set_share(share);
             let most = receiver
                 .asks
-                .map_or(Bitrate(0), |asks| asks.min(largest).enough());
+                .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
             link.sender.set_wanted(most);
             link.sender.set_limit(limits);
+            // Nobody is left without pictures while the other layer's key frame is on its way.
+            if let Some(layer) = link.sender.leaving() {
+                let rate = &mut self.rates[layer.index()];
+                *rate = rate.or(before[layer.index()]);
+            }
         }
     }
 }

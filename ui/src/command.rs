@@ -1,9 +1,10 @@
 //! What the user wishes. The program carries it out, whether it came from the window or as a line on standard
 //! input; what it changed shows in the next [`crate::Model`].
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::{Answer, Choice, PersonId, Place, Preferences, Rule, Wanted};
+use crate::model::{Answer, Choice, PersonId, Place, Preferences, Rule, TileSize, Wanted};
 
 /// A wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Command {
     AdjustGain(bool),
     /// Play a short tone, to hear where it comes from.
     TestSpeaker,
+    /// How large each member's picture is shown.
+    Tiles(BTreeMap<PersonId, TileSize>),
     /// How loud a member is played: 0 to 2, 1 as they come.
     Volume(PersonId, f32),
 

@@ -8,7 +8,7 @@ use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying};
+use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying, TileSize};
 use sightline_ui::{Command, Model};
 
 const SIZE: [f32; 2] = [1080.0, 900.0];
@@ -19,8 +19,11 @@ fn open(model: Model) -> Harness<'static, Stand> {
     harness
 }
 
+/// What the user wished; how large the tiles are is told by the window itself.
 fn wishes(harness: &mut Harness<'_, Stand>) -> Vec<Command> {
-    std::mem::take(&mut harness.state_mut().wishes)
+    let mut wishes = std::mem::take(&mut harness.state_mut().wishes);
+    wishes.retain(|wish| !matches!(wish, Command::Tiles(_)));
+    wishes
 }
 
 fn press(harness: &mut Harness<'_, Stand>, key: Key) {
@@ -513,4 +516,33 @@ fn a_dropped_picture_leads_on_only_with_the_code_in_it() {
     harness.state_mut().model = other;
     harness.run_steps(3);
     assert!(read(&harness).contains("203.0.113.50:4433"));
+}
+
+#[test]
+fn pictures_are_asked_for_as_large_as_their_tiles() {
+    let mut harness = open(in_call(4));
+    let told = |harness: &mut Harness<'_, Stand>| {
+        let wishes = std::mem::take(&mut harness.state_mut().wishes);
+        wishes
+            .into_iter()
+            .filter_map(|wish| match wish {
+                Command::Tiles(tiles) => Some(tiles),
+                _ => None,
+            })
+            .next_back()
+    };
+    let sizes = told(&mut harness).expect("they are told");
+    assert_eq!(sizes.len(), 4);
+    assert!(sizes.values().all(|size| *size == TileSize::Medium), "{sizes:?}");
+    harness.run_steps(3);
+    assert_eq!(told(&mut harness), None, "and not again");
+    // One is made large, the others become small.
+    press(&mut harness, Key::G);
+    let sizes = told(&mut harness).expect("they are told");
+    let count = |wanted: TileSize| sizes.values().filter(|size| **size == wanted).count();
+    assert_eq!(
+        (count(TileSize::Large), count(TileSize::Small)),
+        (1, 3),
+        "{sizes:?}"
+    );
 }

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media_proto::feedback::{Feedback, Report};
+use sightline_media_proto::layer::{Layer, Share};
+use sightline_media_proto::load::{GivenWay, Load};
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::gate::Pair;
 use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Clock, Code, Event, Why};
-use sightline_ui::model::{AddressRow, Call, Fate, Graph, Invite, Knock, Person, Question};
+use sightline_ui::model::{
+    AddressRow, Call, Fate, Graph, Invite, Knock, Person, PersonId, Question, TileSize,
+};
 
 use super::facts::{self, Names};
 use super::measure::{Measured, Meter};
@@ -22,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 /// 5 s: how long two members may take until they hear each other.
 const SETTLING: Duration = Duration::from_secs(5);
+
+/// With more others than this a tile in a usual window is small.
+const MANY: usize = 6;
 
 /// Steps of routes that are shown; the record has more.
 const MAX_STEPS: usize = 1024;
@@ -39,6 +46,13 @@ pub struct Running {
     reports: HashMap<PeerId, Report>,
     /// From whom sound came in the last second.
     hears: Vec<PeerId>,
+    /// How large each picture is shown, if there is a window.
+    pub tiles: Option<BTreeMap<PersonId, TileSize>>,
+    /// What was asked of each member last.
+    asked: HashMap<PeerId, Option<Share>>,
+    load: Load,
+    /// What this machine could not keep up with in the last second.
+    pub given_way: GivenWay,
     told_hears: BTreeMap<String, Vec<String>>,
     pub invites: Vec<(Code, Fate)>,
     meter: Meter,
@@ -56,6 +70,10 @@ impl Running {
             spoke: HashMap::new(),
             reports: HashMap::new(),
             hears: Vec::new(),
+            tiles: None,
+            asked: HashMap::new(),
+            load: Load::default(),
+            given_way: GivenWay::Nothing,
             told_hears: BTreeMap::new(),
             invites: Vec::new(),
             meter: Meter::default(),
@@ -128,9 +146,14 @@ impl Running {
                 shown.people.retain(|person| person.id != id);
                 self.meter.forget(peer);
                 self.reports.remove(peer);
+                self.asked.remove(peer);
                 self.spoke.remove(peer);
             }
             Event::Route(step) => {
+                // On a new route what was asked for on the one before is asked for again.
+                if let Some(peer) = step.route.peer.filter(|_| step.route.state == State::Active) {
+                    self.asked.remove(&peer);
+                }
                 let id = step.route.peer.map(|peer| facts::person(&peer));
                 let person = shown
                     .people
@@ -232,6 +255,50 @@ impl Running {
         let members: Vec<_> = measured.iter().map(|one| one.stats.peer).collect();
         self.participant.send_report(&members, &self.hears);
         measured
+    }
+
+    /// Looks how well this machine keeps up. Returns what has given way, if that has changed.
+    pub fn handle_load(&mut self) -> Option<GivenWay> {
+        let second = self.participant.take_load();
+        let given_way = self.load.handle_second(&second);
+        let changed = std::mem::replace(&mut self.given_way, given_way) != given_way;
+        if changed {
+            self.participant.set_given_way(given_way);
+        }
+        changed.then_some(given_way)
+    }
+
+    /// Asks each member for as much of its pictures as is of use here, where that has changed.
+    pub fn ask_all(&mut self, shown: Option<&Call>) {
+        let Some(shown) = shown else { return };
+        // Without a window pictures are as large as they would be in one.
+        let usual = if shown.people.len() > MANY {
+            Layer::Small
+        } else {
+            Layer::Medium
+        };
+        let spoke = self
+            .spoke
+            .iter()
+            .max_by_key(|(_, at)| **at)
+            .map(|(peer, _)| *peer);
+        for person in &shown.people {
+            let Ok(peer) = person.id.0.parse::<PeerId>() else {
+                continue;
+            };
+            let size = self.tiles.as_ref().and_then(|tiles| tiles.get(&person.id));
+            let layer = size.map_or(usual, |size| match size {
+                TileSize::Small => Layer::Small,
+                TileSize::Medium => Layer::Medium,
+                TileSize::Large => Layer::Large,
+            });
+            let wish = self
+                .given_way
+                .limit(Some(Share::whole(layer)), spoke == Some(peer));
+            if self.asked.insert(peer, wish) != Some(wish) {
+                self.participant.ask(peer, wish);
+            }
+        }
     }
 
     /// Who hears whom, by what everybody says: peer → peers, when that has changed.

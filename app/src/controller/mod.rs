@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId, SharedProcessing};
+use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::rate::Bitrate;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
@@ -403,9 +404,12 @@ impl Controller {
 
     fn handle_second(&mut self, now: Instant) {
         let has_screen = self.screen.is_some();
+        self.handle_load();
         if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
+            call.show_speakers(shown, now);
+            call.ask_all(Some(shown));
             for measured in call.measure(shown) {
-                self.report.stats(&measured);
+                self.report.stats(&measured, call.given_way);
             }
             if let Some(matrix) = call.take_hears() {
                 self.report.hears(&matrix);
@@ -429,6 +433,18 @@ impl Controller {
             .notices
             .retain(|told| at.saturating_sub(told.at) < PASSING || !told.is_passing);
         self.is_dirty |= before != self.model.notices.len();
+    }
+
+    /// What this machine cannot keep up with gives way, and is told.
+    fn handle_load(&mut self) {
+        let Some(given_way) = self.call.as_mut().and_then(Running::handle_load) else {
+            return;
+        };
+        if given_way == GivenWay::Nothing {
+            self.say(Saying::new("load_back", ""));
+        } else {
+            self.tell(&format!("gave_way_{}", given_way.word()), "");
+        }
     }
 
     fn order(&self, order: Order) {

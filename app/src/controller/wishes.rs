@@ -78,6 +78,12 @@ impl Controller {
             Command::Microphone(choice) => self.choose_in_window(Kind::Microphone, choice),
             Command::Speaker(choice) => self.choose_in_window(Kind::Speaker, choice),
             Command::TestSpeaker => self.test_speaker(now()),
+            Command::Tiles(sizes) => {
+                if let Some(call) = &mut self.call {
+                    call.tiles = Some(sizes);
+                    call.ask_all(self.model.call.as_ref());
+                }
+            }
             Command::Volume(id, volume) => self.set_volume(&id, volume),
             Command::Admit(id) => self.answer_person(&id, Order::Admit),
             Command::Refuse(id) => self.answer_person(&id, Order::Refuse),

@@ -1,6 +1,6 @@
 //! What one participant's media says to another's: carried by the call as an opaque, reliable message.
 
-use crate::layer::Layer;
+use crate::layer::{Layer, Share};
 
 /// Members named in one report at most: as many as a call holds.
 const MAX_NAMES: usize = 16;
@@ -15,8 +15,8 @@ pub enum Feedback {
     KeyFrame,
     /// How things are on this side.
     Report(Report),
-    /// The largest layer of pictures that is of use here; `None` for no pictures.
-    Want(Option<Layer>),
+    /// What is of use here of the other side's pictures; `None` for none.
+    Want(Option<Share>),
 }
 
 /// Stands for no layer.
@@ -38,12 +38,13 @@ pub struct Report {
 
 impl Feedback {
     /// The message's bytes: a kind (1); for a report its flags (1), then each name with its length (1) before it; for a
-    /// wish the layer (1).
+    /// wish the layer (1) and whether it is every second picture only (1).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::KeyFrame => vec![1],
-            Self::Want(layer) => vec![3, layer.map_or(NO_LAYER, |layer| layer.index() as u8)],
+            Self::Want(None) => vec![3, NO_LAYER, 0],
+            Self::Want(Some(share)) => vec![3, share.layer.index() as u8, u8::from(share.is_halved)],
             Self::Report(report) => {
                 let flags = [report.has_sound, report.is_muted, report.has_picture];
                 let flags = flags.iter().rev().fold(0, |sum, flag| sum * 2 + u8::from(*flag));
@@ -67,8 +68,11 @@ impl Feedback {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [1] => Some(Self::KeyFrame),
-            [3, NO_LAYER] => Some(Self::Want(None)),
-            [3, layer] => Layer::at(usize::from(*layer)).map(|layer| Self::Want(Some(layer))),
+            [3, NO_LAYER, 0] => Some(Self::Want(None)),
+            [3, layer, is_halved @ 0..=1] => Some(Self::Want(Some(Share {
+                layer: Layer::at(usize::from(*layer))?,
+                is_halved: *is_halved == 1,
+            }))),
             [2, flags @ 0..=7, names @ ..] => Some(Self::Report(Report {
                 has_sound: flags & 1 != 0,
                 is_muted: flags & 2 != 0,
@@ -122,15 +126,20 @@ mod tests {
     fn nothing_else_is_read() {
         assert_eq!(Feedback::decode(&[1]), Some(Feedback::KeyFrame));
         assert_eq!(
-            Feedback::decode(&[3, 1]),
-            Some(Feedback::Want(Some(Layer::Medium)))
+            Feedback::decode(&[3, 1, 1]),
+            Some(Feedback::Want(Some(Share {
+                layer: Layer::Medium,
+                is_halved: true
+            })))
         );
         let too_many = [&[2, 0][..], &[1, 7].repeat(MAX_NAMES + 1)].concat();
         for bytes in [
             &[][..],
             &[0],
             &[3],
-            &[3, 3],
+            &[3, 3, 0],
+            &[3, 1, 2],
+            &[3, 1],
             &[4],
             &[1, 1],
             &[2],

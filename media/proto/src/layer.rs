@@ -4,6 +4,7 @@
 //! picture of it, and who cannot even follow that gets the next smaller layer. So a slow receiver never lowers
 //! what the others get.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::rate::Bitrate;
@@ -84,8 +85,8 @@ pub struct Share {
 /// A receiver, as far as the choice goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Receiver {
-    /// The largest layer that it asks for; `None` for no picture at all.
-    pub asks: Option<Layer>,
+    /// The most that it asks for; `None` for no picture at all.
+    pub asks: Option<Share>,
     /// What its link has for pictures.
     pub rate: Bitrate,
     /// What it gets so far, and since when.
@@ -114,7 +115,7 @@ pub fn share_out(
     let mut shares: Vec<Option<Share>> = receivers
         .iter()
         .map(|receiver| {
-            let asks = receiver.asks?.min(largest);
+            let asks = receiver.asks?.layer.min(largest);
             let carried = Layer::ALL.iter().rev().find(|layer| {
                 **layer <= asks && receiver.carries(f64::from(layer.least().0), Share::whole(**layer), now)
             });
@@ -146,11 +147,27 @@ pub fn share_out(
             });
         }
     }
+    for (share, receiver) in shares.iter_mut().zip(receivers) {
+        if let (Some(share), Some(asks)) = (share, receiver.asks) {
+            share.is_halved |= asks.is_halved;
+        }
+    }
     (shares, rates)
 }
 
+impl fmt::Display for Share {
+    /// As it is usually written: rows, `p`, pictures a second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = if self.layer.is_halved() { 15 } else { 30 };
+        let rate = if self.is_halved { rate / 2 } else { rate };
+        write!(f, "{}p{rate}", self.layer.height())
+    }
+}
+
 impl Share {
-    const fn whole(layer: Layer) -> Self {
+    /// All of a layer.
+    #[must_use]
+    pub const fn whole(layer: Layer) -> Self {
         Self {
             layer,
             is_halved: false,
@@ -181,7 +198,7 @@ mod tests {
 
     fn receiver(asks: Layer, bits: u32) -> Receiver {
         Receiver {
-            asks: Some(asks),
+            asks: Some(Share::whole(asks)),
             rate: Bitrate(bits),
             has: None,
         }

@@ -5,6 +5,7 @@
 //!   sound:    packing.rs ── how much in a packet     audio.rs ── packet ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
+//!   load.rs ── what gives way when the machine cannot keep up
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
 //! ```
@@ -16,6 +17,7 @@ pub mod effort;
 pub mod feedback;
 pub mod layer;
 pub mod link;
+pub mod load;
 pub mod mixer;
 pub mod obu;
 pub mod packing;

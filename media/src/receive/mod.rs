@@ -92,6 +92,9 @@ struct Outlet {
     tone: AtomicU32,
     /// What is played, for whoever takes its echo out.
     far_end: Arc<FarEnd>,
+    /// Mixes, and those that were late.
+    mixes: AtomicU32,
+    late: AtomicU32,
 }
 
 impl Playout {
@@ -143,6 +146,19 @@ impl Playout {
         Arc::clone(&self.outlet.far_end)
     }
 
+    /// How well this machine kept up since this was last asked: the share of mixes that were so late that a frame of sound was
+    /// overdue, and how many whole pictures the decoders were too slow for.
+    #[must_use]
+    pub fn take_load(&self) -> (f32, u32) {
+        let mixes = self.outlet.mixes.swap(0, Ordering::Relaxed);
+        let late = self.outlet.late.swap(0, Ordering::Relaxed);
+        let members = lock(&self.members);
+        let overrun = members
+            .values()
+            .map(|member| std::mem::take(&mut lock(&member.pictures).overrun));
+        (late as f32 / mixes.max(1) as f32, overrun.sum())
+    }
+
     /// Plays a short tone, to hear where the sound comes from.
     pub fn play_tone(&self) {
         self.outlet.tone.store(tone::SAMPLES, Ordering::Relaxed);
@@ -179,6 +195,7 @@ impl Playout {
             pictures: Mutex::new(PicturesIn {
                 reassembler: Reassembler::default(),
                 frames: Some(frames),
+                overrun: 0,
             }),
             seen: Mutex::new(Seen::default()),
             clock_offset: Mutex::new(None),

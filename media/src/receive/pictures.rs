@@ -30,6 +30,8 @@ pub struct PicturesIn {
     pub reassembler: Reassembler,
     /// To the decoder; `None` once the member is gone.
     pub frames: Option<SyncSender<video::Frame>>,
+    /// Times that the decoder was too slow, since that was last asked for.
+    pub overrun: u32,
 }
 
 impl PicturesIn {
@@ -42,6 +44,7 @@ impl PicturesIn {
             if full {
                 // A decoder that cannot keep up begins again at the next key frame.
                 self.reassembler.handle_decode_failure();
+                self.overrun += 1;
             }
         }
     }

@@ -23,6 +23,9 @@ const BLOCK: Duration = Duration::from_millis(5);
 /// Samples in a block.
 const BLOCK_SAMPLES: usize = 240;
 
+/// 10 ms after its time a mix is late: whoever waits for a frame of that length has none.
+const LATE: Duration = Duration::from_millis(10);
+
 /// 30 ms of sound wait for the loudspeaker: three of its usual periods.
 const SPEAKER_LEVEL: u32 = 30;
 
@@ -147,8 +150,19 @@ impl Mixing {
                 }
             }
             played = Instant::now();
+            self.note_lateness(due, played);
             self.play_block(played);
         }
+    }
+
+    /// A loudspeaker that has nearly run dry was waited for too little, as was a clock that is past its time.
+    fn note_lateness(&self, due: Instant, now: Instant) {
+        self.outlet.mixes.fetch_add(1, Ordering::Relaxed);
+        let is_late = match &self.speaker {
+            Some(speaker) => u128::from(speaker.waiting_millis()) < LATE.as_millis(),
+            None => now > due + LATE,
+        };
+        self.outlet.late.fetch_add(u32::from(is_late), Ordering::Relaxed);
     }
 
     /// The rest of the tone that was asked for.

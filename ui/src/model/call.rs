@@ -11,6 +11,31 @@ use super::{Rule, Saying};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(pub Arc<str>);
 
+/// How large somebody's picture is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TileSize {
+    /// At most 225 rows: a picture of 180 does.
+    Small,
+    /// At most 540: 360 do.
+    Medium,
+    /// More.
+    Large,
+}
+
+impl TileSize {
+    /// Of a tile of so many rows of the screen.
+    #[must_use]
+    pub fn of(rows: f32) -> Self {
+        if rows <= 225.0 {
+            Self::Small
+        } else if rows <= 540.0 {
+            Self::Medium
+        } else {
+            Self::Large
+        }
+    }
+}
+
 /// A call.
 #[derive(Clone, Debug, Default)]
 pub struct Call {

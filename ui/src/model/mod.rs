@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use call::{
     AddressRow, Call, Ended, Fate, Graph, History, Invite, Knock, Person, PersonId, Quality, Question, Route,
-    RouteState, Step, Way,
+    RouteState, Step, TileSize, Way,
 };
 pub use own::{
     Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Theme,

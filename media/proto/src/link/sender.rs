@@ -226,6 +226,13 @@ impl Sender {
         self.pacer.push(Priority::Sound, Waiting::Sound(body, size));
     }
 
+    /// The layer that still has to be made for this link: another one follows at its next key frame.
+    #[must_use]
+    pub fn leaving(&self) -> Option<Layer> {
+        self.layer
+            .filter(|layer| self.share.is_some_and(|share| share.layer != *layer))
+    }
+
     /// Whether a picture that was made now could leave soon. Where nobody takes one it need not be made.
     #[must_use]
     pub fn takes_pictures(&self, now: Instant) -> bool {

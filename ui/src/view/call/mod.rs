@@ -18,7 +18,7 @@ use super::overlay::{Leaving, Overlays};
 use super::{Scene, settings, sources};
 use crate::command::Command;
 use crate::keys::{self, Action};
-use crate::model::{Call, Choice, Model, PersonId};
+use crate::model::{Call, Choice, Model, PersonId, TileSize};
 use crate::picture::Canvas;
 use crate::tokens::{GAP, NARROW, PANEL, SPACE};
 use crate::widget::{self, Icon};
@@ -54,6 +54,8 @@ pub struct State {
     /// The speaker's tile stays large until somebody else has spoken.
     last_speaker: Option<PersonId>,
     own_corner: layout::Corner,
+    /// How large each picture is shown, as it was told last.
+    tile_sizes: BTreeMap<PersonId, TileSize>,
     is_talking: bool,
     /// When each question or knock was first seen, in the window's seconds.
     seen: BTreeMap<question::Ask, f64>,

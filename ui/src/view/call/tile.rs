@@ -1,5 +1,7 @@
 //! A participant's tile: picture or initials, name, who speaks, and always the route.
 
+use std::collections::BTreeMap;
+
 use eframe::egui::text::{LayoutJob, TextFormat, TextWrapping};
 use eframe::egui::{
     Align2, Color32, FontId, Id, Painter, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
@@ -7,8 +9,9 @@ use eframe::egui::{
 };
 
 use super::{State, layout};
+use crate::command::Command;
 use crate::format;
-use crate::model::{Call, Person, PersonId, Quality, RouteState};
+use crate::model::{Call, Person, PersonId, Quality, RouteState, TileSize};
 use crate::picture::{Canvas, Fit, Source};
 use crate::tokens::{GAP, RADIUS};
 use crate::view::Scene;
@@ -37,6 +40,11 @@ impl State {
             }
             None => None,
         };
+        let mut sizes = BTreeMap::new();
+        let pixels = ui.ctx().pixels_per_point();
+        let mut note = |person: &Person, place: Rect| {
+            sizes.insert(person.id.clone(), TileSize::of(place.height() * pixels));
+        };
         match large {
             Some(large) => {
                 let (place, strip) = layout::stage(room, call.people.len() - 1);
@@ -48,15 +56,21 @@ impl State {
                         strip.next()
                     };
                     if let Some(place) = place {
+                        note(person, place);
                         self.tile(ui, scene, call, canvas, (person, place));
                     }
                 }
             }
             None => {
                 for (person, place) in call.people.iter().zip(layout::grid(room, call.people.len())) {
+                    note(person, place);
                     self.tile(ui, scene, call, canvas, (person, place));
                 }
             }
+        }
+        if sizes != self.tile_sizes {
+            self.tile_sizes.clone_from(&sizes);
+            scene.wish(Command::Tiles(sizes));
         }
         self.own_tile(ui, scene, call, canvas, room);
     }
