@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender as Notices;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::av1::EncoderKind;
@@ -100,6 +100,8 @@ pub struct Participant {
     processing: Arc<SharedProcessing>,
     /// Pictures encoded and missed a second ago.
     pictures_before: (u64, u64),
+    /// Time spent encoding, and pictures encoded in it, when that was last asked for.
+    encoded_before: (Duration, u64),
     forwarder: JoinHandle<()>,
 }
 
@@ -181,6 +183,7 @@ impl Participant {
             level: media.level,
             processing: media.processing,
             pictures_before: (0, 0),
+            encoded_before: (Duration::ZERO, 0),
             forwarder,
         };
         participant
@@ -372,6 +375,16 @@ impl Participant {
                 })
             })
             .collect()
+    }
+
+    /// How long encoding a picture took since this was last asked, on average.
+    #[must_use]
+    pub fn take_encode_time(&mut self) -> Option<Duration> {
+        let sent = self.sent_pictures()?;
+        let before = std::mem::replace(&mut self.encoded_before, (sent.encode_time, sent.encoded));
+        let pictures = sent.encoded.checked_sub(before.1)?;
+        let time = sent.encode_time.checked_sub(before.0)?;
+        time.checked_div(u32::try_from(pictures).ok()?)
     }
 
     /// What was encoded so far, if there is a camera.

@@ -29,7 +29,9 @@ const SHARE_OUT: Duration = Duration::from_millis(100);
 pub struct LinkState {
     /// What the link carries, all together, as far as is known.
     pub estimate: Bitrate,
-    /// What waits on the way.
+    /// What waits to leave, and what waits on the way.
+    pub pacing: Duration,
+    /// See above.
     pub queue: Duration,
     /// The share of packets that is lost.
     pub loss: f32,
@@ -115,6 +117,7 @@ impl Links {
         let link = state.links.get(peer)?;
         Some(LinkState {
             estimate: link.sender.estimate(),
+            pacing: link.sender.backlog(),
             queue: link.sender.queue(),
             loss: link.sender.loss(),
             share: link.share.map(|(share, _)| share),

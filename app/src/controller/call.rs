@@ -237,7 +237,9 @@ impl Running {
     /// Measures every link; to be called once a second.
     pub fn measure(&mut self, shown: &mut Call) -> Vec<Measured> {
         let stats = self.participant.take_stats();
-        let measured: Vec<_> = stats.into_iter().map(|stats| self.meter.measure(stats)).collect();
+        let encode = self.participant.take_encode_time();
+        let measured = stats.into_iter().map(|stats| self.meter.measure(stats, encode));
+        let measured: Vec<_> = measured.collect();
         for one in &measured {
             let id = facts::person(&one.stats.peer);
             for person in shown.people.iter_mut().filter(|person| person.id == id) {

@@ -12,6 +12,8 @@ use crate::participant::MemberStats;
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub stats: MemberStats,
+    /// How long encoding a picture took in this second.
+    pub encode: Option<Duration>,
     /// Share of the packets that did not arrive.
     pub loss: f64,
     pub send_bps: u64,
@@ -40,7 +42,7 @@ struct Totals {
 pub struct Meter(HashMap<PeerId, Totals>);
 
 impl Meter {
-    pub fn measure(&mut self, stats: MemberStats) -> Measured {
+    pub fn measure(&mut self, stats: MemberStats, encode: Option<Duration>) -> Measured {
         let now = Totals {
             sent: stats.link.sent_bytes,
             received: stats.link.received_bytes,
@@ -64,6 +66,7 @@ impl Meter {
             concealed: now.concealed.saturating_sub(before.concealed),
             played: now.played.saturating_sub(before.played),
             is_new,
+            encode,
             stats,
         }
     }

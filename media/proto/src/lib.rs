@@ -7,6 +7,7 @@
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
 //!   load.rs ── what gives way when the machine cannot keep up
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
+//!   sync.rs ── sound and picture together
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
 //! ```
 
@@ -24,6 +25,7 @@ pub mod packing;
 pub mod playout;
 pub mod rate;
 pub mod reassembly;
+pub mod sync;
 mod ticks;
 pub mod video;
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sightline_media_proto::mixer::Limiter;
 use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::sync::LipSync;
 use sightline_media_proto::{Ticks, audio, playout};
 
 use self::pictures::{DECODER_QUEUE, PicturesIn, Seen, decode_all};
@@ -52,6 +53,10 @@ pub struct Received {
     pub audio_delay: Option<Duration>,
     /// How long sound waits before it is played.
     pub audio_buffer: Duration,
+    /// How long it is meant to wait, by what the network needs.
+    pub audio_target: Duration,
+    /// How much sound a packet carries.
+    pub audio_frame: Duration,
     /// Blocks of sound, of 10 ms, since the beginning.
     pub audio: playout::Counts,
     /// The loudest block's level, decibels below full scale; `None` without sound.
@@ -60,6 +65,8 @@ pub struct Received {
     pub pictures: u32,
     /// The last picture's size.
     pub size: Option<Size>,
+    /// How long decoding a picture took, on average.
+    pub decode: Option<Duration>,
     /// Picture from capture to decoded, when the clocks' difference is known.
     pub video_delay: Option<Duration>,
     /// Times that the picture froze, since the beginning.
@@ -198,6 +205,7 @@ impl Playout {
                 overrun: 0,
             }),
             seen: Mutex::new(Seen::default()),
+            sync: Mutex::default(),
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
             stopped: AtomicBool::new(false),
@@ -272,10 +280,13 @@ impl Playout {
         let received = Received {
             audio_delay: voice.delay.take(),
             audio_buffer: voice.buffer.delay(),
+            audio_target: voice.buffer.target(),
+            audio_frame: voice.buffer.frame(),
             audio: voice.buffer.counts(),
             level_db: voice.take_level(),
             pictures: std::mem::take(&mut seen.since_asked),
             size: seen.latest.as_ref().map(|picture| picture.size),
+            decode: seen.take_decode(),
             video_delay: seen.delay.take(),
             freezes: seen.freezes,
             frozen: seen.frozen,
@@ -310,6 +321,7 @@ struct Member {
     voice: Mutex<VoiceIn>,
     pictures: Mutex<PicturesIn>,
     seen: Mutex<Seen>,
+    sync: Mutex<LipSync>,
     /// Their clock minus ours, microseconds.
     clock_offset: Mutex<Option<i64>>,
     epoch: Instant,

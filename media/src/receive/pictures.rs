@@ -12,8 +12,8 @@ use super::{Member, Observer, lock};
 use crate::av1::Decoder;
 use crate::picture::Picture;
 
-/// Whole pictures that may wait for the decoder: more would only be late.
-pub const DECODER_QUEUE: usize = 4;
+/// Whole pictures that may wait for the decoder, also while one waits for its sound: more would only be late.
+pub const DECODER_QUEUE: usize = 8;
 
 /// 50 ms: how often a decoder without work looks whether a picture is overdue.
 const DECODER_POLL: Duration = Duration::from_millis(50);
@@ -56,6 +56,8 @@ pub struct Seen {
     pub latest: Option<Arc<Picture>>,
     pub since_asked: u32,
     pub delay: Option<Duration>,
+    /// Time spent decoding, and pictures decoded in it, since that was last asked for.
+    decoding: (Duration, u32),
     last_at: Option<Instant>,
     /// When a picture that could not be decoded was last told.
     last_failure: Option<Instant>,
@@ -66,6 +68,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub fn take_decode(&mut self) -> Option<Duration> {
+        let (time, pictures) = std::mem::take(&mut self.decoding);
+        time.checked_div(pictures)
+    }
+
     /// The time until the next picture says nothing.
     pub const fn pause(&mut self) {
         self.last_at = None;
@@ -114,17 +121,35 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
     }
 }
 
+/// How long a picture is to wait for its sound; and the sound is told how long to wait for pictures.
+fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
+    let mut voice = lock(&member.voice);
+    let sound = voice.age?;
+    let wait = lock(&member.sync).handle_picture(age, sound);
+    let extra = lock(&member.sync).sound_waits();
+    voice.buffer.set_extra(extra);
+    Some(wait).filter(|wait| !wait.is_zero())
+}
+
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
 fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer: &dyn Observer) {
     let captured = frame.captured;
-    match decoder.decode(frame.data, Instant::now()) {
+    let began = Instant::now();
+    match decoder.decode(frame.data, began) {
         Ok(Some(picture)) => {
-            let now = Instant::now();
+            let took = began.elapsed();
             let picture = Arc::new(picture);
+            let decoded_after = member.age(captured, Instant::now());
+            if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {
+                std::thread::sleep(wait);
+            }
+            let now = Instant::now();
             let delay = member.age(captured, now);
             lock(&member.pictures).reassembler.handle_decoded();
             let mut seen = lock(&member.seen);
             let is_first = seen.latest.is_none();
+            seen.decoding.0 += took;
+            seen.decoding.1 += 1;
             seen.note(Arc::clone(&picture), delay, now);
             drop(seen);
             observer.shown(member.id, &picture);

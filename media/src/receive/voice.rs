@@ -23,6 +23,9 @@ const BLOCK: Duration = Duration::from_millis(5);
 /// Samples in a block.
 const BLOCK_SAMPLES: usize = 240;
 
+/// 1 s of blocks: a voice that is not there for so long is no measure for its pictures.
+const QUIET: u32 = 200;
+
 /// 10 ms after its time a mix is late: whoever waits for a frame of that length has none.
 const LATE: Duration = Duration::from_millis(10);
 
@@ -37,7 +40,12 @@ pub struct VoiceIn {
     pub buffer: playout::Playout,
     decoder: VoiceDecoder,
     heard: bool,
+    /// How long after its capture sound was played last, since that was last asked for.
     pub delay: Option<Duration>,
+    /// The same, as it usually is; `None` while there is no sound.
+    pub age: Option<Duration>,
+    /// Blocks since there was sound.
+    quiet: u32,
     pub volume: f32,
     pub level: Level,
     loudest: f32,
@@ -50,6 +58,8 @@ impl VoiceIn {
             decoder,
             heard: false,
             delay: None,
+            age: None,
+            quiet: 0,
             volume: 1.0,
             level: Level::default(),
             loudest: 0.0,
@@ -63,6 +73,21 @@ impl VoiceIn {
         self.loudest = self.loudest.max(power);
         self.level.handle_samples(block);
         captured
+    }
+
+    /// Sound was played that old, or none was.
+    fn note_age(&mut self, age: Option<Option<Duration>>) {
+        let Some(age) = age else {
+            self.quiet += 1;
+            if self.quiet > QUIET {
+                self.age = None;
+            }
+            return;
+        };
+        self.quiet = 0;
+        self.delay = age.or(self.delay);
+        let usual = self.age.zip(age).map(|(usual, age)| (usual * 31 + age) / 32);
+        self.age = usual.or(age);
     }
 
     pub fn take_level(&mut self) -> Option<f32> {
@@ -184,9 +209,7 @@ impl Mixing {
                 let mut voice = lock(&member.voice);
                 let captured = voice.next_block(&mut block, now);
                 let is_first = captured.is_some() && !std::mem::replace(&mut voice.heard, true);
-                if let Some(captured) = captured {
-                    voice.delay = member.age(captured, now).or(voice.delay);
-                }
+                voice.note_age(captured.map(|captured| member.age(captured, now)));
                 (captured, is_first, voice.volume)
             };
             mixer::add(&mut mix, &block, volume);

@@ -463,8 +463,9 @@ impl Sender {
         }
     }
 
-    /// How long what waits will take.
-    fn backlog(&self) -> Duration {
+    /// How long what waits to leave will take.
+    #[must_use]
+    pub fn backlog(&self) -> Duration {
         let bits = self.controller.rate().0.max(1);
         Duration::from_secs_f64(self.pacer.waiting() as f64 * 8.0 / (f64::from(bits) * PACE))
     }

@@ -104,12 +104,13 @@ pub struct Playout {
     played: Vec<f32>,
     /// When what follows `ready` was captured.
     captured: Ticks,
+    span: Span,
     delays: Delays,
     epoch: Option<Instant>,
     /// What waits, seconds.
     waits: Option<f64>,
-    /// The least that is to wait, whatever the network needs.
-    least: Duration,
+    /// What is to wait beyond what the network needs.
+    extra: Duration,
     counts: Counts,
 }
 
@@ -123,10 +124,11 @@ impl Default for Playout {
             ready: Vec::with_capacity(2 * KEPT),
             played: Vec::with_capacity(KEPT + BLOCK_SAMPLES),
             captured: Ticks(0),
+            span: Span::Ten,
             delays: Delays::default(),
             epoch: None,
             waits: None,
-            least: Duration::ZERO,
+            extra: Duration::ZERO,
             counts: Counts::default(),
         }
     }
@@ -225,15 +227,21 @@ impl Playout {
         (self.counts.concealed == made_up).then_some(Ticks(captured))
     }
 
-    /// The least that sound is to wait, whatever the network needs: so that it does not run ahead of the picture.
-    pub const fn set_least(&mut self, least: Duration) {
-        self.least = least;
+    /// How long sound is to wait beyond what the network needs: so that it does not run ahead of the picture.
+    pub const fn set_extra(&mut self, extra: Duration) {
+        self.extra = extra;
     }
 
     /// How long sound waits here.
     #[must_use]
     pub fn delay(&self) -> Duration {
         Duration::from_secs_f64(self.waits.unwrap_or_default().max(0.0))
+    }
+
+    /// How much sound the last packet carried: it was captured before it could leave.
+    #[must_use]
+    pub const fn frame(&self) -> Duration {
+        Duration::from_millis(10 * self.span.blocks() as u64)
     }
 
     /// How long it is meant to wait.
@@ -279,7 +287,7 @@ impl Playout {
     }
 
     fn wanted(&self) -> f64 {
-        self.delays.needed().max(self.least).as_secs_f64() + MARGIN
+        (self.delays.needed() + self.extra).as_secs_f64() + MARGIN
     }
 
     /// Measures what waits, now that the next frame is needed, and leaves a piece out or puts one in. `step` is how many
@@ -337,6 +345,7 @@ impl Playout {
         self.waiting.retain(|first, _| *first >= next);
         if let Some(waiting) = self.waiting.remove(&next) {
             decoder.decode(&waiting.frame, waiting.span, &mut self.ready);
+            self.span = waiting.span;
             let blocks = waiting.span.blocks();
             self.next = Some(next.wrapping_add(blocks));
             self.captured = Ticks(waiting.captured.0.wrapping_add(waiting.span.samples() as u32));

@@ -242,7 +242,7 @@ fn sound_waits_for_a_picture_that_is_later() {
     let mut out = [0.0; BLOCK_SAMPLES];
     for block in 0..1000u32 {
         if block == 200 {
-            playout.set_least(Duration::from_millis(80));
+            playout.set_extra(Duration::from_millis(80));
         }
         let now = start + Duration::from_millis(10) * block;
         let _kept = playout.handle_packet(packet(block, Span::Ten, 0), now);
