@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::{LayerWish, Outbox, Playout};
-use sightline_media_proto::audio::Span;
+use sightline_media_proto::audio::{Copies, Span};
 use sightline_media_proto::layer::{self, Layer, Receiver, Share};
 use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender};
 use sightline_media_proto::load::GivenWay;
@@ -142,7 +142,7 @@ impl Links {
         }
     }
 
-    fn packing(&self, now: Instant) -> (Span, u8) {
+    fn packing(&self, now: Instant) -> (Span, Copies) {
         let mut state = self.lock();
         let state = &mut *state;
         let links: Vec<_> = state.links.values().map(|link| link.sender.carries()).collect();
@@ -328,7 +328,7 @@ impl Outbox for Outgoing {
         self.mesh.wake();
     }
 
-    fn packing(&self) -> (Span, u8) {
+    fn packing(&self) -> (Span, Copies) {
         self.links.packing(Instant::now())
     }
 

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn every_frame_has_the_size_that_was_asked_for_and_sounds_like_what_went_in() {
         for span in [Span::Ten, Span::Twenty] {
-            for copies in 0..3 {
+            for length in [span.room(), span.room() / 2, span.room() / 4] {
                 let (mut encoder, mut decoder) = (
                     VoiceEncoder::new().expect("opus"),
                     VoiceDecoder::new().expect("opus"),
@@ -105,7 +105,6 @@ mod tests {
                 for amplitude in [0.0, 0.5, 0.01, 0.0, 0.5] {
                     let mut out = Vec::new();
                     for _ in 0..6 {
-                        let length = span.payload_len(copies);
                         let payload = encoder.encode(&tone(amplitude, span.samples()), length);
                         let payload = payload.expect("encoded");
                         assert_eq!(payload.len(), length);
@@ -117,7 +116,7 @@ mod tests {
                     let expected = amplitude * amplitude / 2.0;
                     assert!(
                         (power - expected).abs() <= 0.3 * expected + 1e-5,
-                        "{span:?}, {copies} copies, {amplitude}: {power}"
+                        "{span:?}, {length} bytes, {amplitude}: {power}"
                     );
                 }
             }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::Ticks;
-use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, MAX_COPIES, Packet, Span};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Copies, Packet, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
@@ -33,7 +33,7 @@ pub trait Outbox: Send + Sync {
     /// A packet of sound.
     fn send_audio(&self, body: Arc<[u8]>);
     /// How much sound the next packet is to carry, and how many copies of what came before.
-    fn packing(&self) -> (Span, u8);
+    fn packing(&self) -> (Span, Copies);
     /// A picture of a layer.
     fn send_video(&self, layer: Layer, picture: &Packets);
     /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
@@ -64,15 +64,18 @@ impl VoiceSender {
     ) -> Result<Self, MicrophoneError> {
         let device = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
         let encoder = VoiceEncoder::new().map_err(|error| device(&error))?;
+        let copier = || VoiceEncoder::new().map_err(|error| device(&error));
+        let copiers = [copier()?, copier()?];
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let mut packer = Packer {
             encoder,
+            copiers,
             next: None,
             packing: outbox.packing(),
             captured: Ticks(0),
             pending: Vec::with_capacity(Span::Twenty.samples()),
-            last: VecDeque::with_capacity(usize::from(MAX_COPIES)),
+            last: VecDeque::new(),
         };
         let thread = spawn("microphone", move || {
             let mut block = [0.0; BLOCK_SAMPLES];
@@ -111,14 +114,16 @@ impl Drop for VoiceSender {
 /// Puts blocks of sound into packets.
 struct Packer {
     encoder: VoiceEncoder,
+    /// Make copies of the same sound at lower rates, for the next packet and the one after it.
+    copiers: [VoiceEncoder; 2],
     /// The number of the next packet's first block.
     next: Option<u32>,
-    packing: (Span, u8),
+    packing: (Span, Copies),
     /// When the first pending sample was captured.
     captured: Ticks,
     pending: Vec<f32>,
-    /// The last frames, newest first.
-    last: VecDeque<Vec<u8>>,
+    /// The last frames' copies, newest first, each as it goes with the packet after and the one after that.
+    last: VecDeque<Vec<Vec<u8>>>,
 }
 
 impl Packer {
@@ -131,14 +136,14 @@ impl Packer {
         if self.pending.is_empty() {
             self.captured = Ticks::from_start(captured);
             let packing = outbox.packing();
-            if packing.0 != self.packing.0 {
-                // Copies are as long as the frame that they travel with.
+            if packing != self.packing {
+                // They were made for another place.
                 self.last.clear();
             }
             self.packing = packing;
         }
         self.pending.extend_from_slice(block);
-        let (span, slots) = self.packing;
+        let (span, room_for) = self.packing;
         if self.pending.len() < span.samples() {
             return Ok(None);
         }
@@ -147,20 +152,30 @@ impl Packer {
             .next
             .unwrap_or((captured.as_millis() / BLOCK.as_millis()) as u32);
         self.next = Some(first.wrapping_add(span.blocks()));
-        let length = span.payload_len(slots);
-        let frame = self.encoder.encode(&self.pending, length)?;
+        let frame_len = room_for.frame_len(span);
+        let frame = self.encoder.encode(&self.pending, frame_len)?;
+        let copies = self.last.iter().enumerate();
+        let copies = copies.filter_map(|(back, own)| own.get(back).cloned()).collect();
+        let lens = room_for.copy_lens(span);
+        let mut own = Vec::with_capacity(lens.len());
+        for (copier, len) in self.copiers.iter_mut().zip(lens) {
+            // As long as the frame itself it is just that.
+            own.push(if *len == frame_len {
+                frame.clone()
+            } else {
+                copier.encode(&self.pending, *len)?
+            });
+        }
+        self.last.push_front(own);
+        self.last.truncate(lens.len());
         self.pending.clear();
-        let copies = self.last.iter().take(usize::from(slots));
-        let copies = copies.take_while(|earlier| earlier.len() == length);
-        let frames = std::iter::once(&frame).chain(copies).cloned().collect();
-        self.last.truncate(usize::from(MAX_COPIES) - 1);
-        self.last.push_front(frame);
         Ok(Some(Packet {
             first,
             captured: self.captured,
             span,
-            slots,
-            frames,
+            room_for,
+            frame,
+            copies,
         }))
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::Keypair;
 use sightline_media::av1::{Decoder, EncoderKind, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
-use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Span};
+use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Copies, Span};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::feedback::Feedback;
 use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
@@ -276,8 +276,9 @@ fn sound_packets() {
         first: 1,
         captured: Ticks(2),
         span: Span::Ten,
-        slots: 1,
-        frames: vec![vec![3; Span::Ten.payload_len(1)]; 2],
+        room_for: Copies::Two,
+        frame: vec![3; 36],
+        copies: vec![vec![4; 36], vec![5; 16]],
     }
     .encode();
     let mut playout = Playout::default();

@@ -1,5 +1,5 @@
 //! One packet of sound: a frame of Opus with the moment it was captured, and, while packets are lost, the frames before
-//! it once more.
+//! it once more, at a lower rate.
 //!
 //! Every packet of a length has the same size, with and without those copies: what there is of room is shared between the frame
 //! and them. So neither what is said nor how much of it is lost shows in the packets' size or rate.
@@ -17,9 +17,6 @@ pub const BLOCK: Duration = Duration::from_millis(10);
 /// Samples in a block.
 pub const BLOCK_SAMPLES: usize = 480;
 
-/// Copies of earlier frames in a packet at the most.
-pub const MAX_COPIES: u8 = 2;
-
 /// First block (4), captured (4), flags (1).
 const HEADER_LEN: usize = 9;
 
@@ -30,6 +27,15 @@ pub enum Span {
     Ten,
     /// 20 ms: RFC 7587's default.
     Twenty,
+}
+
+/// How many frames before it a packet has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Copies {
+    /// The last.
+    One,
+    /// The last two, for links that lose much.
+    Two,
 }
 
 impl Span {
@@ -48,17 +54,34 @@ impl Span {
         self.blocks() as usize * BLOCK_SAMPLES
     }
 
-    /// Room for frames, bytes: 58 kbit/s. Opus is transparent for a voice from 32 on, so that one copy costs nothing that can
-    /// be heard, and two little.
+    /// Room for a frame and its copies, bytes: 70 kbit/s.
     #[must_use]
     pub const fn room(self) -> usize {
-        72 * self.blocks() as usize
+        88 * self.blocks() as usize
+    }
+}
+
+impl Copies {
+    /// Bytes of the frame itself: 42 or 29 kbit/s; Opus is transparent for a voice from 32 on.
+    #[must_use]
+    pub const fn frame_len(self, span: Span) -> usize {
+        let for_ten = match self {
+            Self::One => 52,
+            Self::Two => 36,
+        };
+        for_ten * span.blocks() as usize
     }
 
-    /// Bytes of each frame in a packet with so many copies.
+    /// Bytes of the first copy, which is heard where a packet was lost, and of the second, which is heard where two in a row
+    /// were: 29 and 13 kbit/s.
     #[must_use]
-    pub const fn payload_len(self, copies: u8) -> usize {
-        self.room() / (copies as usize + 1)
+    pub const fn copy_lens(self, span: Span) -> &'static [usize] {
+        match (self, span) {
+            (Self::One, Span::Ten) => &[36],
+            (Self::One, Span::Twenty) => &[72],
+            (Self::Two, Span::Ten) => &[36, 16],
+            (Self::Two, Span::Twenty) => &[72, 32],
+        }
     }
 }
 
@@ -71,11 +94,13 @@ pub struct Packet {
     pub captured: Ticks,
     /// How much sound each of its frames is.
     pub span: Span,
-    /// How many copies there is room for: 0 to [`MAX_COPIES`].
-    pub slots: u8,
-    /// The frame, then the one before, then the one before that: Opus, each as long as all others. Fewer than there is room
-    /// for when those before had another length.
-    pub frames: Vec<Vec<u8>>,
+    /// How many copies there is room for.
+    pub room_for: Copies,
+    /// The frame, [`Copies::frame_len`] long: Opus.
+    pub frame: Vec<u8>,
+    /// The one before, and the one before that, [`Copies::copy_lens`] long. Fewer than there is room for at the beginning, and
+    /// when those before had another length.
+    pub copies: Vec<Vec<u8>>,
 }
 
 impl Packet {
@@ -85,10 +110,11 @@ impl Packet {
         let mut bytes = Vec::with_capacity(HEADER_LEN + self.span.room());
         bytes.extend_from_slice(&self.first.to_be_bytes());
         bytes.extend_from_slice(&self.captured.0.to_be_bytes());
-        let copies = self.frames.len().saturating_sub(1) as u8;
-        bytes.push((self.span.blocks() as u8 - 1) | self.slots << 1 | copies << 3);
-        for frame in &self.frames {
-            bytes.extend_from_slice(frame);
+        let copies = self.copies.len() as u8;
+        bytes.push((self.span.blocks() as u8 - 1) | (self.room_for as u8) << 1 | copies << 2);
+        bytes.extend_from_slice(&self.frame);
+        for copy in &self.copies {
+            bytes.extend_from_slice(copy);
         }
         bytes.resize(HEADER_LEN + self.span.room(), 0);
         bytes
@@ -101,17 +127,26 @@ impl Packet {
         let (captured, rest) = rest.split_first_chunk()?;
         let (flags, room) = rest.split_first()?;
         let span = if flags & 1 == 0 { Span::Ten } else { Span::Twenty };
-        let (slots, copies) = (flags >> 1 & 3, flags >> 3 & 3);
-        if flags >> 5 != 0 || slots > MAX_COPIES || copies > slots || room.len() != span.room() {
+        let room_for = if flags & 2 == 0 { Copies::One } else { Copies::Two };
+        let lens = room_for.copy_lens(span).iter();
+        let count = usize::from(flags >> 2 & 3);
+        if flags >> 4 != 0 || count > lens.len() || room.len() != span.room() {
             return None;
         }
-        let frames = room.chunks_exact(span.payload_len(slots));
+        let (frame, mut room) = room.split_at_checked(room_for.frame_len(span))?;
+        let mut copies = Vec::with_capacity(count);
+        for len in lens.take(count) {
+            let (copy, rest) = room.split_at_checked(*len)?;
+            copies.push(copy.to_vec());
+            room = rest;
+        }
         Some(Self {
             first: u32::from_be_bytes(*first),
             captured: Ticks(u32::from_be_bytes(*captured)),
             span,
-            slots,
-            frames: frames.take(usize::from(copies) + 1).map(<[u8]>::to_vec).collect(),
+            room_for,
+            frame: frame.to_vec(),
+            copies,
         })
     }
 }
@@ -124,14 +159,17 @@ mod tests {
     fn a_packet_is_read_as_written_and_of_a_length_all_have_one_size() {
         for span in [Span::Ten, Span::Twenty] {
             let mut sizes = Vec::new();
-            for slots in 0..=MAX_COPIES {
-                for copies in 0..=slots {
+            for room_for in [Copies::One, Copies::Two] {
+                let lens = room_for.copy_lens(span);
+                assert_eq!(room_for.frame_len(span) + lens.iter().sum::<usize>(), span.room());
+                for copies in 0..=lens.len() {
                     let packet = Packet {
                         first: 7,
                         captured: Ticks(9),
                         span,
-                        slots,
-                        frames: vec![vec![3; span.payload_len(slots)]; usize::from(copies) + 1],
+                        room_for,
+                        frame: vec![3; room_for.frame_len(span)],
+                        copies: lens.iter().take(copies).map(|len| vec![4; *len]).collect(),
                     };
                     let bytes = packet.encode();
                     assert_eq!(Packet::decode(&bytes), Some(packet));
@@ -142,9 +180,9 @@ mod tests {
             }
             assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
         }
-        let mut bytes = vec![0; 81];
+        let mut bytes = vec![0; 97];
         assert!(Packet::decode(&bytes).is_some());
-        for flags in [0b110, 0b1000, 0b10_0000] {
+        for flags in [0b1000, 0b1_0000, 0b1110] {
             bytes[8] = flags;
             assert_eq!(Packet::decode(&bytes), None, "{flags:b}");
         }

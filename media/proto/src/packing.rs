@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::audio::{MAX_COPIES, Span};
+use crate::audio::{Copies, Span};
 use crate::rate::Bitrate;
 
-/// From which loss on packets have one copy, and two: with one, 5 % of lost packets become 0.3 % of lost sound, with two,
-/// 20 % become 0.8.
-const LOSS: [f32; 2] = [0.005, 0.06];
+/// From which loss on packets have two copies: with one, 5 % of lost packets become 0.3 % of lost sound, with two, 20 %
+/// become 0.8.
+const LOSS: f32 = 0.06;
 
 /// Links to which packets of 10 ms go at the most: each costs as much work as one of 20 ms.
 const FEW: usize = 3;
@@ -32,7 +32,7 @@ pub struct Link {
 #[derive(Debug)]
 pub struct Packing {
     span: Span,
-    copies: u8,
+    copies: Copies,
     /// Since when shorter packets, and fewer copies, would do.
     quick_since: Option<Instant>,
     calm_since: Option<Instant>,
@@ -42,8 +42,7 @@ impl Default for Packing {
     fn default() -> Self {
         Self {
             span: Span::Ten,
-            // Of a link that is not known yet something may be lost.
-            copies: 1,
+            copies: Copies::One,
             quick_since: None,
             calm_since: None,
         }
@@ -52,15 +51,13 @@ impl Default for Packing {
 
 impl Packing {
     /// Takes how the links are. Returns how to pack the next packet.
-    pub fn handle_links(&mut self, links: &[Link], now: Instant) -> (Span, u8) {
+    pub fn handle_links(&mut self, links: &[Link], now: Instant) -> (Span, Copies) {
         let loss = links.iter().map(|link| link.loss).fold(0.0, f32::max);
-        let copies = LOSS.iter().filter(|limit| loss >= **limit).count() as u8;
-        if copies >= self.copies {
-            self.copies = copies.min(MAX_COPIES);
+        if loss >= LOSS {
+            self.copies = Copies::Two;
             self.calm_since = None;
-        } else if is_over(&mut self.calm_since, now) {
-            self.copies -= 1;
-            self.calm_since = None;
+        } else if self.copies == Copies::Two && is_over(&mut self.calm_since, now) {
+            self.copies = Copies::One;
         }
         let is_quick = links.len() <= FEW && links.iter().all(|link| link.estimate >= QUICK);
         if !is_quick {
@@ -97,14 +94,13 @@ mod tests {
             let now = start + Duration::from_secs(seconds);
             packing.handle_links(&[link(2000, 0.0), link(2000, loss)], now).1
         };
-        assert_eq!(at(0, 0.0), 1);
-        assert_eq!(at(1, 0.10), 2);
-        assert_eq!(at(2, 0.0), 2);
-        assert_eq!(at(11, 0.0), 2);
-        assert_eq!(at(12, 0.0), 1);
-        assert_eq!(at(13, 0.0), 1);
-        assert_eq!(at(24, 0.0), 0);
-        assert_eq!(at(25, 0.02), 1);
+        assert_eq!(at(0, 0.0), Copies::One);
+        assert_eq!(at(1, 0.10), Copies::Two);
+        assert_eq!(at(2, 0.0), Copies::Two);
+        assert_eq!(at(11, 0.0), Copies::Two);
+        assert_eq!(at(12, 0.0), Copies::One);
+        assert_eq!(at(13, 0.05), Copies::One);
+        assert_eq!(at(14, 0.06), Copies::Two);
     }
 
     #[test]

@@ -150,11 +150,12 @@ impl Playout {
             first,
             captured,
             span,
-            frames,
+            frame,
+            copies,
             ..
         } = packet;
         let mut outcome = Err(Dropped::Duplicate);
-        for (back, frame) in (0u32..).zip(frames) {
+        for (back, frame) in (0u32..).zip(std::iter::once(frame).chain(copies)) {
             let earlier = back * span.blocks();
             let Some(first) = first.checked_sub(earlier) else {
                 continue;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::audio::Copies;
 
 /// A tone of 200 Hz: a period of 5 ms.
 const HERTZ: f64 = 200.0;
@@ -38,18 +39,20 @@ impl Decode for Tone {
     }
 }
 
-fn packet(first: u32, span: Span, slots: u8) -> Packet {
-    let frame = |back: u32| {
+fn packet(first: u32, span: Span, room_for: Copies) -> Packet {
+    let frame = |back: u32, len: usize| {
         let mut frame = (first.wrapping_sub(back * span.blocks())).to_be_bytes().to_vec();
-        frame.resize(span.payload_len(slots), 0);
+        frame.resize(len, 0);
         frame
     };
+    let lens = room_for.copy_lens(span).iter();
     Packet {
         first,
         captured: Ticks(first.wrapping_mul(BLOCK_SAMPLES as u32)),
         span,
-        slots,
-        frames: (0..=u32::from(slots)).map(frame).collect(),
+        room_for,
+        frame: frame(0, room_for.frame_len(span)),
+        copies: (1..).zip(lens).map(|(back, len)| frame(back, *len)).collect(),
     }
 }
 
@@ -88,7 +91,7 @@ impl Played {
 /// The sender's clock is `rate` times as fast.
 fn play(
     blocks: u32,
-    (span, slots): (Span, u8),
+    (span, room_for): (Span, Copies),
     rate: f64,
     mut late: impl FnMut(u32) -> Option<f64>,
 ) -> Played {
@@ -111,7 +114,7 @@ fn play(
     for tick in 0..2 * blocks {
         let now = f64::from(tick) * 5.0 + 3.3;
         while let Some((arrives, first)) = arrivals.next_if(|(arrives, _)| *arrives <= now) {
-            let _dropped = playout.handle_packet(packet(first, span, slots), at(arrives));
+            let _dropped = playout.handle_packet(packet(first, span, room_for), at(arrives));
         }
         let is_sound = playout.poll_sound(&mut tone, &mut out, at(now)).is_some();
         let is_silent = out.iter().all(|sample| *sample == 0.0);
@@ -138,7 +141,7 @@ fn play(
     }
 }
 
-const QUICK: (Span, u8) = (Span::Ten, 0);
+const QUICK: (Span, Copies) = (Span::Ten, Copies::One);
 
 /// A chance, by number and seed.
 fn chance(n: u32, seed: u32) -> f64 {
@@ -151,7 +154,7 @@ fn chance(n: u32, seed: u32) -> f64 {
 #[test]
 fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
     for span in [Span::Ten, Span::Twenty] {
-        let played = play(1000, (span, 0), 1.0, |n| Some(1.0 + 0.5 * chance(n, 1)));
+        let played = play(1000, (span, Copies::One), 1.0, |n| Some(1.0 + 0.5 * chance(n, 1)));
         assert_eq!(played.counts().concealed, 0);
         assert!(played.longest_wait(400) <= 8.0, "{}", played.longest_wait(400));
         assert!(played.step < 1.1, "a click: {}", played.step);
@@ -161,14 +164,18 @@ fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
 #[test]
 fn what_is_lost_is_taken_from_the_copies_in_later_packets() {
     for seed in 0..5 {
-        for (loss, slots, concealed) in [(0.05, 1, 0.005), (0.10, 2, 0.005), (0.20, 2, 0.02)] {
+        for (loss, room_for, concealed) in [
+            (0.05, Copies::One, 0.005),
+            (0.10, Copies::Two, 0.005),
+            (0.20, Copies::Two, 0.02),
+        ] {
             for span in [Span::Ten, Span::Twenty] {
-                let played = play(6000, (span, slots), 1.0, |n| {
+                let played = play(6000, (span, room_for), 1.0, |n| {
                     (chance(n, seed) >= loss).then_some(20.0 + 3.0 * chance(n, seed + 100))
                 });
                 let share = played.concealed();
                 assert!(share < concealed, "{loss} {span:?} seed {seed}: {share}");
-                let wait = 10.0 + f64::from(u32::from(slots) * span.blocks()) * 10.0 + 15.0;
+                let wait = 10.0 + f64::from((room_for as u32 + 1) * span.blocks()) * 10.0 + 15.0;
                 assert!(
                     played.usual_wait(3000) <= wait,
                     "{loss} {span:?} seed {seed}: {} ms",
@@ -245,7 +252,7 @@ fn sound_waits_for_a_picture_that_is_later() {
             playout.set_extra(Duration::from_millis(80));
         }
         let now = start + Duration::from_millis(10) * block;
-        let _kept = playout.handle_packet(packet(block, Span::Ten, 0), now);
+        let _kept = playout.handle_packet(packet(block, Span::Ten, Copies::One), now);
         playout.poll_sound(&mut tone, &mut out, now + Duration::from_millis(1));
     }
     let waits = playout.delay().as_millis();
@@ -256,16 +263,17 @@ fn sound_waits_for_a_picture_that_is_later() {
 proptest! {
     /// Whatever arrives, in whatever order: memory stays bounded, and every block is as long as it has to be.
     #[test]
-    fn anything_may_arrive(steps in prop::collection::vec((any::<u32>(), 0u32..60, any::<bool>(), 0u8..3, any::<bool>()), 1..400)) {
+    fn anything_may_arrive(steps in prop::collection::vec((any::<u32>(), 0u32..60, any::<bool>(), any::<bool>(), any::<bool>()), 1..400)) {
         let start = Instant::now();
         let mut playout = Playout::default();
         let mut tone = Tone::default();
         let mut out = [0.0; BLOCK_SAMPLES];
-        for (tick, (wild, near, is_wild, slots, is_long)) in (0u32..).zip(steps) {
+        for (tick, (wild, near, is_wild, has_two, is_long)) in (0u32..).zip(steps) {
             let now = start + Duration::from_millis(10) * tick;
             let first = if is_wild { wild } else { tick.wrapping_add(near) };
             let span = if is_long { Span::Twenty } else { Span::Ten };
-            let _dropped = playout.handle_packet(packet(first, span, slots), now);
+            let room_for = if has_two { Copies::Two } else { Copies::One };
+            let _dropped = playout.handle_packet(packet(first, span, room_for), now);
             playout.poll_sound(&mut tone, &mut out, now);
             prop_assert!(out.iter().all(|sample| sample.abs() <= 0.51));
             prop_assert!(playout.waiting.len() <= CAPACITY as usize);

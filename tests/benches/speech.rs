@@ -1,0 +1,243 @@
+//! A speech clip through packets, loss and playout on virtual time: what is made up, what waits, and the sound that comes out,
+//! one WAV for each network, for `tests/quality.sh` to compare with what went in.
+//!
+//! `./run bench only speech [--speech FILE.wav] [--to DIR]`; without a clip, a made-up voice.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use sightline_media::microphone::{Clip, Frame, Microphone, MicrophoneError, made_up_voice};
+use sightline_media::{
+    FarEnd, LayerWish, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender,
+};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Copies, Packet, SAMPLE_RATE, Span};
+use sightline_media_proto::layer::Layer;
+use sightline_media_proto::packing::{self, Packing};
+use sightline_media_proto::playout::Playout;
+use sightline_media_proto::rate::Bitrate;
+use sightline_media_proto::video::Packets;
+
+/// How long each network is spoken through.
+const SECONDS: usize = 33;
+
+/// A network that loses packets by chance, and all of them for a while now and then.
+struct Network {
+    name: &'static str,
+    loss: f64,
+    /// From one to the next, and how long.
+    bursts: Option<(Duration, Duration)>,
+}
+
+const NETWORKS: [Network; 5] = [
+    Network::losing("no loss", 0.0),
+    Network::losing("5 %", 0.05),
+    Network::losing("10 %", 0.10),
+    Network::losing("20 %", 0.20),
+    Network {
+        name: "bursts of 200 ms",
+        loss: 0.0,
+        bursts: Some((Duration::from_secs(5), Duration::from_millis(200))),
+    },
+];
+
+impl Network {
+    const fn losing(name: &'static str, loss: f64) -> Self {
+        Self {
+            name,
+            loss,
+            bursts: None,
+        }
+    }
+
+    fn loses(&self, at: Duration, random: &mut StdRng) -> bool {
+        let in_burst = self.bursts.is_some_and(|(every, length)| {
+            at.as_millis() % every.as_millis() >= (every - length).as_millis()
+        });
+        in_burst || random.random_bool(self.loss)
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(at + 1).cloned()
+    };
+    if after("only").is_some_and(|only| only != "speech") {
+        return;
+    }
+    let speech = speech(after("--speech").as_deref());
+    let folder = after("--to").map(PathBuf::from);
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder).expect("a folder");
+        write(&folder.join("original.wav"), &speech);
+    }
+    println!("\nSpeech over a way of 40 ms ± 10, {SECONDS} s, frames of 20 ms");
+    println!("  network              made up   from copies   waits ms (median)");
+    for network in &NETWORKS {
+        let (sound, counts, wait) = pass(&speech, network);
+        let blocks = (counts.played + counts.concealed) as f64;
+        println!(
+            "  {:<18}   {:>5.2} %   {:>9.2} %   {wait:>8.0}",
+            network.name,
+            counts.concealed as f64 / blocks * 100.0,
+            counts.recovered as f64 / blocks * 100.0,
+        );
+        if let Some(folder) = &folder {
+            let name = network.name.replace([' ', '%'], "");
+            write(&folder.join(format!("{name}.wav")), &sound);
+        }
+    }
+}
+
+fn speech(clip: Option<&str>) -> Vec<f32> {
+    let samples = SECONDS * SAMPLE_RATE as usize;
+    let Some(path) = clip else {
+        return made_up_voice(2).take(samples).collect();
+    };
+    let mut clip = Clip::open(Path::new(path)).expect("a clip");
+    let mut block: Frame = [0.0; BLOCK_SAMPLES];
+    let blocks = (0..samples / BLOCK_SAMPLES).flat_map(|_| {
+        clip.next(&mut block);
+        block
+    });
+    blocks.collect()
+}
+
+fn write(path: &Path, samples: &[f32]) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).expect("a file");
+    for sample in samples {
+        let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16;
+        writer.write_sample(sample).expect("written");
+    }
+    writer.finalize().expect("written");
+}
+
+/// Gives the speech as fast as it is taken, by a clock of its own.
+struct Spoken {
+    samples: Vec<f32>,
+    at: usize,
+    epoch: Instant,
+}
+
+impl Microphone for Spoken {
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+        let Some(block) = self.samples.get(self.at..self.at + BLOCK_SAMPLES) else {
+            return Err(MicrophoneError::Device("that was all".into()));
+        };
+        frame.copy_from_slice(block);
+        let captured = self.epoch + BLOCK * (self.at / BLOCK_SAMPLES) as u32;
+        self.at += BLOCK_SAMPLES;
+        Ok(Some(captured))
+    }
+}
+
+/// Packs as a link with so much loss would have it, and keeps the packets.
+struct Collect {
+    loss: f32,
+    packing: Mutex<(Packing, Instant)>,
+    packets: Mutex<Vec<Arc<[u8]>>>,
+    ended: Mutex<std::sync::mpsc::Sender<()>>,
+}
+
+impl Outbox for Collect {
+    fn send_audio(&self, body: Arc<[u8]>) {
+        self.packets.lock().expect("unpoisoned").push(body);
+    }
+
+    fn packing(&self) -> (Span, Copies) {
+        let mut packing = self.packing.lock().expect("unpoisoned");
+        packing.1 += 2 * BLOCK;
+        let now = packing.1;
+        // Slow enough for frames of 20 ms.
+        let link = packing::Link {
+            estimate: Bitrate(300_000),
+            loss: self.loss,
+        };
+        packing.0.handle_links(&[link], now)
+    }
+
+    fn send_video(&self, _: Layer, _: &Packets) {}
+
+    fn wishes(&self, _: Layer) -> [Option<LayerWish>; 3] {
+        [None; 3]
+    }
+
+    fn source_failed(&self, _: &'static str, _: String) {
+        // Nobody waits any longer when the bench has ended.
+        let _gone = self.ended.lock().expect("unpoisoned").send(());
+    }
+}
+
+fn pass(speech: &[f32], network: &Network) -> (Vec<f32>, sightline_media_proto::playout::Counts, f64) {
+    let epoch = Instant::now();
+    let (ended, end) = std::sync::mpsc::channel();
+    let burst_loss = if network.bursts.is_some() { 0.04 } else { 0.0 };
+    let collect = Arc::new(Collect {
+        loss: network.loss as f32 + burst_loss,
+        packing: Mutex::new((Packing::default(), epoch)),
+        packets: Mutex::default(),
+        ended: Mutex::new(ended),
+    });
+    let microphone = Box::new(Spoken {
+        samples: speech.to_vec(),
+        at: 0,
+        epoch,
+    });
+    let untouched = Processor::new(Arc::new(SharedProcessing::default()), Arc::new(FarEnd::default()));
+    let sender = VoiceSender::start(
+        microphone,
+        Arc::clone(&collect) as _,
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(Level::default()),
+        untouched,
+        epoch,
+    );
+    let sender = sender.expect("a codec");
+    end.recv().expect("it comes to its end");
+    drop(sender);
+    let packets = collect.packets.lock().expect("unpoisoned");
+    let mut random = StdRng::seed_from_u64(1);
+    let mut arrivals: Vec<_> = packets
+        .iter()
+        .filter_map(|body| {
+            let packet = Packet::decode(body).expect("a packet");
+            let sent = BLOCK * (packet.first + packet.span.blocks());
+            let late = Duration::from_micros(random.random_range(30_000..50_000));
+            (!network.loses(sent, &mut random)).then_some((sent + late, packet))
+        })
+        .collect();
+    arrivals.sort_by_key(|(at, _)| *at);
+    let mut arrivals = arrivals.into_iter().peekable();
+    let mut playout = Playout::default();
+    let mut decoder = VoiceDecoder::new().expect("a codec");
+    let (mut sound, mut waits) = (Vec::new(), Vec::new());
+    for step in 0..SECONDS as u32 * 200 {
+        let now = BLOCK / 2 * step;
+        while let Some((at, packet)) = arrivals.next_if(|(at, _)| *at <= now) {
+            let _late = playout.handle_packet(packet, epoch + at);
+        }
+        let mut block = [0.0; BLOCK_SAMPLES / 2];
+        playout.poll_sound(&mut decoder, &mut block, epoch + now);
+        sound.extend_from_slice(&block);
+        waits.push(playout.delay().as_secs_f64() * 1000.0);
+    }
+    waits.sort_by(f64::total_cmp);
+    (sound, playout.counts(), waits[waits.len() / 2])
+}
