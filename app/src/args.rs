@@ -97,6 +97,10 @@ pub struct Options {
     /// Send at most this to all members together, kbit/s; what each link carries is measured in any case
     #[arg(long, value_name = "KBIT", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub uplink: Option<u32>,
+    /// Send pictures at one rate in packets of one size, whatever they show: half as much again, and nobody on the way sees
+    /// whether you move
+    #[arg(long)]
+    pub constant_rate: bool,
     /// Open the window, in this call
     #[arg(long)]
     pub window: bool,

@@ -18,11 +18,11 @@ use sightline_media::{
 use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::Share;
 use sightline_media_proto::load::{GivenWay, Second};
-use sightline_media_proto::rate::Bitrate;
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
+pub use crate::traffic::Limits;
 use crate::traffic::{LinkState, Links, Outgoing};
 pub use crate::wiring::{Notice, Tap};
 use crate::wiring::{Numbers, Watching, hint, tell};
@@ -43,8 +43,8 @@ pub struct Media {
     pub level: Arc<Level>,
     /// While it is set, silence is sent in place of what the microphone hears.
     pub muted: Arc<AtomicBool>,
-    /// What may be sent to all members together at most.
-    pub uplink: Option<Bitrate>,
+    /// What the user says of sending.
+    pub limits: Limits,
     /// What is done to what the microphone hears.
     pub processing: Arc<SharedProcessing>,
 }
@@ -150,7 +150,7 @@ impl Participant {
             observer,
             epoch,
         )?);
-        let links = Links::new(Arc::clone(&numbers), Arc::clone(&playout), epoch, media.uplink);
+        let links = Links::new(Arc::clone(&numbers), Arc::clone(&playout), epoch, media.limits);
         let links = Arc::new(links);
         let (mesh, mut events) = Mesh::start(setup, Arc::clone(&links) as _)?;
         let forwarder = {

@@ -15,7 +15,7 @@ use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
-use sightline_mesh::Traffic;
+use sightline_mesh::{Leaving, Traffic};
 use sightline_mesh_proto::Class;
 use sightline_mesh_proto::packet;
 
@@ -23,6 +23,10 @@ use crate::wiring::{Notice, Notices, Numbers, tell_patiently};
 
 /// 100 ms: how often it is decided anew who gets which layer.
 const SHARE_OUT: Duration = Duration::from_millis(100);
+
+/// What pictures at a constant rate take on the wire, beside what the encoder is to make of them: with less, large ones
+/// would wait.
+const FILLED: f64 = 1.5;
 
 /// What one link's sender knows.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,15 @@ pub struct LinkState {
     pub share: Option<Share>,
     /// Counts since the link was there.
     pub counts: Counts,
+}
+
+/// What the user says of sending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What all links together may send at most.
+    pub uplink: Option<Bitrate>,
+    /// Pictures are sent at one rate, whatever they show.
+    pub constant_rate: bool,
 }
 
 /// The links to all members to whom media flows.
@@ -60,6 +73,8 @@ struct State {
     /// What this machine cannot keep up with.
     given_way: GivenWay,
     uplink: Option<Bitrate>,
+    /// Pictures are sent at one rate, whatever they show.
+    constant_rate: bool,
     rates: [Option<Bitrate>; 3],
     next_share_out: Instant,
 }
@@ -71,19 +86,20 @@ struct Link {
 }
 
 impl Links {
-    /// No links yet. `uplink` is what all of them together may send at most.
+    /// No links yet.
     pub fn new(
         numbers: Arc<Numbers>,
         playout: Arc<Playout>,
         epoch: Instant,
-        uplink: Option<Bitrate>,
+        limits: Limits,
     ) -> Self {
         let state = State {
             links: BTreeMap::new(),
             packing: Packing::default(),
             asked: BTreeMap::new(),
             given_way: GivenWay::Nothing,
-            uplink,
+            uplink: limits.uplink,
+            constant_rate: limits.constant_rate,
             rates: [None; 3],
             next_share_out: epoch,
         };
@@ -212,6 +228,11 @@ impl State {
                 .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
             link.sender.set_wanted(most);
             link.sender.set_limit(limits);
+            let constant = share.filter(|_| self.constant_rate).and_then(|share| {
+                let rate = rates[share.layer.index()]?.min(receiver.rate);
+                Some(Bitrate((f64::from(rate.0) * FILLED) as u32))
+            });
+            link.sender.set_constant(constant, now);
             // Nobody is left without pictures while the other layer's key frame is on its way.
             if let Some(layer) = link.sender.leaving() {
                 let rate = &mut self.rates[layer.index()];
@@ -288,13 +309,23 @@ impl Traffic for Links {
         }
     }
 
-    fn poll_packet(&self, now: Instant) -> Option<(PeerId, Class, Vec<u8>)> {
+    fn poll_packet(&self, now: Instant) -> Option<Leaving> {
         self.lock().links.iter_mut().find_map(|(peer, link)| {
             if let Some(report) = link.arrivals.poll_report(now) {
-                return Some((*peer, Class::Report, report.encode()));
+                return Some(Leaving {
+                    to: *peer,
+                    class: Class::Report,
+                    body: report.encode(),
+                    is_filled: false,
+                });
             }
-            let (kind, body) = link.sender.poll_packet(now)?;
-            Some((*peer, class(kind), body))
+            let leaving = link.sender.poll_packet(now)?;
+            Some(Leaving {
+                to: *peer,
+                class: class(leaving.class),
+                body: leaving.body,
+                is_filled: leaving.is_filled,
+            })
         })
     }
 

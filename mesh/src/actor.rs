@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use crate::control;
 use crate::endpoint::{EndpointError, Endpoints};
 use crate::frame::{self, Ended};
-use crate::handle::{SharedHistory, Stats, Traffic};
+use crate::handle::{Leaving, SharedHistory, Stats, Traffic};
 use crate::interfaces::Watcher;
 use crate::socket::SharedGate;
 use crate::transport::{Arrival, Doors, Plan, Plans, Transport, serial};
@@ -393,9 +393,15 @@ impl Actor {
     /// Lets leave what media has to send.
     fn send_media(&mut self) {
         let now = now();
-        while let Some((peer, class, body)) = self.traffic.poll_packet(now) {
+        while let Some(leaving) = self.traffic.poll_packet(now) {
+            let Leaving {
+                to,
+                class,
+                body,
+                is_filled,
+            } = leaving;
             // Bodies are made to fit by the program's own packetizers.
-            let fits = self.call.handle_media(&peer, class, &body, now);
+            let fits = self.call.handle_media(&to, class, &body, is_filled, now);
             debug_assert!(fits.is_ok(), "{fits:?}");
             // A packet makes a datagram and nothing else.
             while let Some(output) = self.call.poll_output() {

@@ -24,4 +24,4 @@ mod socket;
 mod tls;
 mod transport;
 
-pub use handle::{Entry, Mesh, OpenError, Record, Sender, Setup, Stats, Traffic};
+pub use handle::{Entry, Leaving, Mesh, OpenError, Record, Sender, Setup, Stats, Traffic};

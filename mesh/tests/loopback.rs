@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc as blocking};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_mesh::{Entry, Mesh, Setup, Traffic};
+use sightline_mesh::{Entry, Leaving, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, End, Event, Name, UnixTime, Why};
 use tokio::sync::mpsc;
@@ -45,8 +45,14 @@ impl Traffic for Greeter {
         let _ended = self.came.lock().expect("unpoisoned").send(came);
     }
 
-    fn poll_packet(&self, _: Instant) -> Option<Packet> {
-        self.waiting.lock().expect("unpoisoned").pop()
+    fn poll_packet(&self, _: Instant) -> Option<Leaving> {
+        let (to, class, body) = self.waiting.lock().expect("unpoisoned").pop()?;
+        Some(Leaving {
+            to,
+            class,
+            body,
+            is_filled: false,
+        })
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

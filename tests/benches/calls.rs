@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sightline::participant::{Media, Notice, Participant, Tap, clock};
+use sightline::participant::{Limits, Media, Notice, Participant, Tap, clock};
 use sightline_media::av1::{Decoder, EncoderKind, encoder};
 use sightline_media::camera::scene::{clock_millis, read_clock};
 use sightline_media::camera::{self, Clip};
@@ -182,7 +182,7 @@ fn silent() -> Media {
         encoder: EncoderKind::Aom,
         level: Arc::default(),
         muted: Arc::default(),
-        uplink: None,
+        limits: Limits::default(),
         processing: Arc::default(),
     }
 }

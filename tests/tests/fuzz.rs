@@ -245,8 +245,8 @@ fn reports_of_arrivals() {
     for _ in 0..40 {
         now += Duration::from_millis(5);
         sender.handle_sound(Arc::clone(&sound), now);
-        while let Some((_, body)) = sender.poll_packet(now) {
-            let (number, _) = Number::split(&body).expect("a number");
+        while let Some(leaving) = sender.poll_packet(now) {
+            let (number, _) = Number::split(&leaving.body).expect("a number");
             arrivals.handle_packet(number, now);
         }
         corpus.extend(arrivals.poll_report(now).map(|report| report.encode()));

@@ -37,7 +37,7 @@ use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
 use crate::args::{Options, ProcessingStep};
 use crate::exit::Exit;
-use crate::participant::SourceError;
+use crate::participant::{Limits, SourceError};
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::settings::Settings;
@@ -65,8 +65,7 @@ pub struct Controller {
     notices: Receiver<Notice>,
     sink: Notices<Notice>,
     encoder: EncoderKind,
-    /// What may be sent to all members together at most.
-    uplink: Option<Bitrate>,
+    limits: Limits,
     record: Option<PathBuf>,
     /// Where the record of a call is written at its end.
     save: Vec<PathBuf>,
@@ -133,7 +132,10 @@ impl Controller {
             clock,
             notices,
             encoder: options.encoder.unwrap_or_default(),
-            uplink: options.uplink.map(|kilobits| Bitrate(kilobits * 1000)),
+            limits: Limits {
+                uplink: options.uplink.map(|kilobits| Bitrate(kilobits * 1000)),
+                constant_rate: options.constant_rate,
+            },
             record: options.record.clone(),
             save: options.save.clone(),
             interfaces: options.interface.clone(),

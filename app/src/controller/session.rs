@@ -65,7 +65,7 @@ impl Controller {
             encoder: self.encoder,
             level: self.level(),
             muted: self.muted(),
-            uplink: self.uplink,
+            limits: self.limits,
             processing: Arc::clone(&self.processing),
         };
         let tap = self

@@ -100,6 +100,16 @@ pub fn pack(class: Class, body: &[u8]) -> Result<Vec<u8>, TooLong> {
     Ok(inside)
 }
 
+/// Lays a body out, padded to the largest size that its class has.
+///
+/// # Errors
+/// [`TooLong`].
+pub fn pack_filled(class: Class, body: &[u8]) -> Result<Vec<u8>, TooLong> {
+    let mut inside = pack(class, body)?;
+    inside.resize(class.sizes().last().copied().unwrap_or(inside.len()), 0);
+    Ok(inside)
+}
+
 /// Not a packet of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a packet could not be read")]

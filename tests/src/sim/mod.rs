@@ -405,7 +405,7 @@ impl World {
         let call = self.call(index);
         let receivers = call.receivers();
         for peer in &receivers {
-            let sent = call.handle_media(peer, Class::Audio, &body, now);
+            let sent = call.handle_media(peer, Class::Audio, &body, false, now);
             assert_eq!(sent, Ok(true), "who receives is reached");
         }
         self.drain(index);

@@ -21,7 +21,7 @@ mod sender;
 
 pub use arrivals::Arrivals;
 pub use report::{Age, MAX_ENTRIES, Report};
-pub use sender::{Counts, Sender};
+pub use sender::{Counts, Leaving, Sender};
 
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -89,6 +89,27 @@ const HEADROOM: f64 = 1.6;
 /// How fast the shares of pictures and of packing follow: over about a second of pictures.
 const FOLLOW: f64 = 1.0 / 32.0;
 
+/// A packet that leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// What it is.
+    pub class: Class,
+    /// Its number and what it carries.
+    pub body: Vec<u8>,
+    /// It is to be as large as packets of its class can be, however little it carries.
+    pub is_filled: bool,
+}
+
+impl Leaving {
+    const fn usual(class: Class, body: Vec<u8>) -> Self {
+        Self {
+            class,
+            body,
+            is_filled: false,
+        }
+    }
+}
+
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -121,6 +142,8 @@ pub struct Sender {
     /// When the last key frame was handed over: what is older than it is not missed.
     last_key: Instant,
     probe: Option<(Probe, u32)>,
+    /// The constant rate, and when the next packet is due.
+    constant: Option<(Bitrate, Instant)>,
     /// How many copies are on their way of each part that was sent again.
     repairs: BTreeMap<u64, usize>,
     next_repair: u64,
@@ -147,6 +170,7 @@ impl Sender {
             sound: SoundRate::new(now),
             last_key: now,
             probe: None,
+            constant: None,
             repairs: BTreeMap::new(),
             next_repair: 1,
             unanswered: None,
@@ -160,6 +184,16 @@ impl Sender {
         let pictures = f64::from(pictures.0) * HEADROOM;
         self.controller
             .set_wanted(Bitrate(pictures as u32 + self.sound.bits));
+    }
+
+    /// Pictures leave at one rate in packets of one size, whatever they show: what is missing is filled up, what is too much
+    /// waits. `None` while pictures are as large as they are.
+    pub fn set_constant(&mut self, constant: Option<Bitrate>, now: Instant) {
+        match (constant, &mut self.constant) {
+            (Some(rate), Some((own, _))) => *own = rate,
+            (Some(rate), None) => self.constant = Some((rate, now)),
+            (None, _) => self.constant = None,
+        }
     }
 
     /// What this link may carry at most, all together; `None` for as much as it can.
@@ -390,8 +424,11 @@ impl Sender {
         }
     }
 
-    /// The next packet to leave now: its class and body.
-    pub fn poll_packet(&mut self, now: Instant) -> Option<(Class, Vec<u8>)> {
+    /// The next packet to leave now.
+    pub fn poll_packet(&mut self, now: Instant) -> Option<Leaving> {
+        if self.constant.is_some() {
+            return self.poll_constant(now);
+        }
         let pace = self.pace(now);
         if let Some(waiting) = self.pacer.poll(pace, now) {
             let is_picture = !matches!(waiting, Waiting::Sound(..));
@@ -407,7 +444,8 @@ impl Sender {
             if probe.is_some() {
                 self.count_probe(size);
             }
-            return Some((class, self.send(carried, &body, size, probe, now)));
+            let body = self.send(carried, &body, size, probe, now);
+            return Some(Leaving::usual(class, body));
         }
         let (probe, _) = self.probe?;
         if !self.pacer.is_free(pace, now) {
@@ -418,13 +456,47 @@ impl Sender {
         self.pacer.charge(size, pace, now);
         self.count_probe(size);
         let packet = self.send(Carried::Other, &padding, size, Some(probe.id), now);
-        Some((Class::Padding, packet))
+        Some(Leaving::usual(Class::Padding, packet))
+    }
+
+    /// Sound as it comes, and at each of the constant rate's moments a full packet, with a part of a picture if there is one.
+    fn poll_constant(&mut self, now: Instant) -> Option<Leaving> {
+        // Probes would change the rate.
+        self.probe = None;
+        if let Some(Waiting::Sound(body, size)) = self.pacer.poll(0, now) {
+            let body = self.send(Carried::Sound, &body, size, None, now);
+            return Some(Leaving::usual(Class::Sound, body));
+        }
+        let (rate, due) = self.constant.filter(|(_, due)| now >= *due)?;
+        let size = (self.wire_size)(Class::Picture, video::MAX_BODY);
+        let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1)));
+        // Whoever was held up does not catch up in a burst.
+        let next = (due + interval).max(now.checked_sub(interval).unwrap_or(now));
+        self.constant = Some((rate, next));
+        let (class, carried, body) = match self.pacer.poll(u32::MAX, now) {
+            Some(Waiting::Part(part, _)) => {
+                let body = Arc::clone(&part.body);
+                (Class::Picture, Carried::Part(part), body)
+            }
+            Some(Waiting::Sound(body, _) | Waiting::Parity(body, ..)) => {
+                (Class::Picture, Carried::Other, body)
+            }
+            None => (Class::Padding, Carried::Other, Arc::from([])),
+        };
+        Some(Leaving {
+            class,
+            body: self.send(carried, &body, size, None, now),
+            is_filled: true,
+        })
     }
 
     /// When [`Self::poll_packet`] has something again.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.pacer.poll_timeout()
+        match self.constant {
+            Some((_, due)) => Some(due),
+            None => self.pacer.poll_timeout(),
+        }
     }
 
     fn send(

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use path::{Path, Random, Trace, Weather};
 use sightline_media_proto::Ticks;
 use sightline_media_proto::layer::{Layer, Share};
-use sightline_media_proto::link::{Arrivals, Class, HEADER_LEN, Number, Report, Sender};
+use sightline_media_proto::link::{Arrivals, Class, HEADER_LEN, Leaving, Number, Report, Sender};
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_media_proto::video::{self, Frame, Kind, Packets};
 
 /// Padding, encryption and addresses as the mesh adds them.
 fn wire_size(class: Class, len: usize) -> u32 {
@@ -52,6 +52,8 @@ struct Call {
     number: u32,
     last_reference: u32,
     most: Bitrate,
+    /// How much of its rate the encoder needs: nothing moves with little.
+    movement: f64,
     /// Neither sound nor pictures are sent.
     is_paused: bool,
     sent: Vec<(u64, u32)>,
@@ -90,6 +92,7 @@ impl Call {
             number: 0,
             last_reference: 0,
             most,
+            movement: 1.0,
             is_paused: false,
             sent: Vec::new(),
             moments: Vec::new(),
@@ -118,8 +121,18 @@ impl Call {
         if self.ms * 30 / 1000 != (self.ms + 1) * 30 / 1000 && !self.is_paused {
             self.capture(now);
         }
-        while let Some((class, body)) = self.sender.poll_packet(now) {
-            let size = wire_size(class, body.len() - HEADER_LEN);
+        while let Some(leaving) = self.sender.poll_packet(now) {
+            let Leaving {
+                class,
+                body,
+                is_filled,
+            } = leaving;
+            let len = if is_filled {
+                video::MAX_BODY
+            } else {
+                body.len() - HEADER_LEN
+            };
+            let size = wire_size(class, len);
             self.sent.push((self.ms, size));
             self.there.send((class, body, self.ms), size);
         }
@@ -172,7 +185,7 @@ impl Call {
         } else {
             1.3
         };
-        let bytes = f64::from(rate) / 30.0 / 8.0 * share * (0.7 + 0.6 * self.random.next());
+        let bytes = self.movement * f64::from(rate) / 30.0 / 8.0 * share * (0.7 + 0.6 * self.random.next());
         let frame = Frame {
             number,
             captured: Ticks(self.ms as u32 * 48),
@@ -474,4 +487,20 @@ fn after_a_fifth_is_lost_or_nothing_came_for_a_while_the_picture_is_back_within_
             assert!(longest <= pause + 500, "{what}, seed {seed}: {longest} ms");
         }
     }
+}
+
+#[test]
+fn at_a_constant_rate_nothing_shows_whether_somebody_moves() {
+    let leave = |movement: f64| {
+        let mut call = Call::new(Weather::steady(5e6, 300.0, 50), Bitrate(500_000), 1);
+        call.movement = movement;
+        let now = call.now();
+        call.sender.set_constant(Some(Bitrate(700_000)), now);
+        call.run(20.0);
+        assert!(call.shown.len() > 550, "{} pictures", call.shown.len());
+        call.sent
+    };
+    let (still, moving) = (leave(0.1), leave(1.0));
+    assert!(still == moving, "packets differ in size or time");
+    assert!(still.len() > 2000);
 }

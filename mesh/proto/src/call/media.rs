@@ -29,7 +29,8 @@ impl Call {
         active.map(|(peer, _)| *peer).collect()
     }
 
-    /// Sends one body of media to a member, if its route is active. Returns whether it is.
+    /// Sends one body of media to a member, if its route is active; filled up to the largest size of its class if that is
+    /// wished. Returns whether the route is active.
     ///
     /// # Errors
     /// [`TooLong`] when no packet of its class holds it.
@@ -38,9 +39,15 @@ impl Call {
         to: &PeerId,
         class: Class,
         body: &[u8],
+        is_filled: bool,
         now: Instant,
     ) -> Result<bool, TooLong> {
-        let inside = packet::pack(class, body)?;
+        let pack = if is_filled {
+            packet::pack_filled
+        } else {
+            packet::pack
+        };
+        let inside = pack(class, body)?;
         let link = self.members.get(to).and_then(|member| member.link);
         let active = link.filter(|conn| self.route_state(*conn) == Some(State::Active));
         if let Some(conn) = active {
