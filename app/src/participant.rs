@@ -98,7 +98,7 @@ pub struct Participant {
     notices: Notices<Notice>,
     level: Arc<Level>,
     processing: Arc<SharedProcessing>,
-    /// Pictures encoded and missed a second ago.
+    /// Pictures taken and missed a second ago.
     pictures_before: (u64, u64),
     /// Time spent encoding, and pictures encoded in it, when that was last asked for.
     encoded_before: (Duration, u64),
@@ -284,6 +284,7 @@ impl Participant {
     /// [`CameraError`]; the camera before is off then.
     pub fn set_camera(&mut self, camera: Option<Capture>) -> Result<(), CameraError> {
         self.pictures = None;
+        self.links.stop_pictures();
         if let Some(camera) = camera {
             let outbox = self.outgoing.clone();
             self.pictures = Some(PictureSender::start(camera, self.encoder, outbox, self.epoch)?);
@@ -338,15 +339,13 @@ impl Participant {
     pub fn take_load(&mut self) -> Second {
         let (taken, missed) = self
             .sent_pictures()
-            .map_or((0, 0), |sent| (sent.encoded, sent.dropped));
+            .map_or((0, 0), |sent| (sent.taken, sent.dropped));
         let before = std::mem::replace(&mut self.pictures_before, (taken, missed));
         let missed = missed.saturating_sub(before.1);
         let all = taken.saturating_sub(before.0) + missed;
-        let (late, overrun) = self.playout.take_load();
         Second {
-            late,
+            late: self.playout.take_lateness(),
             missed: if all == 0 { 0.0 } else { missed as f32 / all as f32 },
-            overrun,
         }
     }
 

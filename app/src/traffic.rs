@@ -16,8 +16,8 @@ use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
 use sightline_mesh::{Leaving, Traffic};
-use sightline_mesh_proto::Class;
 use sightline_mesh_proto::packet;
+use sightline_mesh_proto::{Class, ConnId};
 
 use crate::wiring::{Notice, Notices, Numbers, tell_patiently};
 
@@ -33,9 +33,9 @@ const FILLED: f64 = 1.5;
 pub struct LinkState {
     /// What the link carries, all together, as far as is known.
     pub estimate: Bitrate,
-    /// What waits to leave, and what waits on the way.
+    /// What waits to leave.
     pub pacing: Duration,
-    /// See above.
+    /// What waits on the way.
     pub queue: Duration,
     /// The share of packets that is lost.
     pub loss: f32,
@@ -76,10 +76,13 @@ struct State {
     /// Pictures are sent at one rate, whatever they show.
     constant_rate: bool,
     rates: [Option<Bitrate>; 3],
+    /// The largest layer that the camera has something for, if there is a camera.
+    largest: Option<Layer>,
     next_share_out: Instant,
 }
 
 struct Link {
+    conn: ConnId,
     sender: Sender,
     arrivals: Arrivals,
     share: Option<(Share, Instant)>,
@@ -87,12 +90,7 @@ struct Link {
 
 impl Links {
     /// No links yet.
-    pub fn new(
-        numbers: Arc<Numbers>,
-        playout: Arc<Playout>,
-        epoch: Instant,
-        limits: Limits,
-    ) -> Self {
+    pub fn new(numbers: Arc<Numbers>, playout: Arc<Playout>, epoch: Instant, limits: Limits) -> Self {
         let state = State {
             links: BTreeMap::new(),
             packing: Packing::default(),
@@ -101,6 +99,7 @@ impl Links {
             uplink: limits.uplink,
             constant_rate: limits.constant_rate,
             rates: [None; 3],
+            largest: None,
             next_share_out: epoch,
         };
         Self {
@@ -165,30 +164,42 @@ impl Links {
         state.packing.handle_links(&links, now)
     }
 
+    /// There is no camera any more.
+    pub fn stop_pictures(&self) {
+        let mut state = self.lock();
+        state.largest = None;
+        state.next_share_out = self.epoch;
+    }
+
     fn wishes(&self, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
         let mut state = self.lock();
-        if now >= state.next_share_out {
-            state.next_share_out = now + SHARE_OUT;
-            state.share_out(largest, now);
-        }
+        state.largest = Some(largest);
+        state.share_out_in_time(now);
         let mut wishes = state.rates.map(|rate| {
             rate.map(|rate| LayerWish {
                 rate,
                 wants_key: false,
                 is_open: false,
+                is_halved: true,
             })
         });
-        for link in state.links.values_mut() {
-            if let Some(layer) = link.sender.poll_key_frame_request()
-                && let Some(wish) = &mut wishes[layer.index()]
-            {
-                wish.wants_key = true;
-            }
+        let mut carried = [Bitrate(0); 3];
+        for link in state.links.values() {
             let own = link.share.map(|(share, _)| share.layer);
             for layer in own.into_iter().chain(link.sender.leaving()) {
                 if let Some(wish) = &mut wishes[layer.index()] {
+                    wish.wants_key |= link.sender.wants_key_frame() == Some(layer);
                     wish.is_open |= link.sender.takes_pictures(now);
+                    wish.is_halved &= link.share.is_some_and(|(share, _)| share.is_halved);
                 }
+                let carried = &mut carried[layer.index()];
+                *carried = link.sender.picture_rate().max(*carried);
+            }
+        }
+        // While a queue drains less leaves; where everybody's does, less is made.
+        for (wish, carried) in wishes.iter_mut().zip(carried) {
+            if let Some(wish) = wish {
+                wish.rate = wish.rate.min(carried);
             }
         }
         wishes
@@ -200,7 +211,18 @@ impl Links {
 }
 
 impl State {
-    fn share_out(&mut self, largest: Layer, now: Instant) {
+    /// Decides anew who gets what, ten times a second.
+    fn share_out_in_time(&mut self, now: Instant) {
+        if now >= self.next_share_out {
+            self.next_share_out = now + SHARE_OUT;
+            self.share_out(now);
+        }
+    }
+
+    fn share_out(&mut self, now: Instant) {
+        // Without a camera nobody gets anything, and links are not asked to carry it.
+        let has_camera = self.largest.is_some();
+        let largest = self.largest.unwrap_or(Layer::Small);
         let receivers: Vec<_> = self
             .links
             .iter()
@@ -209,9 +231,11 @@ impl State {
                     let asked = self.asked.get(peer).copied();
                     let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
                     // Whether to be seen while somebody else speaks is for the others to decide.
-                    self.given_way.min(GivenWay::Size).limit(wish, true)
+                    self.given_way
+                        .min(GivenWay::Size)
+                        .limit(wish.filter(|_| has_camera), true)
                 },
-                rate: link.sender.picture_rate(),
+                rate: link.sender.usual_picture_rate(),
                 has: link.share,
             })
             .collect();
@@ -226,7 +250,7 @@ impl State {
             let most = receiver
                 .asks
                 .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
-            link.sender.set_wanted(most);
+            link.sender.set_wanted(most, now);
             link.sender.set_limit(limits);
             let constant = share.filter(|_| self.constant_rate).and_then(|share| {
                 let rate = rates[share.layer.index()]?.min(receiver.rate);
@@ -265,12 +289,16 @@ const fn class(kind: Kind) -> Class {
 }
 
 impl Traffic for Links {
-    fn handle_receivers(&self, receivers: &[PeerId], now: Instant) {
+    fn handle_receivers(&self, receivers: &[(PeerId, ConnId)], now: Instant) {
         let mut state = self.lock();
-        state.links.retain(|peer, _| receivers.contains(peer));
+        // On another connection the way is another one: what was known of the old says nothing.
+        state
+            .links
+            .retain(|peer, link| receivers.contains(&(*peer, link.conn)));
         let incarnation = now.saturating_duration_since(self.epoch).as_millis() as u16;
-        for peer in receivers {
+        for (peer, conn) in receivers {
             state.links.entry(*peer).or_insert_with(|| Link {
+                conn: *conn,
                 sender: Sender::new(wire_size, incarnation, now),
                 arrivals: Arrivals::new(self.epoch),
                 share: None,
@@ -310,7 +338,9 @@ impl Traffic for Links {
     }
 
     fn poll_packet(&self, now: Instant) -> Option<Leaving> {
-        self.lock().links.iter_mut().find_map(|(peer, link)| {
+        let mut state = self.lock();
+        state.share_out_in_time(now);
+        state.links.iter_mut().find_map(|(peer, link)| {
             if let Some(report) = link.arrivals.poll_report(now) {
                 return Some(Leaving {
                     to: *peer,
@@ -329,11 +359,11 @@ impl Traffic for Links {
         })
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
+    fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let state = self.lock();
         let due = state.links.values().flat_map(|link| {
             let reports = link.arrivals.poll_timeout();
-            reports.into_iter().chain(link.sender.poll_timeout())
+            reports.into_iter().chain(link.sender.poll_timeout(now))
         });
         due.min()
     }

@@ -24,6 +24,9 @@ const STOP_POLL: Duration = Duration::from_millis(100);
 /// 3 s: how long an encoder is kept after the last who got its layer.
 const KEEP: Duration = Duration::from_secs(3);
 
+/// 50 ms: the least between two pictures of a layer of 15 a second.
+const HALF_RATE: Duration = Duration::from_millis(50);
+
 /// A new rate is taken over when it differs by more than a twentieth: the encoder's own control is no finer.
 const WORTH_TELLING: u32 = 20;
 
@@ -35,6 +38,7 @@ const LEAST: Bitrate = Bitrate(40_000);
 struct Shared {
     /// Of all layers: somebody new can show nothing before a key frame.
     wants_keys: AtomicBool,
+    taken: AtomicU64,
     encoded: AtomicU64,
     sent: AtomicU64,
     left_out: AtomicU64,
@@ -56,6 +60,8 @@ pub struct PictureSender {
 pub struct SentPictures {
     /// Pictures encoded.
     pub encoded: u64,
+    /// Pictures taken from the camera.
+    pub taken: u64,
     /// Pictures that the encoder was too slow for.
     pub dropped: u64,
     /// Pictures that were not made because no link could have carried them.
@@ -89,7 +95,6 @@ impl PictureSender {
                 outbox,
                 layers: [None, None, None],
                 next_number: None,
-                taken: 0,
             };
             let stop = Arc::clone(&stop);
             spawn("encoder", move || work.run(&stop, &slot))
@@ -116,6 +121,7 @@ impl PictureSender {
         let encoded = count(&self.shared.encoded);
         SentPictures {
             encoded,
+            taken: count(&self.shared.taken),
             held_back: encoded.saturating_sub(count(&self.shared.sent)),
             dropped: self.capture.slot().dropped() - self.missed_before,
             left_out: count(&self.shared.left_out),
@@ -139,8 +145,6 @@ struct Encoding {
     outbox: Arc<dyn Outbox>,
     layers: [Option<LayerEncoder>; 3],
     next_number: Option<u32>,
-    /// Pictures taken from the camera.
-    taken: u64,
 }
 
 /// One layer's encoder.
@@ -153,6 +157,8 @@ struct LayerEncoder {
     effort: Effort,
     /// The number of the newest frame on which others build.
     reference: u32,
+    /// When the last picture of the layer was captured.
+    last: Option<Instant>,
     wanted_at: Instant,
 }
 
@@ -171,7 +177,7 @@ impl Encoding {
     fn encode_layers(&mut self, picture: &Picture) -> Result<(), EncodeError> {
         let all_need_key = self.shared.wants_keys.swap(false, Ordering::Relaxed);
         let wishes = self.outbox.wishes(largest(picture.size));
-        self.taken += 1;
+        self.shared.taken.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         for (layer, wish) in Layer::ALL.into_iter().zip(wishes) {
             let place = &mut self.layers[layer.index()];
@@ -180,16 +186,16 @@ impl Encoding {
                 continue;
             };
             wish.wants_key |= all_need_key;
-            let skips = layer.is_halved() && self.taken.is_multiple_of(2);
             let encoder = match place {
                 Some(encoder) if encoder.source == picture.size => encoder,
                 _ => place.insert(LayerEncoder::new(self.kind, picture.size, layer, wish.rate, now)?),
             };
             encoder.handle_wish(&wish, now)?;
-            if !wish.is_open || skips {
-                self.shared
-                    .left_out
-                    .fetch_add(u64::from(!wish.is_open), Ordering::Relaxed);
+            if !wish.is_open {
+                self.shared.left_out.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            if encoder.passes_over(layer, &wish, picture.captured) {
                 continue;
             }
             self.encode(layer, picture)?;
@@ -205,12 +211,12 @@ impl Encoding {
         let began = Instant::now();
         let force_key = own.key_frames.poll(began);
         let scaled = (own.size != own.source).then(|| picture.reduced(own.size));
-        let encoded = own
-            .encoder
-            .encode(scaled.as_ref().unwrap_or(picture), force_key)?;
+        let scaling = began.elapsed();
+        let picture = scaled.as_ref().unwrap_or(picture);
+        let encoded = own.encoder.encode(picture, force_key)?;
         let took = began.elapsed();
         let before = own.effort.speed();
-        own.effort.handle_encoded(took);
+        own.effort.handle_encoded(took - scaling);
         if own.effort.speed() != before {
             own.encoder.set_speed(own.effort.speed())?;
         }
@@ -275,8 +281,19 @@ impl LayerEncoder {
             key_frames: KeyFrames::default(),
             effort,
             reference: 0,
+            last: None,
             wanted_at: now,
         })
+    }
+
+    /// Whether a picture is not to be made: the layer has fewer of them, or nobody gets it.
+    fn passes_over(&mut self, layer: Layer, wish: &LayerWish, captured: Instant) -> bool {
+        let since = self.last.map(|last| captured.saturating_duration_since(last));
+        if layer.is_halved() && since.is_some_and(|since| since < HALF_RATE) {
+            return true;
+        }
+        self.last = Some(captured);
+        wish.is_halved && self.encoder.leave_out()
     }
 
     fn handle_wish(&mut self, wish: &LayerWish, now: Instant) -> Result<(), EncodeError> {

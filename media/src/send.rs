@@ -26,6 +26,8 @@ pub struct LayerWish {
     pub wants_key: bool,
     /// Somebody's link can carry a picture at this moment.
     pub is_open: bool,
+    /// Nobody gets those of its pictures that nothing builds on.
+    pub is_halved: bool,
 }
 
 /// Takes what is to be sent to everybody; must not block for long.
@@ -111,6 +113,9 @@ impl Drop for VoiceSender {
     }
 }
 
+/// 150 ms of blocks: if so many more have passed than were read, the microphone has missed them.
+const MISSED: u32 = 15;
+
 /// Puts blocks of sound into packets.
 struct Packer {
     encoder: VoiceEncoder,
@@ -147,10 +152,11 @@ impl Packer {
         if self.pending.len() < span.samples() {
             return Ok(None);
         }
-        // Numbers follow the clock at the start, so that a second microphone goes on after the first.
-        let first = self
-            .next
-            .unwrap_or((captured.as_millis() / BLOCK.as_millis()) as u32);
+        // Numbers follow the clock at the start, so that a second microphone goes on after the first, and when sound was
+        // missed: what follows is not later for it.
+        let by_clock = (captured.as_millis() / BLOCK.as_millis()) as u32;
+        let next = self.next.filter(|next| by_clock < next.saturating_add(MISSED));
+        let first = next.unwrap_or(by_clock);
         self.next = Some(first.wrapping_add(span.blocks()));
         let frame_len = room_for.frame_len(span);
         let frame = self.encoder.encode(&self.pending, frame_len)?;

@@ -107,7 +107,7 @@ pub struct Actor {
     history: SharedHistory,
     plans: Plans,
     traffic: Arc<dyn Traffic>,
-    receivers: Vec<PeerId>,
+    receivers: Vec<(PeerId, ConnId)>,
     events: mpsc::Sender<Event>,
     arrivals: mpsc::Receiver<Arrival>,
     from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
@@ -170,7 +170,7 @@ impl Actor {
             let deadline = self.call.poll_timeout();
             let deadline = self
                 .traffic
-                .poll_timeout()
+                .poll_timeout(now())
                 .map_or(deadline, |due| due.min(deadline));
             tokio::select! {
                 count = inputs.recv_many(&mut batch, BATCH) => {

@@ -12,7 +12,9 @@ use rand::rngs::{StdRng, SysRng};
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::{History, Rule};
-use sightline_mesh_proto::{Admit, Call, Class, Clock, Code, Command, Config, Event, LinkStats, Name};
+use sightline_mesh_proto::{
+    Admit, Call, Class, Clock, Code, Command, Config, ConnId, Event, LinkStats, Name,
+};
 use tokio::sync::{Notify, mpsc};
 
 use crate::actor::{Actor, Input};
@@ -72,14 +74,14 @@ pub struct Leaving {
 
 /// What media does with the call's links. Called on the mesh's thread: it must not block for long.
 pub trait Traffic: Send + Sync {
-    /// From now on media may flow to these members, and to no others.
-    fn handle_receivers(&self, receivers: &[PeerId], now: Instant);
+    /// From now on media may flow to these members, each on this connection, and to no others.
+    fn handle_receivers(&self, receivers: &[(PeerId, ConnId)], now: Instant);
     /// A packet of a member arrived at `now`.
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant);
     /// The next packet that is to leave now.
     fn poll_packet(&self, now: Instant) -> Option<Leaving>;
     /// When there will be one, if nothing happens before.
-    fn poll_timeout(&self) -> Option<Instant>;
+    fn poll_timeout(&self, now: Instant) -> Option<Instant>;
 }
 
 /// Why a participant cannot take part.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_mesh::{Entry, Leaving, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
-use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, End, Event, Name, UnixTime, Why};
+use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, ConnId, End, Event, Name, UnixTime, Why};
 use tokio::sync::mpsc;
 
 /// How long anything may take before a test gives up on it.
@@ -36,8 +36,9 @@ impl Greeter {
 }
 
 impl Traffic for Greeter {
-    fn handle_receivers(&self, receivers: &[PeerId], _: Instant) {
-        receivers.clone_into(&mut self.receivers.lock().expect("unpoisoned"));
+    fn handle_receivers(&self, receivers: &[(PeerId, ConnId)], _: Instant) {
+        let peers = receivers.iter().map(|(peer, _)| *peer).collect();
+        *self.receivers.lock().expect("unpoisoned") = peers;
     }
 
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], _: Instant) {
@@ -55,7 +56,7 @@ impl Traffic for Greeter {
         })
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
+    fn poll_timeout(&self, _: Instant) -> Option<Instant> {
         None
     }
 }

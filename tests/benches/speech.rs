@@ -168,6 +168,7 @@ impl Outbox for Collect {
         // Slow enough for frames of 20 ms.
         let link = packing::Link {
             estimate: Bitrate(300_000),
+            is_sated: false,
             loss: self.loss,
         };
         packing.0.handle_links(&[link], now)

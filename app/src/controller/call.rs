@@ -259,15 +259,16 @@ impl Running {
         measured
     }
 
-    /// Looks how well this machine keeps up. Returns what has given way, if that has changed.
-    pub fn handle_load(&mut self) -> Option<GivenWay> {
+    /// Looks how well this machine keeps up. Returns what gave way before and what does now, if that has changed.
+    pub fn handle_load(&mut self) -> Option<(GivenWay, GivenWay)> {
         let second = self.participant.take_load();
         let given_way = self.load.handle_second(&second);
-        let changed = std::mem::replace(&mut self.given_way, given_way) != given_way;
-        if changed {
-            self.participant.set_given_way(given_way);
+        let before = std::mem::replace(&mut self.given_way, given_way);
+        if before == given_way {
+            return None;
         }
-        changed.then_some(given_way)
+        self.participant.set_given_way(given_way);
+        Some((before, given_way))
     }
 
     /// Asks each member for as much of its pictures as is of use here, where that has changed.

@@ -74,8 +74,9 @@ pub struct Controller {
     settings: Settings,
     muted: Arc<AtomicBool>,
     processing: Arc<SharedProcessing>,
-    /// What is done to the microphone's sound is done to a clip as well: somebody said so.
-    processes_all: bool,
+    /// What the command line says of the microphone's sound, of a clip's and a made-up voice's as well, until the window
+    /// says something else.
+    processing_wish: Option<Processing>,
     sources: Sources,
     call: Option<Running>,
     report: Report,
@@ -118,14 +119,6 @@ impl Controller {
         let mut model = Model::default();
         settings.show(&mut model);
         let home = std::env::home_dir().unwrap_or_default();
-        if !options.processing.is_empty() {
-            let does = |step| options.processing.contains(&step);
-            model.preferences.processing = Processing {
-                echo: does(ProcessingStep::Echo),
-                noise: does(ProcessingStep::Noise),
-                gain: does(ProcessingStep::Gain),
-            };
-        }
         model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = facts::addresses(&options.interface);
         Self {
@@ -143,7 +136,7 @@ impl Controller {
             settings,
             muted: Arc::default(),
             processing: Arc::default(),
-            processes_all: !options.processing.is_empty(),
+            processing_wish: processing_wish(options),
             sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
             call: None,
             report: Report::new(options.voice(screen.is_some()), clock),
@@ -442,10 +435,11 @@ impl Controller {
         let Some(given_way) = self.call.as_mut().and_then(Running::handle_load) else {
             return;
         };
-        if given_way == GivenWay::Nothing {
-            self.say(Saying::new("load_back", ""));
-        } else {
-            self.tell(&format!("gave_way_{}", given_way.word()), "");
+        match given_way {
+            (_, GivenWay::Nothing) => self.tell("load_back", ""),
+            (before, now) if now > before => self.tell(&format!("gave_way_{}", now.word()), ""),
+            // What is on its way back is told when all of it is.
+            _ => {}
         }
     }
 
@@ -469,4 +463,14 @@ impl Controller {
 #[allow(clippy::disallowed_methods, reason = "the controller's clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// What the command line says of the microphone's sound.
+fn processing_wish(options: &Options) -> Option<Processing> {
+    let does = |step| options.processing.contains(&step);
+    (!options.processing.is_empty()).then(|| Processing {
+        echo: does(ProcessingStep::Echo),
+        noise: does(ProcessingStep::Noise),
+        gain: does(ProcessingStep::Gain),
+    })
 }

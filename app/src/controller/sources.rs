@@ -275,17 +275,15 @@ impl Controller {
     /// What is done to the microphone's sound: what the user prefers, for a device; a clip and a made-up voice are sent as
     /// they are, unless somebody said otherwise.
     pub(super) fn set_processing(&self) {
-        let preferred = self.model.preferences.processing;
-        let is_done = self.processes_all || self.sources.choice(Kind::Microphone).is_device();
-        self.processing.set(if is_done {
-            Processing {
-                echo: preferred.echo,
-                noise: preferred.noise,
-                gain: preferred.gain,
-            }
-        } else {
-            Processing::NONE
-        });
+        let is_device = self.sources.choice(Kind::Microphone).is_device();
+        let preferred = is_device.then_some(self.model.preferences.processing);
+        let wanted = self.processing_wish.or(preferred);
+        self.processing
+            .set(wanted.map_or(Processing::NONE, |wanted| Processing {
+                echo: wanted.echo,
+                noise: wanted.noise,
+                gain: wanted.gain,
+            }));
     }
 
     fn open_speaker(&mut self, source: &Source) -> Result<(), SourceError> {

@@ -8,9 +8,7 @@ use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::Command;
-use sightline_ui::model::{
-    Answer, CodeFacts, Fate, PersonId, Preferences, Reading, Saying, Wanted as Filled,
-};
+use sightline_ui::model::{Answer, CodeFacts, Fate, PersonId, Processing, Reading, Saying, Wanted as Filled};
 
 use super::{Controller, Kind, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
@@ -71,9 +69,9 @@ impl Controller {
                 self.model.own.muted = muted;
                 self.muted.store(muted, Ordering::Relaxed);
             }
-            Command::CancelEcho(on) => self.prefer(|preferences| preferences.processing.echo = on),
-            Command::SuppressNoise(on) => self.prefer(|preferences| preferences.processing.noise = on),
-            Command::AdjustGain(on) => self.prefer(|preferences| preferences.processing.gain = on),
+            Command::CancelEcho(on) => self.prefer(|processing| processing.echo = on),
+            Command::SuppressNoise(on) => self.prefer(|processing| processing.noise = on),
+            Command::AdjustGain(on) => self.prefer(|processing| processing.gain = on),
             Command::Camera(choice) => self.choose_in_window(Kind::Camera, choice),
             Command::Microphone(choice) => self.choose_in_window(Kind::Microphone, choice),
             Command::Speaker(choice) => self.choose_in_window(Kind::Speaker, choice),
@@ -123,6 +121,7 @@ impl Controller {
                 self.has_forgotten = true;
                 self.settings = Settings::default().in_folder_of(&self.settings);
                 self.settings.show(&mut self.model);
+                self.set_processing();
                 if let Err(error) = self.settings.remove() {
                     self.tell("settings", &sentence(&error.to_string()));
                 }
@@ -303,13 +302,18 @@ impl Controller {
         }
     }
 
-    /// Prefers something about the microphone's sound from now on; kept when it was chosen in the window.
-    fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) {
-        change(&mut self.model.preferences);
-        self.set_processing();
+    /// Wishes something else about the microphone's sound from now on. In the window it is a preference, and kept.
+    fn prefer(&mut self, change: impl FnOnce(&mut Processing)) {
         if self.screen.is_some() {
+            // Whoever switches something sees what is done, not what the command line said.
+            self.processing_wish = None;
+            change(&mut self.model.preferences.processing);
             self.keep();
+        } else {
+            let wish = &mut self.processing_wish;
+            change(wish.get_or_insert(self.model.preferences.processing));
         }
+        self.set_processing();
     }
 
     /// Writes settings down.

@@ -48,6 +48,12 @@ impl Span {
         }
     }
 
+    /// In microseconds.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.blocks() as i64 * BLOCK.as_micros() as i64
+    }
+
     /// In samples.
     #[must_use]
     pub const fn samples(self) -> usize {

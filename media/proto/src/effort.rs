@@ -35,7 +35,7 @@ pub struct Effort {
     judged: u32,
 }
 
-/// After this many judgements a speed that was too slow is tried again: two minutes.
+/// After this many judgements a speed that was too slow is tried again: two minutes of 30 pictures a second.
 const FORGET: u32 = 60;
 
 impl Effort {

@@ -133,7 +133,9 @@ pub fn share_out(
         rates[layer.index()] = Some(rate);
         let rate = f64::from(rate.0);
         for (share, receiver) in shares.iter_mut().zip(receivers) {
-            if !of_layer(share) || receiver.carries(WHOLE * rate, Share::whole(layer), now) {
+            // For the fastest the layer is made; it has been judged above.
+            let is_fastest = receiver.rate >= fastest;
+            if !of_layer(share) || is_fastest || receiver.carries(WHOLE * rate, Share::whole(layer), now) {
                 continue;
             }
             let halved = Share {
@@ -239,6 +241,18 @@ mod tests {
         let (shares, rates) = share_out(&[receiver(Layer::Large, 300_000)], Layer::Large, now);
         assert_eq!(shares, [Some(Share::whole(Layer::Medium))]);
         assert_eq!(rates, [None, Some(Bitrate(300_000)), None]);
+    }
+
+    #[test]
+    fn who_climbs_alone_gets_all_of_the_larger_layer() {
+        let start = Instant::now();
+        let one = Receiver {
+            has: Some((Share::whole(Layer::Small), start)),
+            ..receiver(Layer::Large, 400_000)
+        };
+        let (shares, rates) = share_out(&[one], Layer::Large, start + STAY);
+        assert_eq!(shares, [Some(Share::whole(Layer::Medium))]);
+        assert_eq!(rates[1], Some(Bitrate(400_000)));
     }
 
     #[test]

@@ -71,17 +71,15 @@ pub struct Second {
     pub late: f32,
     /// The share of the camera's pictures that the encoder was too slow for.
     pub missed: f32,
-    /// Whole pictures that a decoder was too slow for.
-    pub overrun: u32,
 }
 
 impl Second {
     fn is_bad(&self) -> bool {
-        self.late > 0.02 || self.missed > 0.25 || self.overrun > 0
+        self.late > 0.02 || self.missed > 0.25
     }
 
     fn is_good(&self) -> bool {
-        self.late < 0.005 && self.missed < 0.05 && self.overrun == 0
+        self.late < 0.005 && self.missed < 0.05
     }
 }
 
@@ -146,7 +144,6 @@ mod tests {
     const GOOD_SECOND: Second = Second {
         late: 0.0,
         missed: 0.0,
-        overrun: 0,
     };
     const BAD_SECOND: Second = Second {
         late: 0.1,

@@ -24,6 +24,8 @@ const CALM: Duration = Duration::from_secs(10);
 pub struct Link {
     /// What it carries.
     pub estimate: Bitrate,
+    /// It would carry more, if it were asked to.
+    pub is_sated: bool,
     /// The share of packets that it loses.
     pub loss: f32,
 }
@@ -59,7 +61,7 @@ impl Packing {
         } else if self.copies == Copies::Two && is_over(&mut self.calm_since, now) {
             self.copies = Copies::One;
         }
-        let is_quick = links.len() <= FEW && links.iter().all(|link| link.estimate >= QUICK);
+        let is_quick = links.len() <= FEW && links.iter().all(|link| link.is_sated || link.estimate >= QUICK);
         if !is_quick {
             self.span = Span::Twenty;
             self.quick_since = None;
@@ -82,6 +84,7 @@ mod tests {
     fn link(kilobits: u32, loss: f32) -> Link {
         Link {
             estimate: Bitrate(kilobits * 1000),
+            is_sated: false,
             loss,
         }
     }

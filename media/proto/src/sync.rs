@@ -22,15 +22,13 @@ pub struct LipSync {
 }
 
 impl LipSync {
-    /// A picture was decoded `picture` after its capture, while sound is played `sound` after its own. Returns how long the
-    /// picture is to wait before it is shown.
-    pub fn handle_picture(&mut self, picture: Duration, sound: Duration) -> Duration {
+    /// A picture was decoded `picture` after its capture, while sound is played `sound` after its own, and would be after
+    /// `own` if it did not wait for pictures. Returns how long the picture is to wait before it is shown.
+    pub fn handle_picture(&mut self, picture: Duration, sound: Duration, own: Duration) -> Duration {
         let usual = self
             .picture
             .map_or(picture, |usual| (usual * (FOLLOW - 1) + picture) / FOLLOW);
         self.picture = Some(usual);
-        // Sound that waits for the picture already does not make the picture wait for it in turn.
-        let own = sound.saturating_sub(self.extra);
         if usual > own + BEHIND {
             self.extra = (usual - own - BEHIND).min(MOST);
         } else {
@@ -54,16 +52,24 @@ mod tests {
     /// in the end, ms.
     fn run(picture: u64, sound: u64) -> i64 {
         let mut sync = LipSync::default();
-        let mut behind = 0;
-        for _ in 0..200 {
-            let (picture, sound) = (
-                Duration::from_millis(picture),
-                Duration::from_millis(sound) + sync.sound_waits(),
-            );
-            let shown = picture + sync.handle_picture(picture, sound);
-            behind = shown.as_millis() as i64 - sound.as_millis() as i64;
+        let (picture, own) = (Duration::from_millis(picture), Duration::from_millis(sound));
+        // Sound follows slowly: it is stretched.
+        let mut waits = Duration::ZERO;
+        let mut behind = Vec::new();
+        for _ in 0..400 {
+            let sound = own + waits;
+            let shown = picture + sync.handle_picture(picture, sound, own);
+            behind.push(shown.as_millis() as i64 - sound.as_millis() as i64);
+            waits = (waits * 31 + sync.sound_waits()) / 32;
         }
-        behind
+        let last = &behind[300..];
+        assert!(
+            last.iter()
+                .max()
+                .zip(last.iter().min())
+                .is_some_and(|(most, least)| most - least <= 1)
+        );
+        last[0]
     }
 
     #[test]
@@ -83,15 +89,22 @@ mod tests {
     fn nothing_waits_for_what_is_hopelessly_late() {
         let mut sync = LipSync::default();
         let second = Duration::from_secs(1);
-        assert_eq!(sync.handle_picture(second, second / 50), Duration::ZERO);
+        assert_eq!(
+            sync.handle_picture(second, second / 50, second / 50),
+            Duration::ZERO
+        );
         assert_eq!(sync.sound_waits(), MOST);
-        assert_eq!(LipSync::default().handle_picture(second / 50, second), MOST);
+        assert_eq!(
+            LipSync::default().handle_picture(second / 50, second, second),
+            MOST
+        );
     }
 
     #[test]
     fn what_is_together_already_waits_for_nothing() {
         let mut sync = LipSync::default();
-        let wait = sync.handle_picture(Duration::from_millis(4), Duration::from_millis(20));
+        let sound = Duration::from_millis(20);
+        let wait = sync.handle_picture(Duration::from_millis(4), sound, sound);
         assert_eq!((wait, sync.sound_waits()), (Duration::ZERO, Duration::ZERO));
     }
 }

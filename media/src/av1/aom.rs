@@ -95,7 +95,7 @@ impl Aom {
     }
 
     fn control(&mut self, control: sys::aome_enc_control_id, value: c_int) -> Result<(), EncodeError> {
-        // SAFETY: each control of `CONTROLS` takes one int, or an unsigned one of the same size, as C's variadic
+        // SAFETY: each control of `CONTROLS`, and that of the speed, takes one int, or an unsigned one of the same size, as C's variadic
         // promotion passes it; the context is initialised.
         let result = unsafe { sys::aom_codec_control(&mut self.state.context, control as c_int, value) };
         setup(result)
@@ -235,6 +235,10 @@ impl Encoder for Aom {
         check(result).map_err(EncodeError::Failed)?;
         self.is_upper = !is_upper;
         self.packets(picture.captured, is_upper)
+    }
+
+    fn leave_out(&mut self) -> bool {
+        std::mem::replace(&mut self.is_upper, false)
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError> {

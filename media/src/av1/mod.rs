@@ -35,6 +35,11 @@ pub trait Encoder: Send {
     /// [`EncodeError`].
     fn encode(&mut self, picture: &Picture, force_key: bool) -> Result<Vec<Encoded>, EncodeError>;
 
+    /// Leaves the next picture out, if it is one that nothing would build on. Returns whether it is.
+    fn leave_out(&mut self) -> bool {
+        false
+    }
+
     /// Changes the rate from the next picture on.
     ///
     /// # Errors

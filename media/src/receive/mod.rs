@@ -153,17 +153,12 @@ impl Playout {
         Arc::clone(&self.outlet.far_end)
     }
 
-    /// How well this machine kept up since this was last asked: the share of mixes that were so late that a frame of sound was
-    /// overdue, and how many whole pictures the decoders were too slow for.
+    /// The share of mixes since this was last asked that were so late that a frame of sound was overdue.
     #[must_use]
-    pub fn take_load(&self) -> (f32, u32) {
+    pub fn take_lateness(&self) -> f32 {
         let mixes = self.outlet.mixes.swap(0, Ordering::Relaxed);
         let late = self.outlet.late.swap(0, Ordering::Relaxed);
-        let members = lock(&self.members);
-        let overrun = members
-            .values()
-            .map(|member| std::mem::take(&mut lock(&member.pictures).overrun));
-        (late as f32 / mixes.max(1) as f32, overrun.sum())
+        late as f32 / mixes.max(1) as f32
     }
 
     /// Plays a short tone, to hear where the sound comes from.
@@ -202,7 +197,6 @@ impl Playout {
             pictures: Mutex::new(PicturesIn {
                 reassembler: Reassembler::default(),
                 frames: Some(frames),
-                overrun: 0,
             }),
             seen: Mutex::new(Seen::default()),
             sync: Mutex::default(),
@@ -260,6 +254,7 @@ impl Playout {
     pub fn handle_camera_off(&self, id: MemberId) {
         if let Some(member) = self.member(id) {
             lock(&member.seen).pause();
+            member.forget_pictures();
         }
     }
 
@@ -310,6 +305,9 @@ impl Drop for Playout {
         }
         let members = std::mem::take(&mut *lock(&self.members));
         for member in members.values() {
+            member.begin_to_stop();
+        }
+        for member in members.values() {
             member.stop();
         }
     }
@@ -330,10 +328,20 @@ struct Member {
 }
 
 impl Member {
-    fn stop(&self) {
-        // What waits to be decoded need not be any more.
+    /// What waits to be decoded need not be any more.
+    fn begin_to_stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         lock(&self.pictures).frames = None;
+    }
+
+    /// There are no pictures for sound to wait for.
+    fn forget_pictures(&self) {
+        *lock(&self.sync) = LipSync::default();
+        lock(&self.voice).buffer.set_extra(Duration::ZERO);
+    }
+
+    fn stop(&self) {
+        self.begin_to_stop();
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             // A panic was printed when it happened.

@@ -12,11 +12,18 @@ use super::{Member, Observer, lock};
 use crate::av1::Decoder;
 use crate::picture::Picture;
 
-/// Whole pictures that may wait for the decoder, also while one waits for its sound: more would only be late.
-pub const DECODER_QUEUE: usize = 8;
+/// Whole pictures that may wait for the decoder: what comes at once when a part that was waited for has come, and while one
+/// waits for its sound.
+pub const DECODER_QUEUE: usize = 24;
 
 /// 50 ms: how often a decoder without work looks whether a picture is overdue.
 const DECODER_POLL: Duration = Duration::from_millis(50);
+
+/// 10 ms: how long a decoder that waits does not look whether it is to stop.
+const SLEEP: Duration = Duration::from_millis(10);
+
+/// 1 s: without a picture for this long sound waits for none.
+const NO_PICTURES: Duration = Duration::from_secs(1);
 
 /// 1 s: pictures that cannot be decoded are told at most this often.
 const FAILURE_GAP: Duration = Duration::from_secs(1);
@@ -30,8 +37,6 @@ pub struct PicturesIn {
     pub reassembler: Reassembler,
     /// To the decoder; `None` once the member is gone.
     pub frames: Option<SyncSender<video::Frame>>,
-    /// Times that the decoder was too slow, since that was last asked for.
-    pub overrun: u32,
 }
 
 impl PicturesIn {
@@ -44,7 +49,6 @@ impl PicturesIn {
             if full {
                 // A decoder that cannot keep up begins again at the next key frame.
                 self.reassembler.handle_decode_failure();
-                self.overrun += 1;
             }
         }
     }
@@ -68,6 +72,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// No picture has come for a while.
+    fn has_ceased(&self, now: Instant) -> bool {
+        self.last_at.is_some_and(|last| now > last + NO_PICTURES)
+    }
+
     pub fn take_decode(&mut self) -> Option<Duration> {
         let (time, pictures) = std::mem::take(&mut self.decoding);
         time.checked_div(pictures)
@@ -111,6 +120,9 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let now = Instant::now();
+        if lock(&member.seen).has_ceased(now) {
+            member.forget_pictures();
+        }
         let mut pictures = lock(&member.pictures);
         pictures.hand_on(now);
         let ask = pictures.reassembler.poll_key_frame_request(now);
@@ -121,13 +133,25 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
     }
 }
 
+/// Sleeps, in pieces, so that the member can go meanwhile.
+fn sleep(member: &Member, mut left: Duration) {
+    while !left.is_zero() && !member.stopped.load(Ordering::Relaxed) {
+        let piece = left.min(SLEEP);
+        std::thread::sleep(piece);
+        left -= piece;
+    }
+}
+
 /// How long a picture is to wait for its sound; and the sound is told how long to wait for pictures.
 fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
     let mut voice = lock(&member.voice);
     let sound = voice.age?;
-    let wait = lock(&member.sync).handle_picture(age, sound);
-    let extra = lock(&member.sync).sound_waits();
-    voice.buffer.set_extra(extra);
+    let mut sync = lock(&member.sync);
+    // What sound would take if it did not wait for pictures.
+    let own = sound.saturating_sub(voice.buffer.delay()) + voice.buffer.target();
+    let own = own.saturating_sub(sync.sound_waits());
+    let wait = sync.handle_picture(age, sound, own);
+    voice.buffer.set_extra(sync.sound_waits());
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
@@ -141,7 +165,7 @@ fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer:
             let picture = Arc::new(picture);
             let decoded_after = member.age(captured, Instant::now());
             if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {
-                std::thread::sleep(wait);
+                sleep(member, wait);
             }
             let now = Instant::now();
             let delay = member.age(captured, now);

@@ -29,6 +29,9 @@ const QUIET: u32 = 200;
 /// 10 ms after its time a mix is late: whoever waits for a frame of that length has none.
 const LATE: Duration = Duration::from_millis(10);
 
+/// 2 ms: how often a loudspeaker is looked at.
+const SPEAKER_POLL: Duration = Duration::from_millis(2);
+
 /// 30 ms of sound wait for the loudspeaker: three of its usual periods.
 const SPEAKER_LEVEL: u32 = 30;
 
@@ -78,7 +81,7 @@ impl VoiceIn {
     /// Sound was played that old, or none was.
     fn note_age(&mut self, age: Option<Option<Duration>>) {
         let Some(age) = age else {
-            self.quiet += 1;
+            self.quiet = self.quiet.saturating_add(1);
             if self.quiet > QUIET {
                 self.age = None;
             }
@@ -150,8 +153,8 @@ impl Mixing {
             match &self.speaker {
                 // The device's clock sets the pace.
                 Some(speaker) if speaker.waiting_millis() >= SPEAKER_LEVEL => {
-                    std::thread::sleep(Duration::from_millis(2));
-                    due = Instant::now();
+                    due = Instant::now() + SPEAKER_POLL;
+                    std::thread::sleep(SPEAKER_POLL);
                     if due > played + SPEAKER_PATIENCE {
                         self.speaker = None;
                         self.observer.speaker_lost();
@@ -180,13 +183,10 @@ impl Mixing {
         }
     }
 
-    /// A loudspeaker that has nearly run dry was waited for too little, as was a clock that is past its time.
+    /// With a loudspeaker `due` is when this thread wanted to look again.
     fn note_lateness(&self, due: Instant, now: Instant) {
         self.outlet.mixes.fetch_add(1, Ordering::Relaxed);
-        let is_late = match &self.speaker {
-            Some(speaker) => u128::from(speaker.waiting_millis()) < LATE.as_millis(),
-            None => now > due + LATE,
-        };
+        let is_late = now > due + LATE;
         self.outlet.late.fetch_add(u32::from(is_late), Ordering::Relaxed);
     }
 

@@ -22,6 +22,9 @@ const START: Bitrate = Bitrate(800_000);
 /// Sound, and a little more.
 const FLOOR: Bitrate = Bitrate(120_000);
 
+/// 30 kbit/s: what leaves in any case. Where there is no sound, reports of it are the only sign that a queue is gone.
+const TRICKLE: Bitrate = Bitrate(30_000);
+
 /// A queue that is there in two reports, or a longer one that is there once, is too long.
 const QUEUE: Duration = Duration::from_millis(25);
 const LONG_QUEUE: Duration = Duration::from_millis(60);
@@ -59,6 +62,9 @@ const FULL_REPORTS: usize = 2;
 
 /// 300 ms: over which deliveries are counted.
 const WINDOW: i64 = 300_000;
+
+/// Arrivals remembered: more than a link carries in the window.
+const MAX_ARRIVED: usize = 512;
 
 /// 1 s: a queue that does not drain in such a time, though we send less, is not ours.
 const STUCK: Duration = Duration::from_secs(1);
@@ -145,7 +151,17 @@ impl Controller {
             Phase::Rising => 1.0,
             Phase::Draining(..) => 1.0 - (self.standing.as_secs_f64() / 0.150).clamp(0.15, 1.0),
         };
-        Bitrate((self.rate * share) as u32)
+        Bitrate((self.rate * share).max(f64::from(TRICKLE.0)) as u32)
+    }
+
+    /// Nothing waits on the way, as far as is known.
+    pub const fn is_calm(&self) -> bool {
+        matches!(self.phase, Phase::Rising)
+    }
+
+    /// The rate is as high as was asked for.
+    pub fn is_sated(&self) -> bool {
+        self.is_calm() && self.rate >= 0.95 * self.wanted
     }
 
     pub const fn round_trip(&self) -> Duration {
@@ -217,11 +233,10 @@ impl Controller {
             size: packet.size,
             waited,
         });
-        while self
-            .arrived
-            .front()
-            .is_some_and(|oldest| oldest.at + WINDOW < packet.arrived)
-        {
+        // The receiver's clock may say anything: what is far off either way does not count.
+        self.arrived
+            .retain(|arrived| arrived.at.abs_diff(packet.arrived) <= WINDOW.unsigned_abs());
+        if self.arrived.len() > MAX_ARRIVED {
             self.arrived.pop_front();
         }
     }

@@ -6,6 +6,13 @@ use std::time::{Duration, Instant};
 /// 5 ms: what may leave at once before its time, so that the program wakes up less often.
 const QUANTUM: Duration = Duration::from_millis(5);
 
+/// 100 ms: what has left counts against what follows for this long at the most, so that a moment at a very low rate is
+/// forgotten when it is over.
+const DEBT: Duration = Duration::from_millis(100);
+
+/// Packets of sound that may wait: what is older is of no use any more.
+const MAX_SOUND: usize = 16;
+
 /// The order in which classes leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
@@ -48,6 +55,9 @@ impl<T: Sized> Pacer<T> {
     }
 
     pub fn push(&mut self, priority: Priority, item: T) {
+        if priority == Priority::Sound && self.sound.len() >= MAX_SOUND {
+            self.sound.pop_front();
+        }
         if priority != Priority::Sound {
             self.waiting += u64::from(item.size());
         }
@@ -93,12 +103,12 @@ impl<T: Sized> Pacer<T> {
         if now >= self.free_at {
             self.ahead_until = now + QUANTUM;
         }
-        self.free_at = self.free_at.max(now) + takes;
+        self.free_at = (self.free_at.max(now) + takes).min(now + DEBT);
     }
 
-    /// When something can leave.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        (self.waiting > 0).then_some(self.free_at)
+    /// When what has left will have passed: something else than sound can leave then.
+    pub const fn free_at(&self) -> Instant {
+        self.free_at
     }
 
     /// Throws away what is no longer of use. Returns whether a picture's part was among it.

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::HEADER_LEN;
 use super::history::Acked;
+use crate::video;
 
 /// 30 ms: how long a probe lasts: what a link that is full already has to hold of it.
 const LENGTH: Duration = Duration::from_millis(30);
@@ -12,6 +14,12 @@ const PACKETS: u32 = 5;
 
 /// 1.5 s: from one to the next while nothing more is found.
 const GAP: Duration = Duration::from_millis(1500);
+
+/// The largest packet, bytes.
+const MOST: u32 = (video::MAX_BODY + HEADER_LEN) as u32;
+
+/// How much more than the rate must be found for the next probe to follow at once.
+const WORTH_MORE: f64 = 1.1;
 
 /// How much faster than the rate.
 const FASTER: f64 = 2.0;
@@ -96,7 +104,7 @@ impl Prober {
         let rate = (FASTER * rate).min(1.1 * wanted);
         let bytes = (rate / 8.0 * LENGTH.as_secs_f64()) as u32;
         // As many packets as say something, the largest there are at the most.
-        let packet = (bytes / PACKETS).clamp(200, 1134);
+        let packet = (bytes / PACKETS).clamp(200, MOST);
         let bytes = bytes.max(packet * (PACKETS + 1));
         let probe = Probe {
             id: self.next_id,
@@ -161,9 +169,12 @@ impl Prober {
             return None;
         }
         if came >= CARRIED * sent.min(asked) {
-            // There may be more.
-            self.next_at = Some(now);
-            Some(Found::AtLeast(came.min(sent).min(asked)))
+            let found = came.min(sent).min(asked);
+            if found > WORTH_MORE * asked / FASTER {
+                // There may be more.
+                self.next_at = Some(now);
+            }
+            Some(Found::AtLeast(found))
         } else {
             Some(Found::Full(came))
         }

@@ -18,6 +18,8 @@ struct Shortest(VecDeque<(Instant, i64)>);
 
 impl Shortest {
     fn handle(&mut self, micros: i64, now: Instant) {
+        // A class that was not used for long knows nothing of the way any more.
+        self.0.retain(|(since, _)| now < *since + SPAN * SPANS as u32);
         match self.0.back_mut() {
             Some((since, least)) if now < *since + SPAN => *least = micros.min(*least),
             _ => {

@@ -24,11 +24,11 @@ const CROWDED: Duration = Duration::from_millis(100);
 /// 400 ms: a part that is lost is sent again only if it arrives within this of its picture.
 const REPAIRED_WITHIN: Duration = Duration::from_millis(400);
 
-/// A part is sent again this often.
-const TRIES: u8 = 4;
-
 /// 40 ms: the same for a picture that nothing builds on: the next one is there by then.
 const DISCARDABLE_WITHIN: Duration = Duration::from_millis(40);
+
+/// A part is sent again this often.
+const TRIES: u8 = 4;
 
 /// 1.5 times the rate: a picture leaves within its interval, whatever its size is beside the others'.
 const PACE: f64 = 1.5;
@@ -82,6 +82,9 @@ const COPIES: [f32; 2] = [0.005, 0.03];
 /// has been asked for and come again, the next picture is there.
 const PARITY_LOSS: f32 = 0.01;
 const PARITY_TRIP: Duration = Duration::from_millis(30);
+
+/// Parts on their way again whose copies are counted.
+const MAX_REPAIRS: usize = 4096;
 
 /// What pictures take on the wire, with headers, padding and repair, beside what the encoder makes of them.
 const HEADROOM: f64 = 1.6;
@@ -180,7 +183,8 @@ impl Sender {
 
     /// How large pictures may become at most, as the encoder counts them. The link is not asked for more than they
     /// take with sound, their packing and repair.
-    pub fn set_wanted(&mut self, pictures: Bitrate) {
+    pub fn set_wanted(&mut self, pictures: Bitrate, now: Instant) {
+        self.sound.expire(now);
         let pictures = f64::from(pictures.0) * HEADROOM;
         self.controller
             .set_wanted(Bitrate(pictures as u32 + self.sound.bits));
@@ -216,7 +220,17 @@ impl Sender {
     /// How large pictures may be now, as the encoder counts them: what is left beside sound, without what packing adds.
     #[must_use]
     pub fn picture_rate(&self) -> Bitrate {
-        let left = self.controller.sending_rate().0.saturating_sub(self.sound.bits);
+        self.beside_sound(self.controller.sending_rate())
+    }
+
+    /// The same when nothing waits on the way: by this it is decided which layer is sent.
+    #[must_use]
+    pub fn usual_picture_rate(&self) -> Bitrate {
+        self.beside_sound(self.controller.rate())
+    }
+
+    fn beside_sound(&self, all: Bitrate) -> Bitrate {
+        let left = all.0.saturating_sub(self.sound.bits);
         Bitrate((f64::from(left) * self.efficiency) as u32)
     }
 
@@ -225,6 +239,7 @@ impl Sender {
     pub fn carries(&self) -> packing::Link {
         packing::Link {
             estimate: self.estimate(),
+            is_sated: self.controller.is_sated(),
             loss: self.loss(),
         }
     }
@@ -298,7 +313,10 @@ impl Sender {
             return;
         }
         self.drop_stale(now);
-        let is_taken = if picture.kind.is_discardable {
+        let is_taken = if picture.bodies.is_empty() {
+            // It was too large for any packets.
+            false
+        } else if picture.kind.is_discardable {
             self.takes_pictures(now)
         } else {
             self.pace(now) > 0 && self.backlog() < STALE
@@ -316,6 +334,7 @@ impl Sender {
         }
         if picture.kind.is_key() {
             self.last_key = now;
+            self.wants_key = None;
         }
         let (mut bytes, mut wire) = (0, 0);
         for body in &picture.bodies {
@@ -351,8 +370,8 @@ impl Sender {
     }
 
     /// The layer of which only a key frame can go on, and which the link could carry.
-    pub const fn poll_key_frame_request(&mut self) -> Option<Layer> {
-        self.wants_key.take()
+    pub const fn wants_key_frame(&self) -> Option<Layer> {
+        self.wants_key
     }
 
     /// A report of the other side came. One that makes no sense says nothing.
@@ -366,6 +385,10 @@ impl Sender {
         self.counts.lost += sizes.len() as u64;
         self.controller
             .handle_news(&news.acked, &sizes, news.round_trip, now);
+        if !self.controller.is_calm() {
+            // A probe would only add to what waits.
+            self.probe = None;
+        }
         for carried in news.arrived {
             if let Carried::Part(part) = carried {
                 self.repairs.remove(&part.id);
@@ -377,6 +400,9 @@ impl Sender {
             {
                 self.repair(part, lost.size, now);
             }
+        }
+        while self.repairs.len() > MAX_REPAIRS {
+            self.repairs.pop_first();
         }
         if !news.acked.is_empty() && self.probe.is_none() {
             self.probe = self.controller.poll_probe(now).map(|probe| (probe, 0));
@@ -490,13 +516,22 @@ impl Sender {
         })
     }
 
-    /// When [`Self::poll_packet`] has something again.
+    /// When [`Self::poll_packet`] has something again, if nothing happens before.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.constant {
-            Some((_, due)) => Some(due),
-            None => self.pacer.poll_timeout(),
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        if let Some((_, due)) = self.constant {
+            return Some(due);
         }
+        let waits = self.pacer.waiting() > 0 || self.probe.is_some();
+        let due = self.pacer.free_at();
+        waits.then(|| self.silent_until(now).map_or(due, |until| until.max(due)))
+    }
+
+    /// Until when nothing but sound leaves because nothing is heard of what has left.
+    fn silent_until(&self, now: Instant) -> Option<Instant> {
+        let from = self.unanswered? + SILENCE + self.controller.round_trip();
+        let until = from + TRY_AGAIN;
+        (from..until).contains(&now).then_some(until)
     }
 
     fn send(
@@ -507,7 +542,11 @@ impl Sender {
         probe: Option<u32>,
         now: Instant,
     ) -> Vec<u8> {
-        self.unanswered.get_or_insert(now);
+        let since = self.unanswered.get_or_insert(now);
+        if now >= *since + SILENCE + self.controller.round_trip() + TRY_AGAIN {
+            // It is tried again, and waited for again.
+            *since = now;
+        }
         self.history.handle_sent(carried, size, probe, now).before(body)
     }
 
@@ -522,11 +561,7 @@ impl Sender {
 
     /// How fast pictures leave, bits a second; 0 while none may.
     fn pace(&self, now: Instant) -> u32 {
-        let silence = self
-            .unanswered
-            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
-            .saturating_sub(SILENCE + self.controller.round_trip());
-        if !silence.is_zero() && silence < TRY_AGAIN {
+        if self.silent_until(now).is_some() {
             return 0;
         }
         match self.probe {
@@ -570,6 +605,13 @@ impl SoundRate {
             since,
             bytes: 0,
             bits: 0,
+        }
+    }
+
+    /// The microphone may be off.
+    fn expire(&mut self, now: Instant) {
+        if now > self.since + 2 * Self::SPAN {
+            (self.bytes, self.bits) = (0, 0);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// 10 s of blocks: how long arrivals are remembered.
+/// Arrivals remembered: 10 s of packets of 10 ms.
 const MEMORY: usize = 1000;
 
 /// Of all packets, how many are to be in time. What comes later is rare enough to be stretched over.
@@ -23,11 +23,14 @@ const AT_FIRST: Duration = Duration::from_millis(10);
 /// 25 packets: how often what is to be waited for is computed anew.
 const OFTEN: usize = 25;
 
-/// 1 s: nothing is waited for any longer.
-const MOST: Duration = Duration::from_secs(1);
+/// 2 ms: when the quickest changes by more, what is to be waited for is computed at once: one is measured by the other.
+const JUMP: u64 = 2000;
 
-/// 3 s: a packet that is so much off belongs to another clock: the sender began anew.
-const ANOTHER_CLOCK: i64 = 3_000_000;
+/// 500 ms: nothing is waited for any longer: nobody can talk at more.
+const MOST: Duration = Duration::from_millis(500);
+
+/// 1 s: a packet that is so much off belongs to another clock: the sender began anew, or its sound stood still.
+const ANOTHER_CLOCK: i64 = 1_000_000;
 
 /// Arrivals of one sender's packets.
 #[derive(Debug)]
@@ -66,13 +69,17 @@ impl Delays {
         {
             *self = Self::default();
         }
+        let before = self.quickest;
         if self.took.len() >= MEMORY && self.took.pop_front() == self.quickest {
             self.quickest = self.took.iter().copied().min();
         }
         self.took.push_back(took);
         self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
         self.since += 1;
-        if self.since >= OFTEN {
+        let jumps = before
+            .zip(self.quickest)
+            .is_some_and(|(before, now)| before.abs_diff(now) > JUMP);
+        if self.since >= OFTEN || jumps {
             self.since = 0;
             self.judge();
         }

@@ -265,8 +265,8 @@ impl Playout {
         let wanted = (self.wanted() * 1e6) as i64;
         let due = self.micros(now) - quickest - wanted;
         let starts = self.waiting.iter().rev().find(|(first, waiting)| {
-            let end = **first + waiting.span.blocks();
-            media_micros(**first) <= due && media_micros(end) > due
+            let begin = media_micros(**first);
+            begin <= due && begin + waiting.span.micros() > due
         });
         let newest = self.waiting.last_key_value();
         let Some((first, waiting)) = starts.or(newest.filter(|(first, _)| media_micros(**first) <= due))
@@ -285,6 +285,7 @@ impl Playout {
         self.owed = 0;
         self.waits = None;
         self.ready.clear();
+        self.played.clear();
     }
 
     fn wanted(&self) -> f64 {

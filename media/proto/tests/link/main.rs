@@ -23,7 +23,7 @@ fn wire_size(class: Class, len: usize) -> u32 {
         Class::Picture | Class::Padding => *[288, 576, 864, 1134]
             .iter()
             .find(|size| **size >= inside)
-            .unwrap_or(&1134),
+            .expect("it fits into a packet"),
     };
     padded as u32 + 28 + 10 + 28 + 28
 }
@@ -54,6 +54,10 @@ struct Call {
     most: Bitrate,
     /// How much of its rate the encoder needs: nothing moves with little.
     movement: f64,
+    has_sound: bool,
+    has_camera: bool,
+    /// How often something was to leave, and did not.
+    in_vain: u32,
     /// Neither sound nor pictures are sent.
     is_paused: bool,
     sent: Vec<(u64, u32)>,
@@ -93,6 +97,9 @@ impl Call {
             last_reference: 0,
             most,
             movement: 1.0,
+            has_sound: true,
+            has_camera: true,
+            in_vain: 0,
             is_paused: false,
             sent: Vec::new(),
             moments: Vec::new(),
@@ -114,11 +121,11 @@ impl Call {
 
     fn step(&mut self) {
         let now = self.now();
-        if self.ms.is_multiple_of(20) && !self.is_paused {
+        if self.ms.is_multiple_of(20) && !self.is_paused && self.has_sound {
             self.sender.handle_sound(Arc::from(vec![0; 108]), now);
         }
         // 30 a second.
-        if self.ms * 30 / 1000 != (self.ms + 1) * 30 / 1000 && !self.is_paused {
+        if self.ms * 30 / 1000 != (self.ms + 1) * 30 / 1000 && !self.is_paused && self.has_camera {
             self.capture(now);
         }
         while let Some(leaving) = self.sender.poll_packet(now) {
@@ -137,6 +144,9 @@ impl Call {
             self.there.send((class, body, self.ms), size);
         }
         let passed = self.there.passed;
+        if self.sender.poll_timeout(now).is_some_and(|due| due <= now) {
+            self.in_vain += 1;
+        }
         for (class, body, sent) in self.there.step(self.ms) {
             self.arrive(class, &body, sent, now);
         }
@@ -166,10 +176,10 @@ impl Call {
 
     /// An encoder with two temporal layers, whose pictures are as large as it is asked for, more or less.
     fn capture(&mut self, now: Instant) {
-        if self.sender.poll_key_frame_request().is_some() {
+        if self.sender.wants_key_frame().is_some() {
             self.key_frames.handle_request();
         }
-        self.sender.set_wanted(self.most);
+        self.sender.set_wanted(self.most, now);
         if !self.sender.takes_pictures(now) {
             return;
         }
@@ -365,6 +375,40 @@ fn a_link_that_shrinks_is_left_some_room_and_used_again_when_it_is_back() {
             assert!(used.iter().all(|used| *used >= 0.8), "{what}: {used:?}");
         }
     }
+}
+
+#[test]
+fn without_sound_a_link_that_shrinks_is_used_again_as_well() {
+    for seed in 1..=5 {
+        let weather = Weather {
+            capacity: Trace(vec![(0.0, 2e6), (20.0, 0.3e6), (25.0, 2e6)]),
+            ..Weather::steady(2e6, 500.0, 60)
+        };
+        let mut call = Call::new(weather, MOST, seed);
+        call.has_sound = false;
+        call.run(45.0);
+        assert_eq!(call.in_vain, 0, "seed {seed}: woken up for nothing");
+        let used = call.used(32.0, 45.0);
+        assert!(used >= 0.8, "seed {seed}: {used}");
+        assert!(
+            call.longest_freeze(32.0) < 500,
+            "seed {seed}: {} ms",
+            call.longest_freeze(32.0)
+        );
+    }
+}
+
+#[test]
+fn with_the_camera_off_a_link_is_not_filled_with_padding() {
+    let mut call = Call::new(Weather::steady(1e6, 300.0, 50), MOST, 1);
+    call.run(10.0);
+    call.has_camera = false;
+    let now = call.now();
+    call.sender.set_wanted(Bitrate(0), now);
+    call.run(20.0);
+    let used = call.used(12.0, 30.0);
+    assert!(used < 0.15, "{used}");
+    assert_eq!(call.in_vain, 0, "woken up for nothing");
 }
 
 #[test]

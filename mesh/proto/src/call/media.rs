@@ -19,18 +19,20 @@ const PING: u8 = 0;
 const PONG: u8 = 1;
 
 impl Call {
-    /// Members to whom media may flow: their route is active.
+    /// Members to whom media may flow, and the connection whose route is active.
     #[must_use]
-    pub fn receivers(&self) -> Vec<PeerId> {
-        let active = self.members.iter().filter(|(_, member)| {
-            let state = member.link.and_then(|conn| self.route_state(conn));
-            state == Some(State::Active)
-        });
-        active.map(|(peer, _)| *peer).collect()
+    pub fn receivers(&self) -> Vec<(PeerId, ConnId)> {
+        let linked = self
+            .members
+            .iter()
+            .filter_map(|(peer, member)| Some((*peer, member.link?)));
+        linked
+            .filter(|(_, conn)| self.route_state(*conn) == Some(State::Active))
+            .collect()
     }
 
     /// Sends one body of media to a member, if its route is active; filled up to the largest size of its class if that is
-    /// wished. Returns whether the route is active.
+    /// wished.
     ///
     /// # Errors
     /// [`TooLong`] when no packet of its class holds it.
@@ -41,7 +43,7 @@ impl Call {
         body: &[u8],
         is_filled: bool,
         now: Instant,
-    ) -> Result<bool, TooLong> {
+    ) -> Result<(), TooLong> {
         let pack = if is_filled {
             packet::pack_filled
         } else {
@@ -53,7 +55,7 @@ impl Call {
         if let Some(conn) = active {
             self.seal_and_send(conn, class, &inside, now);
         }
-        Ok(active.is_some())
+        Ok(())
     }
 
     fn seal_and_send(&mut self, conn: ConnId, class: Class, inside: &[u8], now: Instant) {
