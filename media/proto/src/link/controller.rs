@@ -127,10 +127,9 @@ impl Controller {
         }
     }
 
-    /// What the link is asked to carry at most: the rate does not go further.
+    /// What the link is asked to carry at most: the rate does not rise further. What is known already is not forgotten.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
         self.wanted = f64::from(wanted.0.max(FLOOR.0)).min(self.limit);
-        self.rate = self.rate.min(self.wanted);
     }
 
     /// What the link may carry at most, whatever it is asked for.
@@ -261,14 +260,14 @@ impl Controller {
                 self.capacity = Some(capacity);
             }
             let carries = used_of(found.rate());
-            self.rate = self.rate.max(carries).min(self.wanted);
+            self.rate = self.rate.max(carries.min(self.wanted));
         }
         let is_held = self.standing > HOLD || self.loss.is_rising();
         let passed = self
             .last_news
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         let is_used = self.rate < 1.5 * self.delivered() + 30_000.0;
-        if !is_held && is_used {
+        if !is_held && is_used && self.rate < self.wanted {
             let is_near = self
                 .capacity
                 .is_some_and(|capacity| NEAR.contains(&(self.rate / capacity)));

@@ -313,7 +313,10 @@ impl Playout {
             return;
         }
         let above = waits - wanted;
-        let most = left.max(above - samples_seconds(step));
+        // What is left waits for nothing; beyond it only whole steps bring the next frame's moment forward.
+        let step = samples_seconds(step);
+        let steps = ((above - left + BELOW) / step).floor().max(0.0);
+        let most = left + steps * step;
         if above > ABOVE.0.max(ABOVE.1 * wanted) && most > 0.0 {
             while self.ready.len() < KEPT && self.has_next() {
                 self.produce(decoder);
