@@ -82,7 +82,7 @@ fn what_is_decoded_looks_like_what_was_captured() {
             let original = picture(n, start);
             assert_eq!(unit.captured, original.captured, "{kind:?}");
             let decoded = decoder
-                .decode(unit.data, unit.captured)
+                .decode(&unit.data, unit.captured)
                 .expect("decodable")
                 .expect("a picture");
             assert!(
@@ -123,7 +123,7 @@ fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
         let unit = &encoded[31];
         assert!(
             decoder
-                .decode(unit.data.clone(), unit.captured)
+                .decode(&unit.data, unit.captured)
                 .is_ok_and(|shown| shown.is_some())
         );
     }
@@ -143,9 +143,9 @@ fn every_second_picture_may_be_left_out_and_the_others_look_the_same() {
     assert_eq!(upper, expected);
     let [mut whole, mut halved] = [0; 2].map(|_| Decoder::new().expect("a decoder"));
     for unit in encoded {
-        let shown = whole.decode(unit.data.clone(), unit.captured).expect("decodable");
+        let shown = whole.decode(&unit.data, unit.captured).expect("decodable");
         if !unit.is_discardable {
-            let other = halved.decode(unit.data, unit.captured).expect("decodable");
+            let other = halved.decode(&unit.data, unit.captured).expect("decodable");
             assert_eq!(shown.expect("a picture").data, other.expect("a picture").data);
         }
     }
@@ -186,11 +186,11 @@ fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
         let at = (n * 7919) % damaged.len();
         damaged[at] ^= 0x55;
         // Any answer will do but a panic.
-        let _answer = decoder.decode(damaged, start);
-        let _answer = decoder.decode(vec![n as u8; n * 13 % 200], start);
+        let _answer = decoder.decode(&damaged, start);
+        let _answer = decoder.decode(&vec![n as u8; n * 13 % 200], start);
     }
     for unit in &encoded[30..] {
-        let decoded = decoder.decode(unit.data.clone(), unit.captured);
+        let decoded = decoder.decode(&unit.data, unit.captured);
         assert!(decoded.is_ok_and(|shown| shown.is_some()));
     }
 }

@@ -431,7 +431,7 @@ fn codecs(clip: Option<&str>) {
                 for unit in encoded {
                     bytes += unit.data.len();
                     let began = Instant::now();
-                    let decoded = decoder.decode(unit.data, unit.captured).expect("decodable");
+                    let decoded = decoder.decode(&unit.data, unit.captured).expect("decodable");
                     decode.push(began.elapsed().as_secs_f64() * 1000.0);
                     if let Some(decoded) = decoded {
                         psnr.push(compare(&decoded, &scaled[shown]));

@@ -337,7 +337,7 @@ fn av1_pictures() {
     let mut decoder = Decoder::new().expect("a decoder");
     run("av1_pictures", &corpus, |bytes| {
         let _without = obu::without_metadata(bytes);
-        let _picture = decoder.decode(bytes.to_vec(), now);
+        let _picture = decoder.decode(bytes, now);
     });
 }
 

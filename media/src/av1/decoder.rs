@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use dav1d::{PixelLayout, PlanarImageComponent, Settings};
-
 use sightline_media_proto::obu;
 
+use super::session::{Decoded, Failed, Session};
 use crate::picture::{MAX_PIXELS, Picture, Size};
 
 /// Frames in one unit: ours have one; an encoder may hide one more behind it.
@@ -30,7 +29,7 @@ pub enum DecodeError {
 }
 
 /// Decodes one sender's pictures.
-pub struct Decoder(dav1d::Decoder);
+pub struct Decoder(Session);
 
 impl Decoder {
     /// One thread, no picture held back.
@@ -38,81 +37,60 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError::Setup`].
     pub fn new() -> Result<Self, DecodeError> {
-        let mut settings = Settings::new();
-        settings.set_n_threads(1);
-        settings.set_max_frame_delay(1);
-        settings.set_frame_size_limit(MAX_PIXELS);
-        dav1d::Decoder::with_settings(&settings)
+        Session::open(MAX_PIXELS)
             .map(Self)
-            .map_err(|_| DecodeError::Setup)
+            .map_err(|Failed| DecodeError::Setup)
     }
 
     /// Decodes a temporal unit; the picture is marked as `captured` then. `None` when there is none to show.
     ///
     /// # Errors
     /// [`DecodeError`]; the next key frame can be decoded again.
-    pub fn decode(&mut self, data: Vec<u8>, captured: Instant) -> Result<Option<Picture>, DecodeError> {
+    pub fn decode(&mut self, data: &[u8], captured: Instant) -> Result<Option<Picture>, DecodeError> {
         // A few bytes can ask for thousands of pictures.
-        if !obu::count_frames(&data).is_ok_and(|frames| (1..=MAX_FRAMES).contains(&frames)) {
+        if !obu::count_frames(data).is_ok_and(|frames| (1..=MAX_FRAMES).contains(&frames)) {
             return Err(DecodeError::Malformed);
         }
-        let mut sent = self.0.send_data(data, None, None, None);
-        let mut newest = None;
-        for _ in 0..MAX_ROUNDS {
-            if matches!(&sent, Err(error) if !matches!(error, dav1d::Error::Again)) {
-                return Err(self.start_anew());
-            }
-            loop {
-                match self.0.get_picture() {
-                    Ok(picture) => match copy(&picture, captured) {
-                        Ok(picture) => newest = Some(picture),
-                        Err(error) => {
-                            self.start_anew();
-                            return Err(error);
-                        }
-                    },
-                    Err(dav1d::Error::Again) => break,
-                    Err(_) => return Err(self.start_anew()),
-                }
-            }
-            if sent.is_ok() {
-                return Ok(newest);
-            }
-            sent = self.0.send_pending_data();
+        let decoded = self.take(data, captured);
+        if decoded.is_err() {
+            // A decoder that still holds data of a broken unit would not take other data: it is replaced.
+            *self = Self::new()?;
         }
-        Err(self.start_anew())
+        decoded
     }
 
-    /// A decoder that still holds data of a broken unit would not take other data: it is replaced.
-    fn start_anew(&mut self) -> DecodeError {
-        match Self::new() {
-            Ok(fresh) => {
-                *self = fresh;
-                DecodeError::Malformed
+    fn take(&mut self, data: &[u8], captured: Instant) -> Result<Option<Picture>, DecodeError> {
+        let mut is_sent = self.0.send(data)?;
+        let mut newest = None;
+        for _ in 0..MAX_ROUNDS {
+            while let Some(picture) = self.0.next_picture(|decoded| copy(decoded, captured))? {
+                newest = Some(picture?);
             }
-            Err(error) => error,
+            if is_sent {
+                return Ok(newest);
+            }
+            is_sent = self.0.send_pending()?;
         }
+        Err(DecodeError::Malformed)
     }
 }
 
-fn copy(decoded: &dav1d::Picture, captured: Instant) -> Result<Picture, DecodeError> {
-    let size = Size::new(decoded.width(), decoded.height()).ok_or(DecodeError::Unsupported)?;
-    if decoded.pixel_layout() != PixelLayout::I420 || decoded.bit_depth() != 8 {
+impl From<Failed> for DecodeError {
+    fn from(Failed: Failed) -> Self {
+        Self::Malformed
+    }
+}
+
+fn copy(decoded: &Decoded<'_>, captured: Instant) -> Result<Picture, DecodeError> {
+    let size = Size::new(decoded.size.0, decoded.size.1).ok_or(DecodeError::Unsupported)?;
+    if !decoded.is_usual {
         return Err(DecodeError::Unsupported);
     }
     let mut data = Vec::with_capacity(size.area() + 2 * size.chroma().area());
-    let planes = [
-        (PlanarImageComponent::Y, size),
-        (PlanarImageComponent::U, size.chroma()),
-        (PlanarImageComponent::V, size.chroma()),
-    ];
-    for (component, size) in planes {
-        let plane = decoded.plane(component);
-        let stride = decoded.stride(component) as usize;
-        let (width, height) = (size.width as usize, size.height as usize);
-        let rows = plane.chunks(stride.max(1)).take(height);
-        for row in rows {
-            data.extend_from_slice(row.get(..width).ok_or(DecodeError::Unsupported)?);
+    let sizes = [size, size.chroma(), size.chroma()];
+    for ((plane, stride), size) in decoded.planes.iter().zip(sizes) {
+        for row in plane.chunks(*stride).take(size.height as usize) {
+            data.extend_from_slice(row.get(..size.width as usize).ok_or(DecodeError::Unsupported)?);
         }
     }
     let expected = size.area() + 2 * size.chroma().area();

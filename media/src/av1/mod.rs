@@ -3,6 +3,7 @@
 mod aom;
 mod decoder;
 mod rav1e_encoder;
+mod session;
 
 use std::str::FromStr;
 use std::time::Instant;

@@ -159,7 +159,7 @@ fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
 fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer: &dyn Observer) {
     let captured = frame.captured;
     let began = Instant::now();
-    match decoder.decode(frame.data, began) {
+    match decoder.decode(&frame.data, began) {
         Ok(Some(picture)) => {
             let took = began.elapsed();
             let picture = Arc::new(picture);

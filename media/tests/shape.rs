@@ -1,0 +1,134 @@
+//! What leaves of a voice looks the same whatever is said: size, number and moment of every packet.
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sightline_media::microphone::{Frame, Microphone, MicrophoneError, made_up_voice};
+use sightline_media::{
+    FarEnd, LayerWish, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender,
+};
+use sightline_media_proto::audio::{BLOCK, Copies, Span};
+use sightline_media_proto::layer::Layer;
+use sightline_media_proto::link;
+use sightline_media_proto::video::Packets;
+
+/// Ten seconds.
+const BLOCKS: u32 = 1000;
+
+/// Gives what it is made of, block by block, without waiting.
+struct Spoken {
+    samples: Box<dyn Iterator<Item = f32> + Send>,
+    block: u32,
+    epoch: Instant,
+}
+
+impl Microphone for Spoken {
+    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+        if self.block >= BLOCKS {
+            return Err(MicrophoneError::Device("that was all".into()));
+        }
+        frame.fill_with(|| self.samples.next().unwrap_or_default());
+        let captured = self.epoch + BLOCK * self.block;
+        self.block += 1;
+        Ok(Some(captured))
+    }
+}
+
+/// Packs in one way for the first half, in another for the second, and notes what leaves.
+struct Notes {
+    packings: [(Span, Copies); 2],
+    asked: Mutex<u32>,
+    sent: Mutex<Vec<Arc<[u8]>>>,
+    ended: Mutex<Sender<()>>,
+}
+
+impl Outbox for Notes {
+    fn send_audio(&self, body: Arc<[u8]>) {
+        self.sent.lock().expect("unpoisoned").push(body);
+    }
+
+    fn packing(&self) -> (Span, Copies) {
+        let mut asked = self.asked.lock().expect("unpoisoned");
+        *asked += 1;
+        self.packings[usize::from(*asked > 300)]
+    }
+
+    fn send_video(&self, _: Layer, _: &Packets) {}
+
+    fn wishes(&self, _: Layer) -> [Option<LayerWish>; 3] {
+        [None; 3]
+    }
+
+    fn source_failed(&self, _: &'static str, _: String) {
+        // The test may have failed meanwhile.
+        let _gone = self.ended.lock().expect("unpoisoned").send(());
+    }
+}
+
+/// What leaves on a link: when, of which class, how long.
+fn leaves(
+    samples: impl Iterator<Item = f32> + Send + 'static,
+    packings: [(Span, Copies); 2],
+    is_muted: bool,
+) -> Vec<(Duration, link::Class, usize)> {
+    let epoch = Instant::now();
+    let (ended, end) = channel();
+    let notes = Arc::new(Notes {
+        packings,
+        asked: Mutex::new(0),
+        sent: Mutex::default(),
+        ended: Mutex::new(ended),
+    });
+    let wanted = Arc::new(SharedProcessing::default());
+    wanted.set(Processing::ALL);
+    let microphone = Spoken {
+        samples: Box::new(samples),
+        block: 0,
+        epoch,
+    };
+    let sender = VoiceSender::start(
+        Box::new(microphone),
+        Arc::clone(&notes) as _,
+        Arc::new(AtomicBool::new(is_muted)),
+        Arc::new(Level::default()),
+        Processor::new(wanted, Arc::new(FarEnd::default())),
+        epoch,
+    );
+    let sender = sender.expect("a codec");
+    end.recv().expect("it comes to its end");
+    drop(sender);
+    let sent = notes.sent.lock().expect("unpoisoned");
+    let mut link = link::Sender::new(|_, len| len as u32 + 100, 1, epoch);
+    let mut left = Vec::new();
+    for body in &*sent {
+        let first = u32::from_be_bytes(*body.first_chunk().expect("a number"));
+        let at = BLOCK * first;
+        link.handle_sound(Arc::clone(body), epoch + at);
+        while let Some(leaving) = link.poll_packet(epoch + at) {
+            left.push((at, leaving.class, leaving.body.len()));
+        }
+    }
+    left
+}
+
+#[test]
+fn speech_silence_and_mute_leave_the_same_packets_at_the_same_moments() {
+    let ways = [
+        [(Span::Ten, Copies::One); 2],
+        [(Span::Twenty, Copies::One), (Span::Twenty, Copies::Two)],
+        [(Span::Ten, Copies::Two), (Span::Twenty, Copies::One)],
+    ];
+    for packings in ways {
+        let speech = leaves(made_up_voice(1), packings, false);
+        assert!(speech.len() >= 500, "{packings:?}: {} packets", speech.len());
+        let silence = leaves(std::iter::repeat(0.0), packings, false);
+        assert!(speech == silence, "{packings:?}: silence looks different");
+        let muted = leaves(made_up_voice(1), packings, true);
+        assert!(speech == muted, "{packings:?}: mute looks different");
+        let other = leaves(made_up_voice(5), packings, false);
+        assert!(speech == other, "{packings:?}: another voice looks different");
+    }
+}
