@@ -20,8 +20,8 @@ use sightline_media::camera::{self, Clip};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Size, Source, Viewer};
 use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
-use sightline_media_proto::effort::Speed;
-use sightline_media_proto::rate::Bitrate;
+use sightline_media_proto::effort::Effort;
+use sightline_media_proto::layer::Layer;
 use sightline_mesh::{Entry, Setup};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Code, Command, Event, Name};
@@ -406,60 +406,95 @@ fn calls() {
     }
 }
 
-/// Both encoders and the decoder at three sizes.
+/// Both encoders and the decoder, each layer at its rate; speeds as a call would choose them.
 fn codecs(clip: Option<&str>) {
-    let pictures = source(clip);
     println!(
-        "\nCodecs, one thread, {} pictures of {} (ms a picture)",
-        pictures.len(),
+        "\nCodecs, one thread, 15 s of {} (ms a picture; rates but the first two seconds)",
         clip.unwrap_or("the test scene")
     );
-    println!("  size        encoder   kbit/s   encode median / 95 %   decode   PSNR dB   held back");
-    for (width, height) in [(320, 180), (640, 360), (1280, 720)] {
-        let size = Size { width, height };
-        let scaled: Vec<_> = pictures.iter().map(|picture| picture.scaled(size)).collect();
-        for (kind, name) in [(EncoderKind::Aom, "aom"), (EncoderKind::Rav1e, "rav1e")] {
-            let rate = Bitrate::for_picture(width, height);
-            let mut encoder = encoder(kind, size, rate, Speed(9)).expect("an encoder");
-            let mut decoder = Decoder::new().expect("a decoder");
-            let (mut encode, mut decode, mut psnr, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
-            let mut shown = 0;
-            for picture in &scaled {
-                let began = Instant::now();
-                let encoded = encoder.encode(picture, false).expect("encoded");
-                encode.push(began.elapsed().as_secs_f64() * 1000.0);
-                for unit in encoded {
-                    bytes += unit.data.len();
-                    let began = Instant::now();
-                    let decoded = decoder.decode(&unit.data, unit.captured).expect("decodable");
-                    decode.push(began.elapsed().as_secs_f64() * 1000.0);
-                    if let Some(decoded) = decoded {
-                        psnr.push(compare(&decoded, &scaled[shown]));
-                        shown += 1;
-                    }
-                }
-            }
-            let (median, worst) = quantiles(encode);
-            println!(
-                "  {width:>4}×{height:<4}   {name:<7}   {:>6.0}   {median:>10.1} / {worst:<7.1}   {:>6.2}   {:>7.1}   {:>9}",
-                bytes as f64 * 8.0 * 30.0 / shown.max(1) as f64 / 1000.0,
-                quantiles(decode).0,
-                psnr.iter().sum::<f64>() / psnr.len().max(1) as f64,
-                scaled.len() - shown,
-            );
+    println!(
+        "  size        encoder   kbit/s (asked)   worst second   encode median / 95 %   speed   decode   PSNR dB   key frame"
+    );
+    for layer in Layer::ALL {
+        for (kind, name, seconds) in [(EncoderKind::Aom, "aom", 15), (EncoderKind::Rav1e, "rav1e", 6)] {
+            let height = layer.height();
+            let size = Size {
+                width: height * 16 / 9,
+                height,
+            };
+            let step = if layer.is_halved() { 2 } else { 1 };
+            let pictures: Vec<_> = source(clip, seconds * 30)
+                .iter()
+                .step_by(step)
+                .map(|picture| picture.scaled(size))
+                .collect();
+            measure_codec(kind, name, layer, &pictures);
         }
     }
 }
 
-/// 150 pictures, five seconds at 30 a second.
-fn source(clip: Option<&str>) -> Vec<Picture> {
+fn measure_codec(kind: EncoderKind, name: &str, layer: Layer, pictures: &[Picture]) {
+    let size = pictures[0].size;
+    let rate = layer.enough();
+    let mut effort = Effort::new(layer);
+    let mut encoder = encoder(kind, size, rate, effort.speed()).expect("an encoder");
+    let mut decoder = Decoder::new().expect("a decoder");
+    let (mut encode, mut decode, mut psnr) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lengths = Vec::new();
+    for picture in pictures {
+        let began = Instant::now();
+        let encoded = encoder.encode(picture, false).expect("encoded");
+        let took = began.elapsed();
+        encode.push(took.as_secs_f64() * 1000.0);
+        let before = effort.speed();
+        effort.handle_encoded(took);
+        if effort.speed() != before {
+            encoder.set_speed(effort.speed()).expect("a speed");
+        }
+        for unit in encoded {
+            lengths.push(unit.data.len());
+            let began = Instant::now();
+            let decoded = decoder.decode(&unit.data, unit.captured).expect("decodable");
+            decode.push(began.elapsed().as_secs_f64() * 1000.0);
+            psnr.extend(decoded.map(|decoded| compare(&decoded, &pictures[psnr.len()])));
+        }
+    }
+    let per_second = if layer.is_halved() { 15 } else { 30 };
+    let rate_of = |lengths: &[usize]| {
+        let bits = lengths.iter().sum::<usize>() as f64 * 8.0;
+        bits * per_second as f64 / lengths.len().max(1) as f64
+    };
+    let asked = rate.0;
+    let settled = lengths.get(2 * per_second..).unwrap_or_default();
+    let worst = settled
+        .chunks_exact(per_second)
+        .map(|second| (rate_of(second) / f64::from(asked) - 1.0) * 100.0)
+        .max_by(|one, other| one.abs().total_cmp(&other.abs()));
+    let (median, slow) = quantiles(encode.get(2 * per_second..).unwrap_or_default().to_vec());
+    let ordinary = settled.iter().sum::<usize>() as f64 / settled.len().max(1) as f64;
+    println!(
+        "  {:>4}×{:<4}   {name:<7}   {:>6.0} ({:>5.0})   {:>+10.1} %   {median:>10.1} / {slow:<7.1}   {:>5}   {:>6.2}   {:>7.1}   {:>6.1} ×",
+        size.width,
+        size.height,
+        rate_of(settled) / 1000.0,
+        f64::from(asked) / 1000.0,
+        worst.unwrap_or(f64::NAN),
+        effort.speed().0,
+        quantiles(decode).0,
+        psnr.iter().sum::<f64>() / psnr.len().max(1) as f64,
+        lengths[0] as f64 / ordinary,
+    );
+}
+
+/// So many pictures, 30 a second.
+fn source(clip: Option<&str>, count: usize) -> Vec<Picture> {
     let start = Instant::now();
     let mut pictures: Vec<_> = match clip {
         Some(path) => {
             let mut clip = Clip::open(path.as_ref()).expect("a clip");
             let size = clip.size();
             let data = std::iter::repeat_with(move || clip.next_data().expect("a picture"));
-            data.take(150)
+            data.take(count)
                 .map(|data| Picture {
                     size,
                     data,
@@ -470,7 +505,7 @@ fn source(clip: Option<&str>) -> Vec<Picture> {
         None => {
             let mut scene = camera::open(&Source::Test).expect("the scene").expect("a camera");
             std::iter::repeat_with(move || scene.read().expect("a picture"))
-                .take(150)
+                .take(count)
                 .collect()
         }
     };

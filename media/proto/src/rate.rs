@@ -1,20 +1,10 @@
-//! How much picture is enough, and when a key frame is made: at most one a second for all who ask.
+//! Rates, and when a key frame is made: at most one a second for all who ask.
 
 use std::time::{Duration, Instant};
 
 /// Bits a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bitrate(pub u32);
-
-impl Bitrate {
-    /// What a picture of this size needs to look good: 500 kbit/s at 640×360 (measured on the office clip:
-    /// 41 dB), a quarter bit for each pixel and second above and below.
-    #[must_use]
-    pub fn for_picture(width: u32, height: u32) -> Self {
-        let pixels = width.saturating_mul(height);
-        Self((pixels / 100 * 217).clamp(120_000, 2_000_000))
-    }
-}
 
 /// 1 s: the least time between two key frames.
 const KEY_FRAME_GAP: Duration = Duration::from_secs(1);

@@ -1,7 +1,8 @@
 //! libaom in its real-time mode. This file holds the workspace's only `unsafe`: the calls into libaom, which is C.
 //!
 //! The settings are those with which WebRTC runs libaom for live calls (`libaom_av1_encoder.cc`): one pass, no
-//! picture held back, constant rate, and no tool that costs more time than it saves bits at this speed.
+//! picture held back, constant rate, and no tool that costs more time than it saves bits at this speed. The rate is evened
+//! out over a shorter time than there, 0.4 s: it strays by 7 instead of 10 % in the worst second (office clip).
 #![allow(unsafe_code, reason = "libaom is C; each call says why it is sound")]
 
 use std::ffi::{c_int, c_long, c_ulong};
@@ -276,11 +277,11 @@ fn configure(config: &mut sys::aom_codec_enc_cfg_t, size: Size, bitrate: Bitrate
     config.rc_target_bitrate = bitrate.0 / 1000;
     config.rc_min_quantizer = MIN_QUANTIZER;
     config.rc_max_quantizer = MAX_QUANTIZER;
-    config.rc_undershoot_pct = 50;
-    config.rc_overshoot_pct = 50;
-    config.rc_buf_initial_sz = 600;
-    config.rc_buf_optimal_sz = 600;
-    config.rc_buf_sz = 1000;
+    config.rc_undershoot_pct = 20;
+    config.rc_overshoot_pct = 10;
+    config.rc_buf_initial_sz = 240;
+    config.rc_buf_optimal_sz = 240;
+    config.rc_buf_sz = 400;
     config.rc_dropframe_thresh = 0;
     config.kf_mode = sys::AOM_KF_DISABLED;
 }
