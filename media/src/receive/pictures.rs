@@ -115,7 +115,7 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
     loop {
         match source.recv_timeout(DECODER_POLL) {
             Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
-            Ok(frame) => decode(member, &mut decoder, frame, observer),
+            Ok(frame) => decode(member, &mut decoder, &frame, observer),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -156,7 +156,7 @@ fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
-fn decode(member: &Member, decoder: &mut Decoder, frame: video::Frame, observer: &dyn Observer) {
+fn decode(member: &Member, decoder: &mut Decoder, frame: &video::Frame, observer: &dyn Observer) {
     let captured = frame.captured;
     let began = Instant::now();
     match decoder.decode(&frame.data, began) {
