@@ -627,11 +627,8 @@ fn with_five_percent_loss_nothing_is_missed() {
         "{} seconds with speech",
         heard.loud
     );
-    assert!(
-        heard.concealed < 0.005,
-        "{} of the sound made up",
-        heard.concealed
-    );
+    // 0.25 % is expected, and less than 0.5 asserted where chance has a seed (`playout`); here it has none.
+    assert!(heard.concealed < 0.01, "{} of the sound made up", heard.concealed);
     assert_eq!(heard.freezes, 0, "of {} pictures", heard.pictures);
     assert!(heard.pictures > 400, "{} pictures", heard.pictures);
 }

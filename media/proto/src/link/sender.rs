@@ -88,8 +88,11 @@ const PARITY_TRIP: Duration = Duration::from_millis(30);
 /// Parts on their way again whose copies are counted.
 const MAX_REPAIRS: usize = 4096;
 
-/// What pictures take on the wire, with headers, padding and repair, beside what the encoder makes of them.
-const HEADROOM: f64 = 1.6;
+/// What a link is asked for beside what pictures usually take on the wire: some are larger, and what is lost is sent again.
+const HEADROOM: f64 = 1.4;
+
+/// Of what pictures take on the wire, the least that is taken to be theirs.
+const LEAST_EFFICIENT: f64 = 0.3;
 
 /// How fast the shares of pictures and of packing follow: over about a second of pictures.
 const FOLLOW: f64 = 1.0 / 32.0;
@@ -187,7 +190,7 @@ impl Sender {
     /// take with sound, their packing and repair.
     pub fn set_wanted(&mut self, pictures: Bitrate, now: Instant) {
         self.sound.expire(now);
-        let pictures = f64::from(pictures.0) * HEADROOM;
+        let pictures = f64::from(pictures.0) / self.efficiency.max(LEAST_EFFICIENT) * HEADROOM;
         self.controller
             .set_wanted(Bitrate(pictures as u32 + self.sound.bits));
     }
