@@ -60,6 +60,9 @@ fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
         "device:Headset",
         "--microphone",
         "device:Monitor of Headset",
+        // The echo of what is played is how it is seen that all works.
+        "--processing",
+        "off",
     ]);
     service.offer(&mut command);
     let mut ann = Program::run(command);
@@ -96,6 +99,14 @@ fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     laptop = service.plug("Laptop");
     wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
     wait_for_echo(&mut bob);
+
+    // And it is taken out as soon as that is wished.
+    ann.tell("echo on");
+    bob.listen();
+    bob.wait_for("silence from Ann", |said| {
+        let level = said["audio"]["level_db"].as_f64();
+        said["event"] == "stats" && level.is_none_or(|level| level < -50.0)
+    });
 
     service.unplug(&laptop);
     bob.leave();
