@@ -179,11 +179,10 @@ impl Controller {
 
     /// A probe that is to begin now.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
-        let is_calm = matches!(self.phase, Phase::Rising) && self.standing < HOLD && self.last_news.is_some();
-        // More would not be used.
-        let is_wanted = self.rate < 0.95 * self.wanted;
+        // More than is asked for would not be used.
+        let may = self.is_calm() && !self.is_sated() && self.standing < HOLD && self.last_news.is_some();
         self.prober
-            .poll(is_calm && is_wanted, self.rate, self.wanted, self.round_trip, now)
+            .poll(may, self.rate, self.wanted, self.round_trip, now)
     }
 
     /// Takes what a report said: what came, in order, and how much was lost.
@@ -199,18 +198,22 @@ impl Controller {
         for packet in acked {
             self.arrive(packet, now);
         }
-        let before = self.standing;
-        let newest = self.arrived.iter().rev().take(acked.len().min(3));
-        if let Some(standing) = newest.map(|packet| packet.waited).min() {
-            self.standing = standing;
+        if let Some(newest) = acked.last().map(|packet| packet.arrived) {
+            // The receiver's clock may say anything: what is far off either way does not count.
+            self.arrived
+                .retain(|arrived| arrived.at.abs_diff(newest) <= WINDOW.unsigned_abs());
         }
-        let peak = self
+        let before = self.standing;
+        let waits = self
             .arrived
             .iter()
             .rev()
             .take(acked.len())
-            .map(|packet| packet.waited)
-            .max();
+            .map(|packet| packet.waited);
+        if let Some(standing) = waits.clone().take(3).min() {
+            self.standing = standing;
+        }
+        let peak = waits.max();
         if !lost.is_empty() && peak > Some(FULL) {
             self.overflows.push_back(now);
         }
@@ -232,9 +235,6 @@ impl Controller {
             size: packet.size,
             waited,
         });
-        // The receiver's clock may say anything: what is far off either way does not count.
-        self.arrived
-            .retain(|arrived| arrived.at.abs_diff(packet.arrived) <= WINDOW.unsigned_abs());
         if self.arrived.len() > MAX_ARRIVED {
             self.arrived.pop_front();
         }

@@ -162,8 +162,8 @@ pub struct Sender {
 
 impl Sender {
     /// A link on which nothing was sent. `wire_size` says what a body of a class and length takes on the wire, bytes.
-    #[must_use]
     /// `incarnation` is to differ from that of the sender before on the same link.
+    #[must_use]
     pub fn new(wire_size: fn(Class, usize) -> u32, incarnation: u16, now: Instant) -> Self {
         Self {
             controller: Controller::new(now),
@@ -216,12 +216,6 @@ impl Sender {
         self.controller.rate()
     }
 
-    /// How fast to send now: less than the estimate while a queue drains.
-    #[must_use]
-    pub fn sending_rate(&self) -> Bitrate {
-        self.controller.sending_rate()
-    }
-
     /// How large pictures may be now, as the encoder counts them: what is left beside sound, without what packing adds.
     #[must_use]
     pub fn picture_rate(&self) -> Bitrate {
@@ -251,12 +245,6 @@ impl Sender {
             is_sated: self.controller.is_sated(),
             loss: self.loss(),
         }
-    }
-
-    /// The newest round trip, as reports tell it.
-    #[must_use]
-    pub const fn round_trip(&self) -> Duration {
-        self.controller.round_trip()
     }
 
     /// The share of packets lost, lately or over a longer time, whichever is more.
