@@ -27,9 +27,6 @@ const KEEP: Duration = Duration::from_secs(3);
 /// 50 ms: the least between two pictures of a layer of 15 a second.
 const HALF_RATE: Duration = Duration::from_millis(50);
 
-/// A new rate is taken over when it differs by more than a twentieth: the encoder's own control is no finer.
-const WORTH_TELLING: u32 = 20;
-
 /// 40 kbit/s: with less an encoder makes nothing that can be recognised.
 const LEAST: Bitrate = Bitrate(40_000);
 
@@ -277,7 +274,15 @@ impl LayerEncoder {
             source,
             size,
             bitrate,
-            encoder: av1::encoder(kind, size, bitrate, effort.speed())?,
+            encoder: av1::encoder(
+                kind,
+                av1::Settings {
+                    size,
+                    frame_rate: layer.frame_rate(),
+                    bitrate,
+                    speed: effort.speed(),
+                },
+            )?,
             key_frames: KeyFrames::default(),
             effort,
             reference: 0,
@@ -302,7 +307,7 @@ impl LayerEncoder {
             self.key_frames.handle_request();
         }
         let rate = wish.rate.max(LEAST);
-        if rate.0.abs_diff(self.bitrate.0) > self.bitrate.0 / WORTH_TELLING {
+        if rate != self.bitrate {
             self.encoder.set_bitrate(rate)?;
             self.bitrate = rate;
         }

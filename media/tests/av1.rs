@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use sightline_media::av1::{Decoder, Encoded, EncoderKind, encoder};
+use sightline_media::av1::{Decoder, Encoded, EncoderKind, Settings, encoder};
 use sightline_media::{Picture, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
@@ -13,6 +13,12 @@ const SIZE: Size = Size {
     height: 180,
 };
 const RATE: Bitrate = Bitrate(200_000);
+const SETTINGS: Settings = Settings {
+    size: SIZE,
+    frame_rate: 30,
+    bitrate: RATE,
+    speed: Speed(9),
+};
 const KINDS: [EncoderKind; 2] = [EncoderKind::Aom, EncoderKind::Rav1e];
 
 /// A textured room with a disc that wanders: picture `n` of a 30 fps clip.
@@ -74,7 +80,7 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
 fn what_is_decoded_looks_like_what_was_captured() {
     for kind in KINDS {
         let start = Instant::now();
-        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
+        let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
         let mut decoder = Decoder::new().expect("a decoder");
         let encoded = encode(&mut *encoder, (0, 60), &[], start);
         assert!(encoded[0].is_key, "{kind:?}");
@@ -97,7 +103,7 @@ fn what_is_decoded_looks_like_what_was_captured() {
 #[test]
 fn aom_holds_no_picture_back_and_rav1e_as_few_as_it_can() {
     for (kind, most) in [(EncoderKind::Aom, 0), (EncoderKind::Rav1e, 4)] {
-        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
+        let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
         let encoded = encode(&mut *encoder, (0, 30), &[], Instant::now());
         assert!(
             30 - encoded.len() <= most,
@@ -110,7 +116,7 @@ fn aom_holds_no_picture_back_and_rav1e_as_few_as_it_can() {
 #[test]
 fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
     for kind in KINDS {
-        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
+        let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
         let encoded = encode(&mut *encoder, (0, 60), &[31], Instant::now());
         let keys: Vec<_> = (0..)
             .zip(&encoded)
@@ -132,7 +138,7 @@ fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
 #[test]
 fn every_second_picture_may_be_left_out_and_the_others_look_the_same() {
     let start = Instant::now();
-    let mut encoder = encoder(EncoderKind::Aom, SIZE, RATE, Speed(9)).expect("an encoder");
+    let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");
     let encoded = encode(&mut *encoder, (0, 90), &[41], start);
     let upper: Vec<_> = (0u32..)
         .zip(&encoded)
@@ -155,7 +161,7 @@ fn every_second_picture_may_be_left_out_and_the_others_look_the_same() {
 fn the_rate_is_held_and_follows_a_change() {
     for kind in KINDS {
         let start = Instant::now();
-        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
+        let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
         encode(&mut *encoder, (0, 60), &[], start);
         let before = bits_a_second(&encode(&mut *encoder, (60, 240), &[], start));
         encoder.set_bitrate(Bitrate(RATE.0 / 2)).expect("another rate");
@@ -176,9 +182,25 @@ fn the_rate_is_held_and_follows_a_change() {
 }
 
 #[test]
+fn each_second_holds_the_rate_and_a_key_frame_is_no_larger_than_three_pictures() {
+    let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");
+    let keys: Vec<u32> = (0..12).map(|second| second * 60 + 45).collect();
+    let encoded = encode(&mut *encoder, (0, 360), &keys, Instant::now());
+    for second in encoded[30..].chunks_exact(30) {
+        let off = bits_a_second(second) / f64::from(RATE.0) - 1.0;
+        assert!(off.abs() < 0.05, "{:+.1} %", off * 100.0);
+    }
+    let ordinary = f64::from(RATE.0) / 8.0 / 30.0;
+    for key in encoded.iter().filter(|unit| unit.is_key) {
+        let pictures = key.data.len() as f64 / ordinary;
+        assert!(pictures < 3.0, "a key frame of {pictures:.1} pictures");
+    }
+}
+
+#[test]
 fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
     let start = Instant::now();
-    let mut encoder = encoder(EncoderKind::Aom, SIZE, RATE, Speed(9)).expect("an encoder");
+    let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");
     let encoded = encode(&mut *encoder, (0, 40), &[30], start);
     let mut decoder = Decoder::new().expect("a decoder");
     for (n, unit) in encoded.iter().enumerate().take(30) {
@@ -198,7 +220,7 @@ fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
 #[test]
 fn a_picture_of_another_size_is_refused() {
     for kind in KINDS {
-        let mut encoder = encoder(kind, SIZE, RATE, Speed(9)).expect("an encoder");
+        let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
         let other = Picture::grey(
             Size {
                 width: 160,

@@ -4,7 +4,7 @@
 use std::alloc::System;
 use std::time::{Duration, Instant};
 
-use sightline_media::av1::{Decoder, EncoderKind, encoder};
+use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
 use sightline_media::{Picture, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
@@ -20,7 +20,16 @@ fn an_hour_of_pictures_takes_no_more_memory_than_a_second() {
         height: 48,
     };
     let start = Instant::now();
-    let mut encoder = encoder(EncoderKind::Aom, size, Bitrate(60_000), Speed(11)).expect("an encoder");
+    let mut encoder = encoder(
+        EncoderKind::Aom,
+        Settings {
+            size,
+            frame_rate: 30,
+            bitrate: Bitrate(60_000),
+            speed: Speed(11),
+        },
+    )
+    .expect("an encoder");
     let units: Vec<_> = (0..60u32)
         .flat_map(|n| {
             let mut picture = Picture::grey(size, start + Duration::from_millis(33) * n);

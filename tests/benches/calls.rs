@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline::participant::{Limits, Media, Notice, Participant, Tap, clock};
-use sightline_media::av1::{Decoder, EncoderKind, encoder};
+use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
 use sightline_media::camera::scene::{clock_millis, read_clock};
 use sightline_media::camera::{self, Clip};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
@@ -437,7 +437,16 @@ fn measure_codec(kind: EncoderKind, name: &str, layer: Layer, pictures: &[Pictur
     let size = pictures[0].size;
     let rate = layer.enough();
     let mut effort = Effort::new(layer);
-    let mut encoder = encoder(kind, size, rate, effort.speed()).expect("an encoder");
+    let mut encoder = encoder(
+        kind,
+        Settings {
+            size,
+            frame_rate: layer.frame_rate(),
+            bitrate: rate,
+            speed: effort.speed(),
+        },
+    )
+    .expect("an encoder");
     let mut decoder = Decoder::new().expect("a decoder");
     let (mut encode, mut decode, mut psnr) = (Vec::new(), Vec::new(), Vec::new());
     let mut lengths = Vec::new();
@@ -459,7 +468,7 @@ fn measure_codec(kind: EncoderKind, name: &str, layer: Layer, pictures: &[Pictur
             psnr.extend(decoded.map(|decoded| compare(&decoded, &pictures[psnr.len()])));
         }
     }
-    let per_second = if layer.is_halved() { 15 } else { 30 };
+    let per_second = layer.frame_rate() as usize;
     let rate_of = |lengths: &[usize]| {
         let bits = lengths.iter().sum::<usize>() as f64 * 8.0;
         bits * per_second as f64 / lengths.len().max(1) as f64

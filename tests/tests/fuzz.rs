@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::Keypair;
-use sightline_media::av1::{Decoder, EncoderKind, encoder};
+use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
 use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Copies, Span};
 use sightline_media_proto::effort::Speed;
@@ -321,7 +321,16 @@ fn av1_pictures() {
         width: 64,
         height: 48,
     };
-    let mut encoder = encoder(EncoderKind::Aom, size, Bitrate(100_000), Speed(9)).expect("an encoder");
+    let mut encoder = encoder(
+        EncoderKind::Aom,
+        Settings {
+            size,
+            frame_rate: 30,
+            bitrate: Bitrate(100_000),
+            speed: Speed(9),
+        },
+    )
+    .expect("an encoder");
     let now = Instant::now();
     let mut picture = Picture::grey(size, now);
     let corpus: Vec<_> = (0..6u32)

@@ -5,6 +5,7 @@
 //!   sound:    packing.rs ── how much in a packet     audio.rs ── packet ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
+//!   rate_control.rs ── how coarse a picture is, so that each second holds its rate
 //!   load.rs ── what gives way when the machine cannot keep up
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
 //!   sync.rs ── sound and picture together
@@ -24,6 +25,7 @@ pub mod obu;
 pub mod packing;
 pub mod playout;
 pub mod rate;
+pub mod rate_control;
 pub mod reassembly;
 pub mod sync;
 mod ticks;

@@ -3,6 +3,7 @@
 mod aom;
 mod decoder;
 mod rav1e_encoder;
+mod references;
 mod session;
 
 use std::str::FromStr;
@@ -91,18 +92,26 @@ impl FromStr for EncoderKind {
     }
 }
 
-/// Makes an encoder for pictures of `size`.
+/// What an encoder begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The size of all its pictures.
+    pub size: Size,
+    /// Pictures a second, about.
+    pub frame_rate: u32,
+    /// May be changed later.
+    pub bitrate: Bitrate,
+    /// May be changed later.
+    pub speed: Speed,
+}
+
+/// Makes an encoder.
 ///
 /// # Errors
 /// [`EncodeError::Setup`].
-pub fn encoder(
-    kind: EncoderKind,
-    size: Size,
-    bitrate: Bitrate,
-    speed: Speed,
-) -> Result<Box<dyn Encoder>, EncodeError> {
+pub fn encoder(kind: EncoderKind, settings: Settings) -> Result<Box<dyn Encoder>, EncodeError> {
     Ok(match kind {
-        EncoderKind::Aom => Box::new(aom::Aom::new(size, bitrate, speed)?),
-        EncoderKind::Rav1e => Box::new(rav1e_encoder::Rav1e::new(size, bitrate)?),
+        EncoderKind::Aom => Box::new(aom::Aom::new(settings)?),
+        EncoderKind::Rav1e => Box::new(rav1e_encoder::Rav1e::new(settings)?),
     })
 }

@@ -11,8 +11,8 @@ use sightline_media_proto::effort::Speed;
 use sightline_media_proto::obu;
 use sightline_media_proto::rate::Bitrate;
 
-use super::{EncodeError, Encoded, Encoder};
-use crate::picture::{Picture, Size};
+use super::{EncodeError, Encoded, Encoder, Settings};
+use crate::picture::Picture;
 
 /// 10 of 10: rav1e's fastest.
 const SPEED: u8 = 10;
@@ -23,19 +23,17 @@ const WORTH_RESTARTING: u32 = 8;
 /// A live encoder.
 pub struct Rav1e {
     context: Context<u8>,
-    size: Size,
-    bitrate: Bitrate,
+    settings: Settings,
     /// When the pictures inside were captured, oldest first.
     inside: VecDeque<Instant>,
 }
 
 impl Rav1e {
-    /// An encoder for pictures of `size`.
-    pub fn new(size: Size, bitrate: Bitrate) -> Result<Self, EncodeError> {
+    /// An encoder.
+    pub fn new(settings: Settings) -> Result<Self, EncodeError> {
         Ok(Self {
-            context: context(size, bitrate)?,
-            size,
-            bitrate,
+            context: context(settings)?,
+            settings,
             inside: VecDeque::new(),
         })
     }
@@ -66,11 +64,12 @@ impl Rav1e {
 
 impl Encoder for Rav1e {
     fn encode(&mut self, picture: &Picture, force_key: bool) -> Result<Vec<Encoded>, EncodeError> {
-        if picture.size != self.size {
+        let size = self.settings.size;
+        if picture.size != size {
             return Err(EncodeError::Size);
         }
         let mut frame = self.context.new_frame();
-        let widths = [self.size, self.size.chroma(), self.size.chroma()].map(|size| size.width as usize);
+        let widths = [size, size.chroma(), size.chroma()].map(|size| size.width as usize);
         for ((target, source), width) in frame.planes.iter_mut().zip(picture.planes()).zip(widths) {
             target.copy_from_raw_u8(source, width, 1);
         }
@@ -91,9 +90,10 @@ impl Encoder for Rav1e {
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError> {
-        if bitrate.0.abs_diff(self.bitrate.0) > self.bitrate.0 / WORTH_RESTARTING {
-            self.context = context(self.size, bitrate)?;
-            self.bitrate = bitrate;
+        let before = self.settings.bitrate.0;
+        if bitrate.0.abs_diff(before) > before / WORTH_RESTARTING {
+            self.settings.bitrate = bitrate;
+            self.context = context(self.settings)?;
             self.inside.clear();
         }
         Ok(())
@@ -104,19 +104,25 @@ impl Encoder for Rav1e {
     }
 }
 
-fn context(size: Size, bitrate: Bitrate) -> Result<Context<u8>, EncodeError> {
+fn context(settings: Settings) -> Result<Context<u8>, EncodeError> {
+    let Settings {
+        size,
+        frame_rate,
+        bitrate,
+        ..
+    } = settings;
     let mut speed_settings = SpeedSettings::from_preset(SPEED);
     speed_settings.rdo_lookahead_frames = 1;
     let config = EncoderConfig {
         width: size.width as usize,
         height: size.height as usize,
-        time_base: Rational::new(1, 30),
+        time_base: Rational::new(1, u64::from(frame_rate)),
         low_latency: true,
         bitrate: i32::try_from(bitrate.0).unwrap_or(i32::MAX),
         // With a rate given this is the coarsest quantizer allowed: all of them.
         quantizer: 255,
-        // Half a second: how far ahead the rate is evened out.
-        reservoir_frame_delay: Some(15),
+        // How far ahead the rate is evened out: half a second, or the 12 pictures that are the least.
+        reservoir_frame_delay: i32::try_from((frame_rate / 2).max(12)).ok(),
         min_key_frame_interval: 0,
         // Key frames come on demand.
         max_key_frame_interval: 100_000,

@@ -1,0 +1,376 @@
+//! Rate control of an encoder: which quantizer the next picture gets, so that each second holds its rate.
+//!
+//! How large a picture gets at a quantizer is learned from those before it, for each class of pictures by itself, and
+//! foretold from how much has changed since the pictures that it builds on. What was spent too much or too little is
+//! evened out over the pictures that follow.
+
+use std::time::{Duration, Instant};
+
+use crate::rate::Bitrate;
+
+/// How coarsely a picture is quantized, on libaom's scale from 0, the finest, to 63.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantizer(pub u8);
+
+impl Quantizer {
+    /// Finer is not seen.
+    pub const FINEST: Self = Self(10);
+    /// Coarser shows nothing.
+    pub const COARSEST: Self = Self(56);
+}
+
+/// What a picture is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A key frame.
+    Key,
+    /// Others build on it.
+    Base,
+    /// Nothing builds on it.
+    Upper,
+}
+
+/// A picture that is about to be encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming {
+    /// What it is for.
+    pub class: Class,
+    /// How much it differs from the nearest of the pictures that it builds on: mean absolute difference of luma, 0 to 255.
+    pub change: f64,
+    /// When it was captured.
+    pub captured: Instant,
+}
+
+/// Of the rate, the share of the pictures that others build on, when the two classes take turns.
+pub const BASE_SHARE: f64 = 0.7;
+
+/// A key frame takes as much as so many pictures.
+const KEY_PICTURES: f64 = 2.5;
+
+/// A picture shrinks by a factor of e^-0.1 with each step of the quantizer (measured: 0.09 to 0.11).
+const STEP: f64 = 0.1;
+
+/// 1 of 255: what a picture costs though nothing in it has changed, as change.
+const STILL: f64 = 1.0;
+
+/// The part of what has to be evened out that falls on the next picture that others build on; half of it on one that
+/// nothing builds on, which has less to give.
+const GAIN: f64 = 0.8;
+
+/// A picture gets at least and at most this share of what is its own.
+const LEAST: f64 = 0.3;
+const MOST: f64 = 2.0;
+
+/// 330 ms of the rate: no more than this is evened out, the rest is forgotten.
+const HORIZON: f64 = 0.33;
+
+/// How much of a surprise is believed.
+const LEARNING: f64 = 0.35;
+
+/// A larger surprise than this, a factor of e^0.25, is believed so far as the one before was like it.
+const SURPRISE: f64 = 0.25;
+
+/// 250 ms: a longer pause between two pictures saves nothing up.
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// How fast the time between two pictures is learned.
+const FOLLOWING: f64 = 0.1;
+
+/// Chooses the quantizers of one encoder's pictures.
+#[derive(Debug)]
+pub struct RateControl {
+    bitrate: Bitrate,
+    /// Bytes spent beyond the rate.
+    debt: f64,
+    /// When the last picture was captured.
+    last: Option<Instant>,
+    /// Seconds between two pictures.
+    interval: Option<f64>,
+    classes: [Knowledge; 3],
+    /// The picture that is being encoded.
+    current: Option<Incoming>,
+    last_quantizer: Option<Quantizer>,
+    /// Pictures since one that nothing builds on.
+    since_upper: u32,
+}
+
+/// What is known of a class.
+#[derive(Clone, Copy, Debug, Default)]
+struct Knowledge {
+    /// The logarithm of the bytes of a picture that differs by nothing at quantizer 0.
+    complexity: Option<f64>,
+    surprise: f64,
+}
+
+impl RateControl {
+    /// For an encoder of which nothing is known yet.
+    #[must_use]
+    pub fn new(bitrate: Bitrate) -> Self {
+        Self {
+            bitrate,
+            debt: 0.0,
+            last: None,
+            interval: None,
+            classes: [Knowledge::default(); 3],
+            current: None,
+            last_quantizer: None,
+            since_upper: u32::MAX,
+        }
+    }
+
+    /// Another rate, from the next picture on.
+    pub const fn set_bitrate(&mut self, bitrate: Bitrate) {
+        self.bitrate = bitrate;
+    }
+
+    /// The quantizer for a picture; `None` for the first, which the encoder knows better.
+    pub fn quantizer(&mut self, picture: Incoming) -> Option<Quantizer> {
+        self.pass_time(picture.captured);
+        self.current = Some(picture);
+        self.since_upper = match picture.class {
+            Class::Upper => 0,
+            Class::Key | Class::Base => self.since_upper.saturating_add(1),
+        };
+        let last = self.last_quantizer?;
+        let Some(complexity) = self.classes[picture.class as usize].complexity else {
+            return Some(last);
+        };
+        let foretold = complexity + picture.class.weight_of_change() * (picture.change + STILL).ln();
+        let steps = (foretold - self.target(picture.class).ln()) / STEP;
+        let range = (f64::from(Quantizer::FINEST.0), f64::from(Quantizer::COARSEST.0));
+        Some(Quantizer(steps.round().clamp(range.0, range.1) as u8))
+    }
+
+    /// The picture took so many bytes at this quantizer.
+    pub fn handle_encoded(&mut self, quantizer: Quantizer, bytes: usize) {
+        let Some(picture) = self.current.take() else {
+            return;
+        };
+        let bytes = bytes.max(1) as f64;
+        let bound = HORIZON * self.bytes_a_second();
+        self.debt = (self.debt + bytes).clamp(-bound, bound);
+        self.last_quantizer = Some(quantizer);
+        let complexity = bytes.ln() + STEP * f64::from(quantizer.0)
+            - picture.class.weight_of_change() * (picture.change + STILL).ln();
+        self.classes[picture.class as usize].learn(complexity);
+    }
+
+    /// The time since the picture before pays for it.
+    fn pass_time(&mut self, now: Instant) {
+        let Some(last) = self.last.replace(now) else {
+            return;
+        };
+        let passed = now.saturating_duration_since(last).min(LONGEST).as_secs_f64();
+        let interval = self.interval.get_or_insert(passed);
+        *interval += FOLLOWING * (passed - *interval);
+        self.debt -= passed * self.bytes_a_second();
+    }
+
+    /// How many bytes the next picture is to have.
+    fn target(&self, class: Class) -> f64 {
+        let mean = self.interval.unwrap_or_default() * self.bytes_a_second();
+        let takes_turns = self.since_upper <= 1;
+        let (pictures, gain) = match class {
+            Class::Key => (KEY_PICTURES, 0.0),
+            Class::Base if takes_turns => (2.0 * BASE_SHARE, GAIN),
+            Class::Base => (1.0, GAIN),
+            Class::Upper => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0),
+        };
+        let own = (pictures * mean).max(1.0);
+        (own - gain * self.debt).clamp(LEAST * own, MOST * own)
+    }
+
+    fn bytes_a_second(&self) -> f64 {
+        f64::from(self.bitrate.0) / 8.0
+    }
+}
+
+impl Class {
+    /// How much a picture grows with what has changed, as an exponent (fitted to two clips). A key frame does not.
+    const fn weight_of_change(self) -> f64 {
+        match self {
+            Self::Key => 0.0,
+            Self::Base => 0.3,
+            Self::Upper => 0.7,
+        }
+    }
+}
+
+impl Knowledge {
+    fn learn(&mut self, seen: f64) {
+        let Some(complexity) = &mut self.complexity else {
+            self.complexity = Some(seen);
+            return;
+        };
+        let surprise = seen - *complexity;
+        let believed = self.surprise.abs().max(SURPRISE);
+        *complexity += LEARNING * surprise.clamp(-believed, believed);
+        self.surprise = surprise;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands for an encoder and a camera: pictures whose sizes follow quantizer and change, and stray.
+    struct Film {
+        control: RateControl,
+        random: u64,
+        now: Instant,
+        interval: Duration,
+        /// Bytes of an ordinary picture at quantizer 30.
+        ordinary: f64,
+        /// How far sizes stray from what can be foretold: the standard deviation of their logarithm, about.
+        strays: f64,
+        is_halved: bool,
+        count: u32,
+    }
+
+    impl Film {
+        fn new(rate: u32) -> Self {
+            Self {
+                control: RateControl::new(Bitrate(rate)),
+                random: 1,
+                now: Instant::now(),
+                interval: Duration::from_secs(1) / 30,
+                ordinary: 2000.0,
+                strays: 0.15,
+                is_halved: false,
+                count: 0,
+            }
+        }
+
+        /// -1 to 1, the same in each run.
+        fn random(&mut self) -> f64 {
+            self.random = self
+                .random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (self.random >> 40) as f64 / f64::from(1 << 23) - 1.0
+        }
+
+        fn picture(&mut self, is_key: bool) -> f64 {
+            let upper = !self.count.is_multiple_of(2);
+            self.count += 1;
+            self.now += self.interval;
+            if upper && self.is_halved && !is_key {
+                self.picture(false)
+            } else {
+                self.encode(match (is_key || self.count == 1, upper) {
+                    (true, _) => Class::Key,
+                    (_, true) => Class::Upper,
+                    (_, false) => Class::Base,
+                })
+            }
+        }
+
+        fn encode(&mut self, class: Class) -> f64 {
+            let change = 4.0 + 3.0 * self.random();
+            let incoming = Incoming {
+                class,
+                change,
+                captured: self.now,
+            };
+            let quantizer = self.control.quantizer(incoming).unwrap_or(Quantizer(30));
+            let (times, grows) = match class {
+                Class::Key => (5.0, 0.0),
+                Class::Base => (1.0, 0.35),
+                Class::Upper => (0.5, 0.6),
+            };
+            let strayed = (1.7 * self.strays * self.random()).exp();
+            let coarser = (-0.095 * (f64::from(quantizer.0) - 30.0)).exp();
+            let bytes = self.ordinary * times * ((change + 1.0) / 5.0).powf(grows) * coarser * strayed;
+            self.control.handle_encoded(quantizer, bytes as usize);
+            bytes
+        }
+
+        /// Bits a second over this much time.
+        fn run(&mut self, time: Duration) -> f64 {
+            let end = self.now + time;
+            let mut bytes = 0.0;
+            while self.now + self.interval / 2 < end {
+                bytes += self.picture(false);
+            }
+            8.0 * bytes / time.as_secs_f64()
+        }
+
+        /// The furthest that a second strays from the rate, of 1.
+        fn worst_second(&mut self, seconds: u32, rate: f64) -> f64 {
+            (0..seconds)
+                .map(|_| (self.run(Duration::from_secs(1)) / rate - 1.0).abs())
+                .fold(0.0, f64::max)
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn every_second_holds_the_rate() {
+        for rate in [150_000, 500_000, 1_500_000] {
+            let mut film = Film::new(rate);
+            film.run(SECOND);
+            let worst = film.worst_second(60, f64::from(rate));
+            assert!(worst < 0.03, "{rate}: {worst}");
+        }
+    }
+
+    #[test]
+    fn the_rate_is_held_at_another_frame_rate_and_when_every_second_picture_is_left_out() {
+        let mut film = Film::new(500_000);
+        film.run(SECOND);
+        film.is_halved = true;
+        film.run(SECOND);
+        let worst = film.worst_second(20, 500_000.0);
+        assert!(worst < 0.06, "halved: {worst}");
+        film.is_halved = false;
+        film.interval = SECOND / 10;
+        film.run(2 * SECOND);
+        let mean = film.run(20 * SECOND) / 500_000.0;
+        assert!((mean - 1.0).abs() < 0.03, "10 a second: {mean}");
+    }
+
+    #[test]
+    fn another_rate_is_there_with_the_next_pictures() {
+        let mut film = Film::new(1_000_000);
+        film.run(5 * SECOND);
+        film.control.set_bitrate(Bitrate(200_000));
+        let soon = film.run(SECOND / 5);
+        assert!(soon < 280_000.0, "{soon}");
+        film.control.set_bitrate(Bitrate(1_000_000));
+        let soon = film.run(SECOND / 5);
+        assert!(soon > 700_000.0, "{soon}");
+    }
+
+    #[test]
+    fn a_key_frame_is_no_larger_than_three_ordinary_pictures_and_is_paid_for_at_once() {
+        let mut film = Film::new(500_000);
+        film.run(3 * SECOND);
+        let ordinary = 500_000.0 / 8.0 / 30.0;
+        for _ in 0..10 {
+            let key = film.picture(true);
+            assert!(key < 3.5 * ordinary && key > ordinary, "{}", key / ordinary);
+            let rest = film.run(SECOND - film.interval) * (1.0 - 1.0 / 30.0) + 8.0 * key;
+            assert!((rest / 500_000.0 - 1.0).abs() < 0.03, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_busier_scene_is_learned_within_a_second() {
+        let mut film = Film::new(500_000);
+        film.run(3 * SECOND);
+        film.ordinary *= 5.0;
+        film.run(SECOND);
+        let worst = film.worst_second(10, 500_000.0);
+        assert!(worst < 0.03, "{worst}");
+    }
+
+    #[test]
+    fn a_camera_that_stood_still_saves_nothing_up() {
+        let mut film = Film::new(500_000);
+        film.run(3 * SECOND);
+        film.now += 20 * SECOND;
+        let after = film.run(SECOND);
+        assert!(after < 1.35 * 500_000.0, "{after}");
+    }
+}
