@@ -25,9 +25,9 @@ def read(name):
 original = read("original.wav")
 scores = {}
 for name in ["noloss", "5", "10", "20", "burstsof200ms"]:
-    played = read(f"{name}.wav")
+    played = [read(path.name) for path in folder.glob(f"{name}-*.wav")]
     # In pieces of seven seconds: what is stretched moves, and PESQ aligns utterances, not hours.
-    pieces = [pesq.pesq(16000, original[at:at + 112000], played[at:at + 112000], "wb") for at in range(0, 28 * 16000, 112000)]
+    pieces = [pesq.pesq(16000, original[at:at + 112000], one[at:at + 112000], "wb") for one in played for at in range(0, 28 * 16000, 112000)]
     scores[name] = sum(pieces) / len(pieces)
     print(f"  {name:<14} PESQ {scores[name]:.2f}")
 print(f"  10 % against none: {scores['10'] - scores['noloss']:+.2f}")

@@ -60,33 +60,33 @@ impl Span {
         self.blocks() as usize * BLOCK_SAMPLES
     }
 
-    /// Room for a frame and its copies, bytes: 70 kbit/s.
+    /// Room for a frame and its copies, bytes: 77 kbit/s.
     #[must_use]
     pub const fn room(self) -> usize {
-        88 * self.blocks() as usize
+        96 * self.blocks() as usize
     }
 }
 
 impl Copies {
-    /// Bytes of the frame itself: 42 or 29 kbit/s; Opus is transparent for a voice from 32 on.
+    /// Bytes of the frame itself: 45 or 32 kbit/s; Opus is transparent for a voice from 32 on.
     #[must_use]
     pub const fn frame_len(self, span: Span) -> usize {
         let for_ten = match self {
-            Self::One => 52,
-            Self::Two => 36,
+            Self::One => 56,
+            Self::Two => 40,
         };
         for_ten * span.blocks() as usize
     }
 
     /// Bytes of the first copy, which is heard where a packet was lost, and of the second, which is heard where two in a row
-    /// were: 29 and 13 kbit/s.
+    /// were: 32 and 13 kbit/s.
     #[must_use]
     pub const fn copy_lens(self, span: Span) -> &'static [usize] {
         match (self, span) {
-            (Self::One, Span::Ten) => &[36],
-            (Self::One, Span::Twenty) => &[72],
-            (Self::Two, Span::Ten) => &[36, 16],
-            (Self::Two, Span::Twenty) => &[72, 32],
+            (Self::One, Span::Ten) => &[40],
+            (Self::One, Span::Twenty) => &[80],
+            (Self::Two, Span::Ten) => &[40, 16],
+            (Self::Two, Span::Twenty) => &[80, 32],
         }
     }
 }
@@ -186,7 +186,7 @@ mod tests {
             }
             assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
         }
-        let mut bytes = vec![0; 97];
+        let mut bytes = vec![0; HEADER_LEN + Span::Ten.room()];
         assert!(Packet::decode(&bytes).is_some());
         for flags in [0b1000, 0b1_0000, 0b1110] {
             bytes[8] = flags;

@@ -27,7 +27,7 @@ const WIRE_OVERHEAD: usize = 28 + 26 + 8 + 40;
 
 /// Sizes of the inside. Sound has one for packets of 10 ms and one for those of 20, whatever is said.
 const CONTROL_SIZES: &[usize] = &[64];
-const AUDIO_SIZES: &[usize] = &[104, 192];
+const AUDIO_SIZES: &[usize] = &[112, 208];
 const REPORT_SIZES: &[usize] = &[64, 160, 576];
 const VIDEO_SIZES: &[usize] = &[288, 576, 864, HEADER_LEN + MAX_BODY];
 
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn sound_has_one_size_for_each_length_of_packet() {
-        for (lengths, size) in [(0..=101, 104), (102..=189, 192)] {
+        for (lengths, size) in [(0..=109, 112), (110..=205, 208)] {
             for len in lengths {
                 let packed = pack(Class::Audio, &vec![1; len]);
                 assert_eq!(packed.map(|inside| inside.len()), Ok(size), "{len}");
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn odd_sizes_padding_and_classes_are_refused() {
         let inside = pack(Class::Audio, &[7; 150]).expect("packed");
-        assert_eq!(unpack(&inside[..191]), Err(UnpackError));
-        for (at, byte) in [(0, 3), (0, 9), (2, 200), (191, 1)] {
+        assert_eq!(unpack(&inside[..207]), Err(UnpackError));
+        for (at, byte) in [(0, 3), (0, 9), (2, 206), (207, 1)] {
             let mut changed = inside.clone();
             changed[at] = byte;
             assert_eq!(unpack(&changed), Err(UnpackError), "byte {at}");
