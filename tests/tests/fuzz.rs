@@ -82,8 +82,6 @@ fn control_messages() {
         Control::Beat {
             roster: [7; 32].into(),
             links: vec![peer.into()],
-            received: 9,
-            expected: 10,
             asking: vec![peer.into()],
         },
         Control::Entries(entries),

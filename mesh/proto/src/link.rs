@@ -126,9 +126,6 @@ pub struct Meter {
     pub dropped: u64,
     /// Of them, those that the user was told of.
     pub dropped_told: u64,
-    /// Of what we sent, the share that did not arrive, by the peer's last two reports.
-    pub sent_loss: f32,
-    last_report: (u64, u64),
     outstanding: [Option<u64>; 8],
     pings_sent: usize,
     samples: [Option<Sample>; 8],
@@ -194,19 +191,6 @@ impl Meter {
             .min_by_key(|sample| sample.rtt)
             .map(|sample| sample.offset)
     }
-
-    /// Takes the peer's count of what arrived.
-    pub fn handle_report(&mut self, received: u64, expected: u64) {
-        let (last_received, last_expected) = self.last_report;
-        let came = received.saturating_sub(last_received);
-        let sent = expected.saturating_sub(last_expected);
-        self.sent_loss = if sent == 0 {
-            0.0
-        } else {
-            (1.0 - came as f32 / sent as f32).clamp(0.0, 1.0)
-        };
-        self.last_report = (received, expected);
-    }
 }
 
 #[cfg(test)]
@@ -232,16 +216,5 @@ mod tests {
         assert!(!meter.handle_pong(1_000_000, 2_010_000, 2_012_000, 1_022_000));
         assert!(!meter.handle_pong(3_000_000, 1 << 63, 1 << 63, 3_100_000));
         assert_eq!(meter.taken(), 2);
-    }
-
-    #[test]
-    fn reports_tell_the_loss_since_the_last() {
-        let mut meter = Meter::default();
-        meter.handle_report(100, 100);
-        assert!(meter.sent_loss.abs() < 1e-6);
-        meter.handle_report(175, 200);
-        assert!((meter.sent_loss - 0.25).abs() < 1e-6);
-        meter.handle_report(0, u64::MAX);
-        assert!((0.0..=1.0).contains(&meter.sent_loss));
     }
 }

@@ -61,14 +61,8 @@ pub enum Control {
         /// Members with a session.
         #[n(1)]
         links: Vec<Peer>,
-        /// Of this link's packets: how many came.
-        #[n(2)]
-        received: u64,
-        /// How many should have come, judged by their counters.
-        #[n(3)]
-        expected: u64,
         /// Members whom the sender's user is being asked about before they are dialled.
-        #[n(4)]
+        #[n(2)]
         asking: Vec<Peer>,
     },
     /// Entries that the receiver may lack.

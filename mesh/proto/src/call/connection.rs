@@ -427,7 +427,6 @@ impl Call {
             received: arrivals.received,
             expected: arrivals.expected,
             dropped: link.meter.dropped,
-            sent_loss: link.meter.sent_loss,
         })
     }
 }

@@ -78,13 +78,11 @@ impl Call {
             Control::Beat {
                 roster,
                 links,
-                received,
-                expected,
                 asking,
             } => {
                 let named = |peers: &[Peer]| peers.iter().filter_map(Peer::id).collect();
                 let peers = (named(&links), named(&asking));
-                self.handle_beat(conn, *roster, peers, (received, expected), now);
+                self.handle_beat(conn, *roster, peers, now);
             }
             Control::Entries(entries) => self.handle_entries(conn, entries, now),
             Control::Consent(theirs) => self.handle_consent(conn, theirs, now),

@@ -244,6 +244,4 @@ pub struct LinkStats {
     pub expected: u64,
     /// Packets that came and were unreadable, replayed or too many.
     pub dropped: u64,
-    /// Of what we sent in the last second, the share that did not arrive.
-    pub sent_loss: f32,
 }

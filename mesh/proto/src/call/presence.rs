@@ -325,17 +325,9 @@ impl Call {
 
     fn beat_one(&mut self, conn: ConnId, now: Instant) {
         let Some(roster) = &self.roster else { return };
-        let arrivals = self
-            .links
-            .get_mut(&conn)
-            .and_then(Link::session)
-            .map(|session| session.arrivals())
-            .unwrap_or_default();
         let beat = Control::Beat {
             roster: roster.hash().into(),
             links: self.linked().into_iter().map(Peer::from).collect(),
-            received: arrivals.received,
-            expected: arrivals.expected,
             asking: self.asking().map(Peer::from).collect(),
         };
         self.send(conn, &beat, now);
@@ -346,13 +338,11 @@ impl Call {
         conn: ConnId,
         hash: [u8; 32],
         (links, asking): (BTreeSet<PeerId>, BTreeSet<PeerId>),
-        report: (u64, u64),
         now: Instant,
     ) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.links.get(&conn) else {
             return;
         };
-        link.meter.handle_report(report.0, report.1);
         if let Some(member) = self.members.get_mut(&link.peer)
             && member.link == Some(conn)
         {
