@@ -329,6 +329,11 @@ impl Participant {
         self.command(Command::Tell(member, Feedback::Want(wish).encode()));
     }
 
+    /// The user says something else of sending.
+    pub fn set_limits(&self, limits: Limits) {
+        self.links.set_limits(limits);
+    }
+
     /// This machine cannot keep up with everything.
     pub fn set_given_way(&self, given_way: GivenWay) {
         self.links.set_given_way(given_way);

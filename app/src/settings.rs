@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sightline_media::av1::EncoderKind;
 use sightline_media::{Sink, Source};
 use sightline_ui::Model;
-use sightline_ui::model::{Choice, Preferences, Rule};
+use sightline_ui::model::{Choice, Preferences, Rule, Sending};
 
 use crate::args::{AdmitRule, ApproveRule, Options};
 use crate::controller::{from_sink, from_source};
@@ -28,6 +28,7 @@ pub struct Settings {
     admit: Option<AdmitRule>,
     encoder: Option<String>,
     uplink: Option<u32>,
+    constant_rate: bool,
     interfaces: Vec<String>,
     /// Devices as the command line names them: what the window offers first. Nothing is switched on by them.
     camera: Option<String>,
@@ -112,6 +113,7 @@ impl Settings {
         }
         options.encoder = options.encoder.or_else(|| self.encoder.as_ref()?.parse().ok());
         options.uplink = options.uplink.or(self.uplink);
+        options.constant_rate |= self.constant_rate;
     }
 
     /// Fills in what the window begins with.
@@ -130,6 +132,10 @@ impl Settings {
         wanted.speaker = sink.map_or(Choice::Default, |sink: Sink| from_sink(&sink));
         wanted.tell_medium = self.tell_interface;
         model.preferences = self.window.clone();
+        model.preferences.sending = Sending {
+            uplink: self.uplink,
+            constant_rate: self.constant_rate,
+        };
         let path = self.path.as_ref().map(|path| path.display().to_string());
         model.settings_path = path.unwrap_or_default();
     }
@@ -149,6 +155,9 @@ impl Settings {
         self.speaker = spec(&wanted.speaker);
         self.tell_interface = wanted.tell_medium;
         self.window = model.preferences.clone();
+        let sending = std::mem::take(&mut self.window.sending);
+        self.uplink = sending.uplink;
+        self.constant_rate = sending.constant_rate;
     }
 
     /// Empty settings that are kept where `other` are.
@@ -272,6 +281,7 @@ mod tests {
         model.wanted.camera = Choice::Test;
         model.preferences.language = Some("de".into());
         model.preferences.text_size = 1.3;
+        model.preferences.sending.uplink = Some(2_000);
         settings.take(&model);
         settings.store().expect("written");
 

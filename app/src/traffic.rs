@@ -10,7 +10,7 @@ use libp2p_identity::PeerId;
 use sightline_media::{LayerWish, Outbox, Playout};
 use sightline_media_proto::audio::{Copies, Span};
 use sightline_media_proto::layer::{self, Layer, Receiver, Share};
-use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender};
+use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender, share_uplink};
 use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
@@ -54,6 +54,16 @@ pub struct Limits {
     pub constant_rate: bool,
 }
 
+impl Limits {
+    /// As a user says it: the uplink in kbit/s.
+    pub fn of(uplink: Option<u32>, constant_rate: bool) -> Self {
+        Self {
+            uplink: uplink.map(|kilobits| Bitrate(kilobits.saturating_mul(1000))),
+            constant_rate,
+        }
+    }
+}
+
 /// The links to all members to whom media flows.
 pub struct Links {
     state: Mutex<State>,
@@ -72,9 +82,7 @@ struct State {
     asked: BTreeMap<PeerId, Option<Share>>,
     /// What this machine cannot keep up with.
     given_way: GivenWay,
-    uplink: Option<Bitrate>,
-    /// Pictures are sent at one rate, whatever they show.
-    constant_rate: bool,
+    limits: Limits,
     rates: [Option<Bitrate>; 3],
     /// The largest layer that the camera has something for, if there is a camera.
     largest: Option<Layer>,
@@ -96,8 +104,7 @@ impl Links {
             packing: Packing::default(),
             asked: BTreeMap::new(),
             given_way: GivenWay::Nothing,
-            uplink: limits.uplink,
-            constant_rate: limits.constant_rate,
+            limits,
             rates: [None; 3],
             largest: None,
             next_share_out: epoch,
@@ -119,6 +126,11 @@ impl Links {
     /// This machine cannot keep up with everything: less is sent as well.
     pub fn set_given_way(&self, given_way: GivenWay) {
         self.lock().given_way = given_way;
+    }
+
+    /// The user says something else of sending.
+    pub fn set_limits(&self, limits: Limits) {
+        self.lock().limits = limits;
     }
 
     /// A member is gone.
@@ -241,7 +253,6 @@ impl State {
             .collect();
         let (shares, rates) = layer::share_out(&receivers, largest, now);
         let before = std::mem::replace(&mut self.rates, rates);
-        let limits = self.uplink.map(|uplink| split(uplink, receivers.len()));
         for ((link, share), receiver) in self.links.values_mut().zip(shares).zip(&receivers) {
             if share != link.share.map(|(share, _)| share) {
                 link.share = share.map(|share| (share, now));
@@ -251,8 +262,7 @@ impl State {
                 .asks
                 .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
             link.sender.set_wanted(most, now);
-            link.sender.set_limit(limits);
-            let constant = share.filter(|_| self.constant_rate).and_then(|share| {
+            let constant = share.filter(|_| self.limits.constant_rate).and_then(|share| {
                 let rate = rates[share.layer.index()]?.min(receiver.rate);
                 Some(Bitrate((f64::from(rate.0) * FILLED) as u32))
             });
@@ -263,16 +273,17 @@ impl State {
                 *rate = rate.or(before[layer.index()]);
             }
         }
+        self.limit_links();
     }
-}
 
-/// Each link's part of the uplink.
-const fn split(uplink: Bitrate, links: usize) -> Bitrate {
-    Bitrate(if links == 0 {
-        uplink.0
-    } else {
-        uplink.0 / links as u32
-    })
+    /// Keeps all links together below the uplink.
+    fn limit_links(&mut self) {
+        let needs: Vec<_> = self.links.values().map(|link| link.sender.needs()).collect();
+        let shares = self.limits.uplink.map(|uplink| share_uplink(uplink, &needs));
+        for (at, link) in self.links.values_mut().enumerate() {
+            link.sender.set_limit(shares.as_ref().map(|shares| shares[at]));
+        }
+    }
 }
 
 /// What a body takes on the wire.
@@ -342,10 +353,13 @@ impl Traffic for Links {
         state.share_out_in_time(now);
         state.links.iter_mut().find_map(|(peer, link)| {
             if let Some(report) = link.arrivals.poll_report(now) {
+                let body = report.encode();
+                let size = packet::wire_size(Class::Report, body.len());
+                link.sender.count_report(size as u32, now);
                 return Some(Leaving {
                     to: *peer,
                     class: Class::Report,
-                    body: report.encode(),
+                    body,
                     is_filled: false,
                 });
             }

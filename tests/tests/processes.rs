@@ -4,6 +4,7 @@
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
@@ -152,6 +153,39 @@ fn muted_is_silent_and_looks_the_same_from_outside() {
     bob.wait_for("speech", loud);
     ann.leave();
     bob.leave();
+}
+
+#[test]
+fn all_links_together_stay_within_the_uplink_that_was_given() {
+    let limit = 450.0;
+    let media = ["--camera", "test", "--microphone", "test", "--uplink", "450"];
+    let mut ann = Program::start_call("Ann", &media);
+    let code = ann.code();
+    let mut bob = Program::join_call("Bob", &code, &["--camera", "test"]);
+    let code = ann.another_code();
+    let mut cleo = Program::join_call("Cleo", &code, &[]);
+    cleo.wait_for_both("first_audio", "first_video");
+    bob.wait_for_both("first_audio", "first_video");
+    let mut sent = || {
+        ann.tell("ledger");
+        let ledger = ann.wait("ledger");
+        let rows = ledger["rows"].as_array().expect("rows").clone();
+        let bytes: u64 = rows.iter().filter_map(|row| row["sent_bytes"].as_u64()).sum();
+        (bytes, Instant::now())
+    };
+    let (before, began) = sent();
+    for _ in 0..6 {
+        bob.wait("stats");
+    }
+    let (after, ended) = sent();
+    let kilobits = (after - before) as f64 * 8.0 / 1000.0;
+    let rate = kilobits / ended.duration_since(began).as_secs_f64();
+    assert!(rate < limit, "{rate:.0} kbit/s");
+    // Two hear, and two see pictures at the same rate, whatever a link between the two would carry.
+    assert!(rate > 0.6 * limit, "{rate:.0} kbit/s");
+    for program in [&mut cleo, &mut bob, &mut ann] {
+        program.leave();
+    }
 }
 
 #[test]

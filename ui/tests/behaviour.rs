@@ -8,7 +8,7 @@ use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying, TileSize};
+use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying, Sending, TileSize};
 use sightline_ui::{Command, Model};
 
 const SIZE: [f32; 2] = [1080.0, 900.0];
@@ -455,6 +455,37 @@ fn volume_and_codes_and_the_rule_are_wished_for() {
     assert!(
         matches!(saved.as_slice(), [Command::Save(path)] if path.ends_with("sightline-call.html")),
         "{saved:?}"
+    );
+}
+
+#[test]
+fn what_is_sent_at_most_is_chosen_in_the_settings() {
+    let mut harness = open(at_home());
+    click(&mut harness, "Settings");
+    click(&mut harness, "Send at most");
+    click(&mut harness, "2.0 Mbit/s");
+    click(
+        &mut harness,
+        "Pictures always at the same rate (hides whether something moves)",
+    );
+    let sending = wishes(&mut harness).into_iter().map(|wish| match wish {
+        Command::Prefer(preferences) => preferences.sending,
+        other => panic!("{other:?}"),
+    });
+    let (uplink, constant_rate) = (Some(2_000), true);
+    assert_eq!(
+        sending.collect::<Vec<_>>(),
+        [
+            Sending {
+                uplink,
+                ..Sending::default()
+            },
+            // The model is not ours: each wish is told apart from what is still shown.
+            Sending {
+                constant_rate,
+                ..Sending::default()
+            }
+        ]
     );
 }
 

@@ -28,7 +28,6 @@ use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId, SharedProcessing};
 use sightline_media_proto::load::GivenWay;
-use sightline_media_proto::rate::Bitrate;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
 use sightline_ui::model::{Choice, Model, Processing, Saying};
@@ -125,10 +124,7 @@ impl Controller {
             clock,
             notices,
             encoder: options.encoder.unwrap_or_default(),
-            limits: Limits {
-                uplink: options.uplink.map(|kilobits| Bitrate(kilobits * 1000)),
-                constant_rate: options.constant_rate,
-            },
+            limits: Limits::of(options.uplink, options.constant_rate),
             record: options.record.clone(),
             save: options.save.clone(),
             interfaces: options.interface.clone(),

@@ -8,12 +8,15 @@ use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::Command;
-use sightline_ui::model::{Answer, CodeFacts, Fate, PersonId, Processing, Reading, Saying, Wanted as Filled};
+use sightline_ui::model::{
+    Answer, CodeFacts, Fate, PersonId, Processing, Reading, Saying, Sending, Wanted as Filled,
+};
 
 use super::{Controller, Kind, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
 use crate::settings::Settings;
+use crate::traffic::Limits;
 
 /// 250 ms: how often a camera's picture is searched for a code.
 const SCAN: Duration = Duration::from_millis(250);
@@ -106,8 +109,9 @@ impl Controller {
             }
             Command::Dismiss(id) => self.model.notices.retain(|told| told.id != id),
             Command::Prefer(preferences) => {
-                self.model.preferences = preferences;
+                let before = std::mem::replace(&mut self.model.preferences, preferences);
                 self.set_processing();
+                self.set_sending(before.sending);
                 self.keep();
             }
             Command::Place(place) => {
@@ -119,9 +123,11 @@ impl Controller {
             }
             Command::Forget => {
                 self.has_forgotten = true;
+                let before = self.model.preferences.sending;
                 self.settings = Settings::default().in_folder_of(&self.settings);
                 self.settings.show(&mut self.model);
                 self.set_processing();
+                self.set_sending(before);
                 if let Err(error) = self.settings.remove() {
                     self.tell("settings", &sentence(&error.to_string()));
                 }
@@ -314,6 +320,20 @@ impl Controller {
             change(wish.get_or_insert(self.model.preferences.processing));
         }
         self.set_processing();
+    }
+
+    /// Sends as is preferred now, if that is something else than before; until then the command line has the say.
+    fn set_sending(&mut self, before: Sending) {
+        let Sending {
+            uplink,
+            constant_rate,
+        } = self.model.preferences.sending;
+        if self.model.preferences.sending != before {
+            self.limits = Limits::of(uplink, constant_rate);
+            if let Some(call) = &self.call {
+                call.participant.set_limits(self.limits);
+            }
+        }
     }
 
     /// Writes settings down.

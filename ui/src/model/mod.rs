@@ -14,8 +14,8 @@ pub use call::{
     RouteState, Step, TileSize, Way,
 };
 pub use own::{
-    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Theme,
-    Wanted,
+    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Sending,
+    Theme, Wanted,
 };
 
 /// Everything at one moment. Published whole: a view never sees half a change.

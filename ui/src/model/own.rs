@@ -174,6 +174,18 @@ pub struct Preferences {
     pub place: Option<Place>,
     /// What is done to what the microphone hears.
     pub processing: Processing,
+    /// How much is sent; kept beside these.
+    #[serde(skip)]
+    pub sending: Sending,
+}
+
+/// How much is sent, and what its amount may tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sending {
+    /// What all links together may send at most, kbit/s; none for as much as they carry.
+    pub uplink: Option<u32>,
+    /// Pictures are sent at one rate, whatever they show.
+    pub constant_rate: bool,
 }
 
 /// What is done to what a microphone hears before it is sent.
@@ -207,6 +219,7 @@ impl Default for Preferences {
             text_size: 1.0,
             place: None,
             processing: Processing::default(),
+            sending: Sending::default(),
         }
     }
 }

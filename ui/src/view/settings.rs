@@ -4,6 +4,7 @@ use eframe::egui::{ComboBox, RichText, Slider, Ui};
 
 use super::{Page, Scene, reading_column};
 use crate::command::Command;
+use crate::format;
 use crate::model::Theme;
 use crate::text::LANGUAGES;
 use crate::tokens::GAP;
@@ -24,6 +25,7 @@ pub fn page(ui: &mut Ui, scene: &mut Scene<'_>) -> Option<Page> {
         widget::card(ui, &tokens, |ui| {
             look(ui, scene);
             sound(ui, scene);
+            sending(ui, scene);
             kept(ui, scene);
         });
     });
@@ -97,6 +99,34 @@ pub fn sound(ui: &mut Ui, scene: &mut Scene<'_>) {
     switch(now.echo, "settings-echo", Command::CancelEcho);
     switch(now.noise, "settings-noise", Command::SuppressNoise);
     switch(now.gain, "settings-gain", Command::AdjustGain);
+}
+
+/// What may be chosen for the uplink, kbit/s.
+const UPLINKS: [u32; 6] = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+
+/// How much is sent.
+pub fn sending(ui: &mut Ui, scene: &mut Scene<'_>) {
+    widget::section(ui, &scene.get("settings-sending"));
+    let mut wanted = scene.model.preferences.clone();
+    let now = &mut wanted.sending;
+    let name = |uplink: Option<u32>| match uplink {
+        Some(kilobits) => format::rate(scene.text, u64::from(kilobits) * 1000),
+        None => scene.get("settings-uplink-any"),
+    };
+    let label = ui.label(scene.get("settings-uplink"));
+    let combo = ComboBox::from_id_salt("uplink")
+        .selected_text(name(now.uplink))
+        .width(200.0);
+    let response = combo.show_ui(ui, |ui| {
+        for uplink in std::iter::once(None).chain(UPLINKS.map(Some)) {
+            ui.selectable_value(&mut now.uplink, uplink, name(uplink));
+        }
+    });
+    response.response.labelled_by(label.id);
+    ui.checkbox(&mut now.constant_rate, scene.get("settings-constant"));
+    if wanted != scene.model.preferences {
+        scene.wish(Command::Prefer(wanted));
+    }
 }
 
 /// What is kept, where, and how to be rid of it.

@@ -52,6 +52,9 @@ const LOSSY_SHARE: f64 = 0.85;
 const CREEP: f64 = 1.06;
 const HURRY: f64 = 2.0;
 
+/// A rate may have grown so much before the uplink is shared anew.
+const SOON: f64 = 2.0;
+
 /// What counts as near.
 const NEAR: std::ops::Range<f64> = 0.8..1.12;
 
@@ -129,14 +132,23 @@ impl Controller {
 
     /// What the link is asked to carry at most: the rate does not rise further. What is known already is not forgotten.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
-        self.wanted = f64::from(wanted.0.max(FLOOR.0)).min(self.limit);
+        self.wanted = f64::from(wanted.0.max(FLOOR.0));
     }
 
     /// What the link may carry at most, whatever it is asked for.
     pub fn set_limit(&mut self, limit: Option<Bitrate>) {
         self.limit = limit.map_or(f64::INFINITY, |limit| f64::from(limit.0.max(FLOOR.0)));
-        self.wanted = self.wanted.min(self.limit);
         self.rate = self.rate.min(self.limit);
+    }
+
+    /// What the link has a use for: what it is asked to carry, or what it may be found to carry soon.
+    pub fn needs(&self) -> Bitrate {
+        Bitrate(self.wanted.min(SOON * self.rate) as u32)
+    }
+
+    /// As far as the rate may rise.
+    const fn most(&self) -> f64 {
+        self.wanted.min(self.limit)
     }
 
     /// What the link carries, as far as is known.
@@ -158,7 +170,7 @@ impl Controller {
         matches!(self.phase, Phase::Rising)
     }
 
-    /// The rate is as high as was asked for.
+    /// The rate is as high as was asked for: no limit keeps it lower.
     pub fn is_sated(&self) -> bool {
         self.is_calm() && self.rate >= 0.95 * self.wanted
     }
@@ -179,10 +191,11 @@ impl Controller {
 
     /// A probe that is to begin now.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
-        // More than is asked for would not be used.
-        let may = self.is_calm() && !self.is_sated() && self.standing < HOLD && self.last_news.is_some();
+        // More than is asked for, or allowed, would not be used.
+        let is_enough = self.rate >= 0.95 * self.most();
+        let may = self.is_calm() && !is_enough && self.standing < HOLD && self.last_news.is_some();
         self.prober
-            .poll(may, self.rate, self.wanted, self.round_trip, now)
+            .poll(may, self.rate, self.most(), self.round_trip, now)
     }
 
     /// Takes what a report said: what came, in order, and how much was lost.
@@ -260,19 +273,19 @@ impl Controller {
                 self.capacity = Some(capacity);
             }
             let carries = used_of(found.rate());
-            self.rate = self.rate.max(carries.min(self.wanted));
+            self.rate = self.rate.max(carries.min(self.most()));
         }
         let is_held = self.standing > HOLD || self.loss.is_rising();
         let passed = self
             .last_news
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         let is_used = self.rate < 1.5 * self.delivered() + 30_000.0;
-        if !is_held && is_used && self.rate < self.wanted {
+        if !is_held && is_used && self.rate < self.most() {
             let is_near = self
                 .capacity
                 .is_some_and(|capacity| NEAR.contains(&(self.rate / capacity)));
             let growth: f64 = if is_near { CREEP } else { HURRY };
-            self.rate = (self.rate * growth.powf(passed.as_secs_f64().min(0.2))).min(self.wanted);
+            self.rate = (self.rate * growth.powf(passed.as_secs_f64().min(0.2))).min(self.most());
         }
     }
 

@@ -18,10 +18,12 @@ mod probe;
 mod queue_delay;
 mod report;
 mod sender;
+mod uplink;
 
 pub use arrivals::Arrivals;
 pub use report::{Age, MAX_ENTRIES, Report};
 pub use sender::{Counts, Leaving, Sender};
+pub use uplink::share_uplink;
 
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -146,7 +146,8 @@ pub struct Sender {
     layer: Option<Layer>,
     /// Of what pictures take on the wire, the share that is theirs: the rest is headers, padding and repair.
     efficiency: f64,
-    sound: SoundRate,
+    sound: Steady,
+    reports: Steady,
     /// When the last key frame was handed over: what is older than it is not missed.
     last_key: Instant,
     probe: Option<(Probe, u32)>,
@@ -175,7 +176,8 @@ impl Sender {
             share: None,
             layer: None,
             efficiency: 0.85,
-            sound: SoundRate::new(now),
+            sound: Steady::new(now),
+            reports: Steady::new(now),
             last_key: now,
             probe: None,
             constant: None,
@@ -190,6 +192,7 @@ impl Sender {
     /// take with sound, their packing and repair.
     pub fn set_wanted(&mut self, pictures: Bitrate, now: Instant) {
         self.sound.expire(now);
+        self.reports.expire(now);
         let pictures = f64::from(pictures.0) / self.efficiency.max(LEAST_EFFICIENT) * HEADROOM;
         self.controller
             .set_wanted(Bitrate(pictures as u32 + self.sound.bits));
@@ -205,9 +208,21 @@ impl Sender {
         }
     }
 
-    /// What this link may carry at most, all together; `None` for as much as it can.
+    /// What this link may carry at most, all together with its reports; `None` for as much as it can.
     pub fn set_limit(&mut self, limit: Option<Bitrate>) {
-        self.controller.set_limit(limit);
+        let beside_reports = |limit: Bitrate| Bitrate(limit.0.saturating_sub(self.reports.bits));
+        self.controller.set_limit(limit.map(beside_reports));
+    }
+
+    /// What this link has a use for, all together with its reports.
+    #[must_use]
+    pub fn needs(&self) -> Bitrate {
+        Bitrate(self.controller.needs().0.saturating_add(self.reports.bits))
+    }
+
+    /// A report of what came on this link leaves, so many bytes on the wire.
+    pub fn count_report(&mut self, size: u32, now: Instant) {
+        self.reports.count(size, now);
     }
 
     /// What this link carries, all together, as far as is known.
@@ -587,15 +602,15 @@ impl Sender {
     }
 }
 
-/// What sound takes: counted over each second.
+/// What leaves at a steady rate, whatever the link carries: counted over each second.
 #[derive(Debug)]
-struct SoundRate {
+struct Steady {
     since: Instant,
     bytes: u32,
     bits: u32,
 }
 
-impl SoundRate {
+impl Steady {
     const SPAN: Duration = Duration::from_secs(1);
 
     const fn new(since: Instant) -> Self {
@@ -606,7 +621,7 @@ impl SoundRate {
         }
     }
 
-    /// The microphone may be off.
+    /// It may have ended.
     fn expire(&mut self, now: Instant) {
         if now > self.since + 2 * Self::SPAN {
             (self.bytes, self.bits) = (0, 0);

@@ -188,6 +188,7 @@ impl State {
                     widget::section(ui, &scene.get("settings-devices"));
                     sources_in_call(ui, scene);
                     settings::sound(ui, scene);
+                    settings::sending(ui, scene);
                     settings::look(ui, scene);
                 }
             });
