@@ -357,7 +357,12 @@ impl Traffic for Links {
         let mut state = self.lock();
         state.share_out_in_time(now);
         state.links.iter_mut().find_map(|(peer, link)| {
-            if let Some(report) = link.arrivals.poll_report(now) {
+            let report = if link.sender.has_sound() {
+                link.arrivals.poll_report_along(now)
+            } else {
+                link.arrivals.poll_report(now)
+            };
+            if let Some(report) = report {
                 let body = report.encode();
                 let size = packet::wire_size(Class::Report, body.len());
                 link.sender.count_report(size as u32, now);

@@ -101,7 +101,7 @@ fn two_processes_hear_and_see_what_the_other_sends() {
         let picture = Picture {
             size,
             data,
-            captured: std::time::Instant::now(),
+            captured: Instant::now(),
         };
         clocks.extend(read_clock(&picture));
     }

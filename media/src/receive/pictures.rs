@@ -19,8 +19,8 @@ pub const DECODER_QUEUE: usize = 24;
 /// 50 ms: how often a decoder without work looks whether a picture is overdue.
 const DECODER_POLL: Duration = Duration::from_millis(50);
 
-/// 10 ms: how long a decoder that waits does not look whether it is to stop.
-const SLEEP: Duration = Duration::from_millis(10);
+/// 50 ms: how long a decoder that waits does not look whether it is to stop.
+const SLEEP: Duration = Duration::from_millis(50);
 
 /// 1 s: without a picture for this long sound waits for none.
 const NO_PICTURES: Duration = Duration::from_secs(1);

@@ -9,6 +9,9 @@ use super::report::{Age, MAX_ENTRIES, Report};
 /// 50 ms: how often arrivals are told; the sender's estimate is never older than this and a round trip.
 const EVERY: Duration = Duration::from_millis(50);
 
+/// 10 ms: so much earlier a report leaves with a packet that leaves anyway.
+const ALONG: Duration = Duration::from_millis(10);
+
 /// 8 ms: how long after a gap was seen it is told: what is only out of order has come by then.
 pub const SETTLED: Duration = Duration::from_millis(8);
 
@@ -112,9 +115,22 @@ impl Arrivals {
 
     /// What is to be told now.
     pub fn poll_report(&mut self, now: Instant) -> Option<Report> {
-        if self.poll_timeout().is_none_or(|due| now < due) {
-            return None;
+        let due = self.poll_timeout().is_some_and(|due| now >= due);
+        due.then(|| self.report(now)).flatten()
+    }
+
+    /// What is to be told now that another packet leaves: a little earlier than it would be alone, so that both share a
+    /// datagram.
+    pub fn poll_report_along(&mut self, now: Instant) -> Option<Report> {
+        let is_soon = self.has_news && now + ALONG >= self.last_report.unwrap_or(self.epoch) + EVERY;
+        if is_soon {
+            self.report(now)
+        } else {
+            self.poll_report(now)
         }
+    }
+
+    fn report(&mut self, now: Instant) -> Option<Report> {
         self.has_news = false;
         self.gap = match self.gap {
             Some((due, true)) if now >= due => Some((now + AGAIN, false)),
@@ -175,6 +191,10 @@ mod tests {
         let epoch = Instant::now();
         let mut arrivals = Arrivals::new(epoch);
         assert!(arrivals.poll_report(epoch + 100 * MS).is_none(), "nothing came");
+        assert!(
+            arrivals.poll_report_along(epoch + 100 * MS).is_none(),
+            "nothing came"
+        );
         for seq in 0..4u16 {
             assert!(arrivals.handle_packet(number(seq), epoch + 10 * MS * u32::from(seq)));
         }
@@ -199,6 +219,22 @@ mod tests {
             "again, should that be lost"
         );
         assert!(arrivals.poll_report(epoch + 200 * MS).is_none(), "nothing new");
+    }
+
+    #[test]
+    fn a_report_goes_along_with_another_packet_when_it_would_leave_soon() {
+        let epoch = Instant::now();
+        let mut arrivals = Arrivals::new(epoch);
+        assert!(arrivals.handle_packet(number(0), epoch));
+        assert!(arrivals.poll_report_along(epoch + 39 * MS).is_none());
+        assert!(arrivals.poll_report(epoch + 40 * MS).is_none());
+        assert!(arrivals.poll_report_along(epoch + 40 * MS).is_some());
+        assert!(arrivals.handle_packet(number(1), epoch + 41 * MS));
+        assert!(
+            arrivals.poll_report(epoch + 89 * MS).is_none(),
+            "50 ms after that"
+        );
+        assert!(arrivals.poll_report(epoch + 90 * MS).is_some());
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl<T: Sized> Pacer<T> {
         self.waiting
     }
 
+    /// Whether sound waits; it leaves with the next poll.
+    pub fn has_sound(&self) -> bool {
+        !self.sound.is_empty()
+    }
+
     /// What leaves now; nothing but sound while `bits` a second is 0.
     pub fn poll(&mut self, bits: u32, now: Instant) -> Option<T> {
         if let Some(item) = self.sound.pop_front() {

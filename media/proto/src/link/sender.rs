@@ -287,6 +287,12 @@ impl Sender {
         self.pacer.push(Priority::Sound, Waiting::Sound(body, size));
     }
 
+    /// Whether a packet of sound leaves now.
+    #[must_use]
+    pub fn has_sound(&self) -> bool {
+        self.pacer.has_sound()
+    }
+
     /// The layer that still has to be made for this link: another one follows at its next key frame.
     #[must_use]
     pub fn leaving(&self) -> Option<Layer> {
