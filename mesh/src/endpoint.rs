@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, ConnectionId, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, ConnectionId, Endpoint, EndpointConfig, ServerConfig, TokioRuntime,
+    TransportConfig, VarInt,
 };
 use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::tag::Tag;
@@ -36,6 +37,10 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 
 /// 1 MiB: the operating system's buffers, so that a burst of key frames is not lost on the way in.
 const SOCKET_BUFFER: usize = 1024 * 1024;
+
+/// 10 packets: after so many one is acknowledged at once; fewer wait for a packet that leaves anyway, for 25 ms at most. QUIC's
+/// usual two would answer each picture with a datagram of its own.
+const ACK_EVERY: VarInt = VarInt::from_u32(10);
 
 /// The sockets, and what is needed to make and accept connections on them.
 #[derive(Clone)]
@@ -223,6 +228,8 @@ fn pin_to(_: &Socket, _: &Interface, _: SocketAddr) -> io::Result<()> {
 }
 
 fn transport_config() -> TransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(ACK_EVERY);
     let mut config = TransportConfig::default();
     config
         .max_idle_timeout(Some(VarInt::from_u32(IDLE_TIMEOUT).into()))
@@ -235,6 +242,7 @@ fn transport_config() -> TransportConfig {
         .datagram_receive_buffer_size(Some(DATAGRAM_RECV_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)
         .congestion_controller_factory(Arc::new(Unhindered))
+        .ack_frequency_config(Some(acks))
         // Packets are sized for 1200 bytes; larger probes would only be more to see from outside.
         .mtu_discovery_config(None)
         .allow_spin(false);

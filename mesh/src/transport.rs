@@ -30,6 +30,9 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// From this many handshakes at once on, an address must prove itself by a Retry first.
 const BUSY: usize = 8;
 
+/// 16: accepted connections that wait for the loop, as many as there can be codes.
+const MAX_WAITING: usize = 16;
+
 /// Serials of accepted connections; those of dialled ones are their tickets.
 const ACCEPTED: u64 = 1 << 63;
 
@@ -139,7 +142,7 @@ pub struct Doors {
 impl Doors {
     /// Also returns what the transport gets the accepted connections from.
     pub fn new(gate: SharedGate, arrivals: mpsc::Sender<Arrival>) -> (Self, mpsc::Receiver<(u64, Upgrade)>) {
-        let (incoming, source) = mpsc::channel(BUSY);
+        let (incoming, source) = mpsc::channel(MAX_WAITING);
         let doors = Self {
             gate,
             arrivals,
@@ -237,10 +240,14 @@ struct Accepting {
 impl Accepting {
     async fn run(mut self) {
         while let Some(incoming) = self.endpoint.accept().await {
+            // Who finds no place gets no answer, and sends its first packet again.
+            let Ok(place) = self.incoming.try_reserve() else {
+                incoming.ignore();
+                continue;
+            };
             if let Some(upgrade) = self.accept(incoming) {
                 self.next += 1;
-                // A full queue drops the connection: its maker tries again.
-                let _full = self.incoming.try_send((self.next, upgrade));
+                place.send((self.next, upgrade));
             }
         }
     }

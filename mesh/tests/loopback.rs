@@ -215,6 +215,22 @@ fn five_become_a_full_mesh() {
 }
 
 #[test]
+fn fifteen_who_come_at_the_same_moment_are_all_let_in() {
+    let mut ann = enter(Entry::Start, "ann");
+    let codes: Vec<_> = (0..15).map(|_| ann.code()).collect();
+    let names = (0..).map(|index| format!("guest {index}"));
+    let enter = |(code, name): (Code, String)| enter(Entry::Join(code), &name);
+    let mut guests: Vec<_> = codes.into_iter().zip(names).map(enter).collect();
+    for guest in &mut guests {
+        guest.wait("admission", |event| (*event == Event::Admitted).then_some(()));
+    }
+    ann.wait_for_routes(guests.len());
+    for person in guests.into_iter().chain([ann]) {
+        person.mesh.stop();
+    }
+}
+
+#[test]
 fn a_stranger_hears_nothing_whatever_it_sends() {
     let mut ann = enter(Entry::Start, "ann");
     let _code = ann.code();

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -343,8 +344,8 @@ fn calls() {
             programs[index].wait_for("a route", joined);
         }
         std::thread::sleep(Duration::from_secs(4));
+        let frozen_before = frozen(&mut programs);
         for program in &mut programs {
-            program.listen();
             program.seen.clear();
         }
         let usage = |programs: &[Program]| -> Vec<_> {
@@ -362,14 +363,19 @@ fn calls() {
             .map(|(before, after)| (after.0 - before.0) / took)
             .collect();
         let memory = after.iter().map(|usage| usage.1 as f64 / 1e6).collect();
-        let mut figures: [Vec<f64>; 5] = Default::default();
-        let mut gave_way = std::collections::BTreeSet::new();
+        let frozen = frozen(&mut programs);
+        let most_frozen = frozen.iter().map(|(pair, count)| {
+            let before = frozen_before.get(pair).copied().unwrap_or_default();
+            count.saturating_sub(before)
+        });
+        let most_frozen = most_frozen.max().unwrap_or_default();
+        let mut figures: [Vec<f64>; 4] = Default::default();
+        let mut gave_way = BTreeSet::new();
         for program in &mut programs {
             program.listen();
             for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
                 let places = [
                     &stats["video"]["fps"],
-                    &stats["video"]["freezes"],
                     &stats["audio"]["concealed"],
                     &stats["audio"]["delay_ms"],
                     &stats["video"]["delay_ms"],
@@ -380,7 +386,7 @@ fn calls() {
                 }
             }
         }
-        let [fps, freezes, concealed, sound, picture] = figures;
+        let [fps, concealed, sound, picture] = figures;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let what = if camera {
             format!("{people}")
@@ -388,11 +394,11 @@ fn calls() {
             format!("{people} sound")
         };
         println!(
-            "  {what:<10}   {:>10.2}   {:>7.0}   {:>10.1}   {:>7.0}   {:>7.2} %   {:>8.0}   {:>10.0}   {gave_way:?}",
+            "  {what:<10}   {:>10.2}   {:>7.0}   {:>10.1}   {:>7}   {:>7.2} %   {:>8.0}   {:>10.0}   {gave_way:?}",
             quantiles(cores).0,
             quantiles(memory).0,
             mean(&fps),
-            freezes.iter().fold(0.0, |most: f64, count| most.max(*count)),
+            most_frozen,
             mean(&concealed),
             quantiles(sound).0,
             quantiles(picture).0,
@@ -404,6 +410,20 @@ fn calls() {
             program.status();
         }
     }
+}
+
+/// How often the pictures of each pair froze since the pair met.
+fn frozen(programs: &mut [Program]) -> BTreeMap<(usize, String), u64> {
+    let mut frozen = BTreeMap::new();
+    for (index, program) in programs.iter_mut().enumerate() {
+        program.listen();
+        for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
+            let peer = stats["peer"].as_str().unwrap_or_default().to_owned();
+            let count = stats["video"]["freezes"].as_u64().unwrap_or_default();
+            frozen.insert((index, peer), count);
+        }
+    }
+    frozen
 }
 
 /// Both encoders and the decoder, each layer at its rate; speeds as a call would choose them.
