@@ -312,9 +312,15 @@ fn delay() {
     row("    of it: encoding", &format!("{encode:.1}"));
 }
 
+/// 15 s: what gives way while all come at once is back by then.
+const SETTLING: Duration = Duration::from_secs(15);
+
 /// Calls of several processes, all on this machine: pictures of 360p30, of 180p15 (what is sent to many), sound alone.
 fn calls() {
-    println!("\nCalls of N processes, everybody sends to everybody, all on this machine, 10 s");
+    println!(
+        "\nCalls of N processes, everybody sends to everybody, all on this machine, 10 s after the first {}",
+        SETTLING.as_secs()
+    );
     println!(
         "  N            cores each   MB each   pictures/s   freezes   concealed   sound ms   picture ms   gave way"
     );
@@ -343,7 +349,7 @@ fn calls() {
             let joined = |event: &serde_json::Value| event["event"] == "route" && event["state"] == "active";
             programs[index].wait_for("a route", joined);
         }
-        std::thread::sleep(Duration::from_secs(4));
+        std::thread::sleep(SETTLING);
         let frozen_before = frozen(&mut programs);
         for program in &mut programs {
             program.seen.clear();
