@@ -7,6 +7,8 @@
 //!                          ▼                                                               ▼
 //!                     controller.rs  ◄──────────── report.rs: which came, and when, every 50 ms
 //!                      queue_delay.rs, loss.rs, probe.rs
+//!
+//!   all links: uplink.rs ── what each may take of the way out
 //! ```
 
 mod arrivals;
