@@ -155,7 +155,12 @@ impl Settings {
         self.speaker = spec(&wanted.speaker);
         self.tell_interface = wanted.tell_medium;
         self.window = model.preferences.clone();
-        let sending = std::mem::take(&mut self.window.sending);
+        // What is shown may be the command line's.
+        self.window.sending = Sending::default();
+    }
+
+    /// Takes over how much is to be sent.
+    pub const fn take_sending(&mut self, sending: Sending) {
         self.uplink = sending.uplink;
         self.constant_rate = sending.constant_rate;
     }
@@ -283,6 +288,7 @@ mod tests {
         model.preferences.text_size = 1.3;
         model.preferences.sending.uplink = Some(2_000);
         settings.take(&model);
+        settings.take_sending(model.preferences.sending);
         settings.store().expect("written");
 
         let read = Settings::load(Some(&inside)).expect("settings");

@@ -31,6 +31,10 @@ const FILLED: f64 = 1.5;
 /// 25 kbit/s: what control messages and QUIC's acknowledgements take of a link (measured: 15 to 25).
 const CONTROL: u32 = 25_000;
 
+/// 190 kbit/s: where a limit leaves each link less, there is sound only: 124 in packets of 20 ms, and what is left makes no picture
+/// that can be recognised.
+const LEAST_SEEN: u32 = 190_000;
+
 /// What one link's sender knows.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkState {
@@ -64,6 +68,18 @@ impl Limits {
             uplink: uplink.map(|kilobits| Bitrate(kilobits.saturating_mul(1000))),
             constant_rate,
         }
+    }
+
+    /// What is left of the uplink for media on so many links.
+    fn for_media(self, links: usize) -> Option<Bitrate> {
+        let control = CONTROL.saturating_mul(links as u32);
+        self.uplink.map(|all| Bitrate(all.0.saturating_sub(control)))
+    }
+
+    /// Whether an equal part of the uplink has room for more than sound.
+    fn leave_room_for_pictures(self, links: usize) -> bool {
+        let part = self.for_media(links).map(|media| media.0 / links.max(1) as u32);
+        part.is_none_or(|part| part >= LEAST_SEEN)
     }
 }
 
@@ -236,7 +252,7 @@ impl State {
 
     fn share_out(&mut self, now: Instant) {
         // Without a camera nobody gets anything, and links are not asked to carry it.
-        let has_camera = self.largest.is_some();
+        let has_camera = self.largest.is_some() && self.limits.leave_room_for_pictures(self.links.len());
         let largest = self.largest.unwrap_or(Layer::Small);
         let receivers: Vec<_> = self
             .links
@@ -267,7 +283,8 @@ impl State {
             link.sender.set_wanted(most, now);
             let constant = share.filter(|_| self.limits.constant_rate).and_then(|share| {
                 let rate = rates[share.layer.index()]?.min(receiver.rate);
-                Some(Bitrate((f64::from(rate.0) * FILLED) as u32))
+                let filled = Bitrate((f64::from(rate.0) * FILLED) as u32);
+                Some(filled.min(link.sender.beside_sound_on_the_wire()))
             });
             link.sender.set_constant(constant, now);
             // Nobody is left without pictures while the other layer's key frame is on its way.
@@ -279,12 +296,11 @@ impl State {
         self.limit_links();
     }
 
-    /// Keeps all links together below the uplink.
+    /// Keeps all links together below the uplink; sound alone may be more than that.
     fn limit_links(&mut self) {
         let needs: Vec<_> = self.links.values().map(|link| link.sender.needs()).collect();
-        let control = CONTROL * needs.len() as u32;
-        let uplink = self.limits.uplink.map(|all| all.0.saturating_sub(control));
-        let shares = uplink.map(|uplink| share_uplink(Bitrate(uplink), &needs));
+        let uplink = self.limits.for_media(needs.len());
+        let shares = uplink.map(|uplink| share_uplink(uplink, &needs));
         for (at, link) in self.links.values_mut().enumerate() {
             link.sender.set_limit(shares.as_ref().map(|shares| shares[at]));
         }

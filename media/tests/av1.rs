@@ -198,6 +198,31 @@ fn each_second_holds_the_rate_and_a_key_frame_is_no_larger_than_three_pictures()
 }
 
 #[test]
+fn when_the_lens_is_uncovered_there_is_no_flood() {
+    let start = Instant::now();
+    let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");
+    for n in 0..150 {
+        let black = Picture::grey(SIZE, start + Duration::from_secs(1) * n / 30);
+        encoder.encode(&black, false).expect("encoded");
+    }
+    let encoded = encode(&mut *encoder, (150, 270), &[195, 235], start);
+    let pictures = |unit: &Encoded| unit.data.len() as f64 * 8.0 * 30.0 / f64::from(RATE.0);
+    let second = bits_a_second(&encoded[..30]) / f64::from(RATE.0);
+    assert!(
+        pictures(&encoded[0]) < 3.0,
+        "{:.1} pictures",
+        pictures(&encoded[0])
+    );
+    assert!(second < 1.2, "{second:.2} of the rate");
+    let keys = [45, 85].map(|at| pictures(&encoded[at]));
+    assert!(
+        keys.iter().all(|key| *key < 3.0),
+        "key frames of {keys:?} pictures"
+    );
+    assert!(keys[1] > 0.8, "the second knows the first: {keys:?}");
+}
+
+#[test]
 fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
     let start = Instant::now();
     let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");

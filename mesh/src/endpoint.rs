@@ -38,8 +38,8 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// 1 MiB: the operating system's buffers, so that a burst of key frames is not lost on the way in.
 const SOCKET_BUFFER: usize = 1024 * 1024;
 
-/// 10 packets: after so many one is acknowledged at once; fewer wait for a packet that leaves anyway, for 25 ms at most. QUIC's
-/// usual two would answer each picture with a datagram of its own.
+/// So many packets are not acknowledged at once, but with a packet that leaves anyway, after 25 ms at most. With QUIC's usual one
+/// each picture would be answered with a datagram of its own.
 const ACK_EVERY: VarInt = VarInt::from_u32(10);
 
 /// The sockets, and what is needed to make and accept connections on them.

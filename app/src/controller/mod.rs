@@ -30,7 +30,7 @@ use sightline_media::{Level, MemberId, SharedProcessing};
 use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
-use sightline_ui::model::{Choice, Model, Processing, Saying};
+use sightline_ui::model::{Choice, Model, Processing, Saying, Sending};
 
 use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
@@ -117,6 +117,12 @@ impl Controller {
         };
         let mut model = Model::default();
         settings.show(&mut model);
+        // The command line's, where it says something: what is shown is what is done.
+        let sending = Sending {
+            uplink: options.uplink,
+            constant_rate: options.constant_rate,
+        };
+        model.preferences.sending = sending;
         let home = std::env::home_dir().unwrap_or_default();
         model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = facts::addresses(&options.interface);
@@ -124,7 +130,7 @@ impl Controller {
             clock,
             notices,
             encoder: options.encoder.unwrap_or_default(),
-            limits: Limits::of(options.uplink, options.constant_rate),
+            limits: Limits::of(sending.uplink, sending.constant_rate),
             record: options.record.clone(),
             save: options.save.clone(),
             interfaces: options.interface.clone(),

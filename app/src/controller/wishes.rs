@@ -322,14 +322,12 @@ impl Controller {
         self.set_processing();
     }
 
-    /// Sends as is preferred now, if that is something else than before; until then the command line has the say.
+    /// Sends as is preferred now, if that is something else than before, and keeps it.
     fn set_sending(&mut self, before: Sending) {
-        let Sending {
-            uplink,
-            constant_rate,
-        } = self.model.preferences.sending;
-        if self.model.preferences.sending != before {
-            self.limits = Limits::of(uplink, constant_rate);
+        let sending = self.model.preferences.sending;
+        if sending != before {
+            self.settings.take_sending(sending);
+            self.limits = Limits::of(sending.uplink, sending.constant_rate);
             if let Some(call) = &self.call {
                 call.participant.set_limits(self.limits);
             }

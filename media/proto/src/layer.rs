@@ -105,10 +105,10 @@ const STAY: Duration = Duration::from_secs(4);
 /// What a rate must exceed a limit by to go up again.
 const UP: f64 = 1.25;
 
-/// Of the layer's rate, with how much a link still gets it whole, and every second picture of it (measured: the
-/// pictures that nothing builds on are 40 % of a layer).
+/// Of the layer's rate, with how much a link still gets it whole, and every second picture of it (70 % of the layer:
+/// [`crate::rate_control::BASE_SHARE`]).
 const WHOLE: f64 = 0.85;
-const HALF: f64 = 0.55;
+const HALF: f64 = 0.65;
 
 /// Decides what each receiver gets, and at which rate each layer is encoded: `None` for a layer that nobody gets.
 /// `largest` is the largest layer that there is.
@@ -232,13 +232,13 @@ mod tests {
         };
         assert_eq!(share(450_000), Share::whole(Layer::Medium));
         assert_eq!(
-            share(300_000),
+            share(350_000),
             Share {
                 layer: Layer::Medium,
                 is_halved: true
             }
         );
-        assert_eq!(share(200_000), Share::whole(Layer::Small));
+        assert_eq!(share(300_000), Share::whole(Layer::Small));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub struct Incoming {
 pub const BASE_SHARE: f64 = 0.7;
 
 /// A key frame takes as much as so many pictures.
-const KEY_PICTURES: f64 = 2.5;
+const KEY_PICTURES: f64 = 2.2;
 
 /// A picture shrinks by a factor of e^-0.1 with each step of the quantizer (measured: 0.09 to 0.11).
 const STEP: f64 = 0.1;
@@ -61,8 +61,10 @@ const GAIN: f64 = 0.8;
 const LEAST: f64 = 0.3;
 const MOST: f64 = 2.0;
 
-/// 330 ms of the rate: no more than this is evened out, the rest is forgotten.
+/// 330 ms of the rate: no more than this that was spent too much is evened out, the rest is forgotten; and 100 ms of what
+/// was saved: a still picture must not be followed by a flood.
 const HORIZON: f64 = 0.33;
+const SAVED: f64 = 0.1;
 
 /// How much of a surprise is believed.
 const LEARNING: f64 = 0.35;
@@ -70,8 +72,18 @@ const LEARNING: f64 = 0.35;
 /// A larger surprise than this, a factor of e^0.25, is believed so far as the one before was like it.
 const SURPRISE: f64 = 0.25;
 
-/// 250 ms: a longer pause between two pictures saves nothing up.
-const LONGEST: Duration = Duration::from_millis(250);
+/// A picture that is larger by this factor, e^1, than foretold shows another scene: that is believed at once.
+const SCENE: f64 = 1.0;
+
+/// From this change on, 15 of 255, a picture may be of another scene: the encoder may make it coarser than foretold.
+const CUT: f64 = 15.0;
+
+/// In usual intervals: a longer pause between two pictures saves nothing up. They were left out because the link is full.
+const LONGEST: f64 = 2.0;
+
+/// 10 and 250 ms: what is taken for the time between two pictures, whatever a camera's clock says.
+const LEAST_APART: Duration = Duration::from_millis(10);
+const MOST_APART: Duration = Duration::from_millis(250);
 
 /// How fast the time between two pictures is learned.
 const FOLLOWING: f64 = 0.1;
@@ -85,7 +97,7 @@ pub struct RateControl {
     /// When the last picture was captured.
     last: Option<Instant>,
     /// Seconds between two pictures.
-    interval: Option<f64>,
+    interval: f64,
     classes: [Knowledge; 3],
     /// The picture that is being encoded.
     current: Option<Incoming>,
@@ -103,14 +115,14 @@ struct Knowledge {
 }
 
 impl RateControl {
-    /// For an encoder of which nothing is known yet.
+    /// For an encoder of which nothing is known yet, of about so many pictures a second.
     #[must_use]
-    pub fn new(bitrate: Bitrate) -> Self {
+    pub fn new(bitrate: Bitrate, frame_rate: u32) -> Self {
         Self {
             bitrate,
             debt: 0.0,
             last: None,
-            interval: None,
+            interval: 1.0 / f64::from(frame_rate.max(1)),
             classes: [Knowledge::default(); 3],
             current: None,
             last_quantizer: None,
@@ -123,8 +135,17 @@ impl RateControl {
         self.bitrate = bitrate;
     }
 
-    /// The quantizer for a picture; `None` for the first, which the encoder knows better.
-    pub fn quantizer(&mut self, picture: Incoming) -> Option<Quantizer> {
+    /// The finest and the coarsest quantizer for a picture. They are the same but for pictures of which the encoder knows
+    /// more: the first, and those that may be of another scene.
+    pub fn quantizers(&mut self, picture: Incoming) -> [Quantizer; 2] {
+        let Some(finest) = self.finest(picture) else {
+            return [Quantizer::FINEST, Quantizer::COARSEST];
+        };
+        let is_certain = picture.change < CUT;
+        [finest, if is_certain { finest } else { Quantizer::COARSEST }]
+    }
+
+    fn finest(&mut self, picture: Incoming) -> Option<Quantizer> {
         self.pass_time(picture.captured);
         self.current = Some(picture);
         self.since_upper = match picture.class {
@@ -137,8 +158,14 @@ impl RateControl {
         };
         let foretold = complexity + picture.class.weight_of_change() * (picture.change + STILL).ln();
         let steps = (foretold - self.target(picture.class).ln()) / STEP;
-        let range = (f64::from(Quantizer::FINEST.0), f64::from(Quantizer::COARSEST.0));
-        Some(Quantizer(steps.round().clamp(range.0, range.1) as u8))
+        // A key frame is never finer than the pictures around it, whatever earlier ones were like.
+        let finest = if picture.class == Class::Key {
+            last
+        } else {
+            Quantizer::FINEST
+        };
+        let range = (f64::from(finest.0), f64::from(Quantizer::COARSEST.0));
+        Some(Quantizer(steps.round().clamp(range.0, range.1.max(range.0)) as u8))
     }
 
     /// The picture took so many bytes at this quantizer.
@@ -147,12 +174,29 @@ impl RateControl {
             return;
         };
         let bytes = bytes.max(1) as f64;
-        let bound = HORIZON * self.bytes_a_second();
-        self.debt = (self.debt + bytes).clamp(-bound, bound);
-        self.last_quantizer = Some(quantizer);
+        let second = self.bytes_a_second();
+        self.debt = (self.debt + bytes).clamp(-SAVED * second, HORIZON * second);
+        if picture.class != Class::Upper {
+            self.last_quantizer = Some(quantizer);
+        }
         let complexity = bytes.ln() + STEP * f64::from(quantizer.0)
             - picture.class.weight_of_change() * (picture.change + STILL).ln();
-        self.classes[picture.class as usize].learn(complexity);
+        self.learn(picture.class, complexity);
+    }
+
+    fn learn(&mut self, class: Class, complexity: f64) {
+        let surprise = self.classes[class as usize].learn(complexity);
+        // A key frame comes too seldom to be learned bit by bit.
+        if class == Class::Key || surprise > SCENE {
+            self.classes[class as usize].complexity = Some(complexity);
+        }
+        // What is another scene for the pictures that others build on is one for all.
+        if class == Class::Base && surprise > SCENE {
+            for other in [Class::Key, Class::Upper] {
+                let known = &mut self.classes[other as usize].complexity;
+                *known = known.map(|own| own + surprise);
+            }
+        }
     }
 
     /// The time since the picture before pays for it.
@@ -160,24 +204,27 @@ impl RateControl {
         let Some(last) = self.last.replace(now) else {
             return;
         };
-        let passed = now.saturating_duration_since(last).min(LONGEST).as_secs_f64();
-        let interval = self.interval.get_or_insert(passed);
-        *interval += FOLLOWING * (passed - *interval);
+        let passed = now.saturating_duration_since(last).clamp(LEAST_APART, MOST_APART);
+        let passed = passed.as_secs_f64();
+        let passed = passed.min(LONGEST * self.interval);
+        self.interval += FOLLOWING * (passed - self.interval);
         self.debt -= passed * self.bytes_a_second();
     }
 
     /// How many bytes the next picture is to have.
     fn target(&self, class: Class) -> f64 {
-        let mean = self.interval.unwrap_or_default() * self.bytes_a_second();
+        let mean = self.interval * self.bytes_a_second();
         let takes_turns = self.since_upper <= 1;
-        let (pictures, gain) = match class {
-            Class::Key => (KEY_PICTURES, 0.0),
-            Class::Base if takes_turns => (2.0 * BASE_SHARE, GAIN),
-            Class::Base => (1.0, GAIN),
-            Class::Upper => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0),
+        // Where the classes take turns, what one takes beyond its part of the time the other has less, and neither owes that.
+        let turn = (BASE_SHARE - 0.5) * mean;
+        let (pictures, gain, usual_debt) = match class {
+            Class::Key => (KEY_PICTURES, 0.0, 0.0),
+            Class::Base if takes_turns => (2.0 * BASE_SHARE, GAIN, -turn),
+            Class::Base => (1.0, GAIN, 0.0),
+            Class::Upper => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0, turn),
         };
         let own = (pictures * mean).max(1.0);
-        (own - gain * self.debt).clamp(LEAST * own, MOST * own)
+        (own - gain * (self.debt - usual_debt)).clamp(LEAST * own, MOST * own)
     }
 
     fn bytes_a_second(&self) -> f64 {
@@ -197,15 +244,17 @@ impl Class {
 }
 
 impl Knowledge {
-    fn learn(&mut self, seen: f64) {
+    /// Returns how much more was seen than was known.
+    fn learn(&mut self, seen: f64) -> f64 {
         let Some(complexity) = &mut self.complexity else {
             self.complexity = Some(seen);
-            return;
+            return 0.0;
         };
         let surprise = seen - *complexity;
         let believed = self.surprise.abs().max(SURPRISE);
         *complexity += LEARNING * surprise.clamp(-believed, believed);
         self.surprise = surprise;
+        surprise
     }
 }
 
@@ -230,7 +279,7 @@ mod tests {
     impl Film {
         fn new(rate: u32) -> Self {
             Self {
-                control: RateControl::new(Bitrate(rate)),
+                control: RateControl::new(Bitrate(rate), 30),
                 random: 1,
                 now: Instant::now(),
                 interval: Duration::from_secs(1) / 30,
@@ -272,13 +321,16 @@ mod tests {
                 change,
                 captured: self.now,
             };
-            let quantizer = self.control.quantizer(incoming).unwrap_or(Quantizer(30));
-            let (times, grows) = match class {
-                Class::Key => (5.0, 0.0),
-                Class::Base => (1.0, 0.35),
-                Class::Upper => (0.5, 0.6),
+            let [finest, coarsest] = self.control.quantizers(incoming);
+            // An encoder that may choose knows nothing better than the first time.
+            let quantizer = Quantizer(30).clamp(finest, coarsest);
+            // How many times an ordinary picture, how it grows with change, and how it strays beside the others.
+            let (times, grows, strays) = match class {
+                Class::Key => (5.0, 0.0, 0.4),
+                Class::Base => (1.0, 0.35, 1.0),
+                Class::Upper => (0.5, 0.6, 1.0),
             };
-            let strayed = (1.7 * self.strays * self.random()).exp();
+            let strayed = (1.7 * strays * self.strays * self.random()).exp();
             let coarser = (-0.095 * (f64::from(quantizer.0) - 30.0)).exp();
             let bytes = self.ordinary * times * ((change + 1.0) / 5.0).powf(grows) * coarser * strayed;
             self.control.handle_encoded(quantizer, bytes as usize);
@@ -343,13 +395,44 @@ mod tests {
     }
 
     #[test]
+    fn pictures_that_others_build_on_take_their_share() {
+        let mut film = Film::new(500_000);
+        film.run(SECOND);
+        let (mut base, mut all) = (0.0, 0.0);
+        for _ in 0..300 {
+            let one = film.picture(false);
+            all += one;
+            // The picture that was just made has counted already.
+            base += if film.count.is_multiple_of(2) { 0.0 } else { one };
+        }
+        let share = base / all;
+        assert!((share - BASE_SHARE).abs() < 0.03, "{share}");
+    }
+
+    #[test]
+    fn when_the_lens_is_uncovered_pictures_are_their_size_with_the_next() {
+        let mut film = Film::new(500_000);
+        let ordinary = film.ordinary;
+        let mean = 500_000.0 / 8.0 / 30.0;
+        film.ordinary = 20.0;
+        film.run(5 * SECOND);
+        film.ordinary = ordinary;
+        let first = film.picture(false);
+        let second: f64 = (1..30).map(|_| film.picture(false)).sum();
+        assert!(second < 30.0 * mean, "{} after {}", second / mean, first / mean);
+        // And a key frame of that scene knows it, too.
+        let key = film.picture(true);
+        assert!(key < 5.0 * mean, "{}", key / mean);
+    }
+
+    #[test]
     fn a_key_frame_is_no_larger_than_three_ordinary_pictures_and_is_paid_for_at_once() {
         let mut film = Film::new(500_000);
         film.run(3 * SECOND);
         let ordinary = 500_000.0 / 8.0 / 30.0;
         for _ in 0..10 {
             let key = film.picture(true);
-            assert!(key < 3.5 * ordinary && key > ordinary, "{}", key / ordinary);
+            assert!(key < 3.0 * ordinary && key > ordinary, "{}", key / ordinary);
             let rest = film.run(SECOND - film.interval) * (1.0 - 1.0 / 30.0) + 8.0 * key;
             assert!((rest / 500_000.0 - 1.0).abs() < 0.03, "{rest}");
         }
@@ -366,11 +449,26 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_stood_still_saves_nothing_up() {
+    fn a_camera_whose_clock_stood_still_is_forgiven() {
+        let mut film = Film::new(500_000);
+        let interval = std::mem::take(&mut film.interval);
+        for _ in 0..100 {
+            film.picture(false);
+        }
+        film.interval = interval;
+        film.run(2 * SECOND);
+        let worst = film.worst_second(10, 500_000.0);
+        assert!(worst < 0.03, "{worst}");
+    }
+
+    #[test]
+    fn pictures_that_were_left_out_save_nothing_up() {
         let mut film = Film::new(500_000);
         film.run(3 * SECOND);
-        film.now += 20 * SECOND;
-        let after = film.run(SECOND);
-        assert!(after < 1.35 * 500_000.0, "{after}");
+        for pause in [SECOND / 5, 20 * SECOND] {
+            film.now += pause;
+            let after = film.run(SECOND);
+            assert!(after < 1.08 * 500_000.0, "{after}");
+        }
     }
 }

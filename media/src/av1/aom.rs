@@ -2,7 +2,7 @@
 //!
 //! The settings are those with which WebRTC runs libaom for live calls (`libaom_av1_encoder.cc`): one pass, no
 //! picture held back, and no tool that costs more time than it saves bits at this speed. How coarse each picture is
-//! comes from our own rate control: libaom's strays by 6 to 10 % in the worst second, ours by 1 to 5.
+//! comes from our own rate control: libaom's strays by 6 to 10 % in the worst second, ours by 1 to 6.
 #![allow(unsafe_code, reason = "libaom is C; each call says why it is sound")]
 
 use std::ffi::{c_int, c_long, c_ulong};
@@ -47,10 +47,13 @@ struct State {
 unsafe impl Send for Aom {}
 
 impl Aom {
-    /// An encoder; it takes pictures at any rate, as they come.
+    /// An encoder; pictures may come at another rate than was said.
     pub fn new(settings: Settings) -> Result<Self, EncodeError> {
         let Settings {
-            size, bitrate, speed, ..
+            size,
+            frame_rate,
+            bitrate,
+            speed,
         } = settings;
         // SAFETY: `aom_codec_av1_cx` returns a pointer to a static interface. `aom_codec_enc_config_default` writes
         // the whole structure when it succeeds, and only then is it read.
@@ -82,13 +85,14 @@ impl Aom {
             is_upper: false,
             references: References::default(),
             bitrate,
-            rate_control: RateControl::new(bitrate),
+            rate_control: RateControl::new(bitrate, frame_rate),
         };
         for (control, value) in CONTROLS {
             encoder.control(*control, *value)?;
         }
         encoder.set_speed(speed)?;
-        encoder.set_layers(None).map_err(EncodeError::Setup)?;
+        let any = [Quantizer::FINEST, Quantizer::COARSEST];
+        encoder.set_layers(any).map_err(EncodeError::Setup)?;
         Ok(encoder)
     }
 
@@ -99,10 +103,9 @@ impl Aom {
         setup(result)
     }
 
-    /// Two temporal layers, their shares of the rate, and the quantizer of the next picture, if it is not libaom's to choose.
-    fn set_layers(&mut self, quantizer: Option<Quantizer>) -> Result<(), String> {
+    /// Two temporal layers, their shares of the rate, and the finest and coarsest quantizer of the next picture.
+    fn set_layers(&mut self, [finest, coarsest]: [Quantizer; 2]) -> Result<(), String> {
         let kilobits = f64::from(self.bitrate.0) / 1000.0;
-        let [finest, coarsest] = quantizer.map_or([Quantizer::FINEST, Quantizer::COARSEST], |one| [one; 2]);
         // SAFETY: plain integers, of which all-zero is a value.
         let mut params: sys::aom_svc_params_t = unsafe { MaybeUninit::zeroed().assume_init() };
         params.number_spatial_layers = 1;
@@ -215,8 +218,8 @@ impl Encoder for Aom {
             change: self.references.difference(&sample),
             captured: picture.captured,
         };
-        let quantizer = self.rate_control.quantizer(incoming);
-        self.set_layers(quantizer).map_err(EncodeError::Failed)?;
+        let quantizers = self.rate_control.quantizers(incoming);
+        self.set_layers(quantizers).map_err(EncodeError::Failed)?;
         self.set_references(class).map_err(EncodeError::Failed)?;
         let flags = if force_key {
             c_long::from(sys::AOM_EFLAG_FORCE_KF)

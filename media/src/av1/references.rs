@@ -19,8 +19,12 @@ impl Sample {
     /// Of a picture.
     pub fn of(picture: &Picture) -> Self {
         let [luma, ..] = picture.planes();
-        let rows = luma.chunks_exact(picture.size.width as usize);
-        Self(rows.step_by(EVERY).flatten().copied().collect())
+        let rows = luma.chunks_exact(picture.size.width as usize).step_by(EVERY);
+        let mut sample = Vec::with_capacity(luma.len().div_ceil(EVERY));
+        for row in rows {
+            sample.extend_from_slice(row);
+        }
+        Self(sample)
     }
 
     /// The mean absolute difference from a picture of the same size, 0 to 255.

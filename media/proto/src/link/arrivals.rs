@@ -1,4 +1,4 @@
-//! What arrived and when, told to the sender: every 50 ms, and sooner when something is missing.
+//! What arrived and when, told to the sender: every 40 to 50 ms, and sooner when something is missing.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -19,8 +19,8 @@ use crate::rate::Bitrate;
 /// Where a link begins: pictures of 360p with sound.
 const START: Bitrate = Bitrate(800_000);
 
-/// Sound, and a little more.
-const FLOOR: Bitrate = Bitrate(120_000);
+/// Sound in packets of 20 ms, and a little more.
+const FLOOR: Bitrate = Bitrate(135_000);
 
 /// 30 kbit/s: what leaves in any case. Where there is no sound, reports of it are the only sign that a queue is gone.
 const TRICKLE: Bitrate = Bitrate(30_000);
@@ -51,6 +51,9 @@ const LOSSY_SHARE: f64 = 0.85;
 /// Growth in a second: near the capacity that was last seen, and elsewhere.
 const CREEP: f64 = 1.06;
 const HURRY: f64 = 2.0;
+
+/// A limit is near when it is less than this much above what is asked for.
+const ROOM: f64 = 1.5;
 
 /// A rate may have grown so much before the uplink is shared anew.
 const SOON: f64 = 2.0;
@@ -170,9 +173,9 @@ impl Controller {
         matches!(self.phase, Phase::Rising)
     }
 
-    /// The rate is as high as was asked for: no limit keeps it lower.
+    /// The rate is as high as was asked for, and no limit is near.
     pub fn is_sated(&self) -> bool {
-        self.is_calm() && self.rate >= 0.95 * self.wanted
+        self.is_calm() && self.rate >= 0.95 * self.wanted && self.limit >= ROOM * self.wanted
     }
 
     pub const fn round_trip(&self) -> Duration {

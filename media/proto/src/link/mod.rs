@@ -5,7 +5,7 @@
 //!                          │  ▲                                                            │
 //!                history.rs│  └── what is lost is sent again                               │
 //!                          ▼                                                               ▼
-//!                     controller.rs  ◄──────────── report.rs: which came, and when, every 50 ms
+//!                     controller.rs  ◄──────────── report.rs: which came, and when, every 40 to 50 ms
 //!                      queue_delay.rs, loss.rs, probe.rs
 //!
 //!   all links: uplink.rs ── what each may take of the way out

@@ -214,6 +214,12 @@ impl Sender {
         self.controller.set_limit(limit.map(beside_reports));
     }
 
+    /// What pictures may take on the wire now, all together.
+    #[must_use]
+    pub fn beside_sound_on_the_wire(&self) -> Bitrate {
+        Bitrate(self.controller.rate().0.saturating_sub(self.sound.bits))
+    }
+
     /// What this link has a use for, all together with its reports.
     #[must_use]
     pub fn needs(&self) -> Bitrate {

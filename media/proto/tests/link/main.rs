@@ -548,3 +548,26 @@ fn at_a_constant_rate_nothing_shows_whether_somebody_moves() {
     assert!(still == moving, "packets differ in size or time");
     assert!(still.len() > 2000);
 }
+
+#[test]
+fn a_limit_holds_and_is_forgotten_once_it_is_lifted() {
+    let mut call = Call::new(Weather::steady(5e6, 300.0, 50), Bitrate(2_000_000), 1);
+    let rate = |call: &Call, from: f64, to: f64| {
+        let sent = call.moments(from, to).iter().map(|moment| moment.sending);
+        sent.sum::<f64>() / ((to - from) * 1000.0)
+    };
+    call.sender.set_limit(Some(Bitrate(600_000)));
+    call.run(20.0);
+    let limited = rate(&call, 5.0, 20.0);
+    assert!((400_000.0..600_000.0).contains(&limited), "{limited}");
+    assert!(!call.sender.carries().is_sated, "it would not carry any amount");
+    assert!(
+        call.sender.needs() > Bitrate(1_000_000),
+        "{:?}",
+        call.sender.needs()
+    );
+    call.sender.set_limit(None);
+    call.run(20.0);
+    let free = rate(&call, 30.0, 40.0);
+    assert!(free > 1_600_000.0, "{free}");
+}
