@@ -94,7 +94,8 @@ pub struct Options {
     /// nothing for a clip or the test voice]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub processing: Vec<ProcessingStep>,
-    /// Send at most this to all members together, kbit/s; what each link carries is measured in any case
+    /// Send at most this to all members together, kbit/s: sound alone where that is too little for
+    /// pictures. What each link carries is measured in any case
     #[arg(long, value_name = "KBIT", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub uplink: Option<u32>,
     /// Send pictures at one rate in packets of one size, whatever they show: half as much again, and nobody on the way sees

@@ -282,6 +282,7 @@ settings-gain = Meine Stimme gleich laut halten
 settings-sending = Senden
 settings-uplink = Höchstens senden
 settings-uplink-any = so viel, wie möglich ist
+settings-uplink-hint = Wo das für Bilder zu wenig ist, wird nur Ton gesendet.
 settings-constant = Bilder immer gleich schnell senden (verbirgt, ob sich etwas bewegt)
 settings-kept = Was gespeichert wird
 settings-kept-hint = Ihr Name, Ihre Geräte, Ihre Regeln und diese Seite, in { $path }. Nichts von irgendeinem Anruf.

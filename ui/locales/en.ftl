@@ -282,6 +282,7 @@ settings-gain = Keep my voice at the same level
 settings-sending = Sending
 settings-uplink = Send at most
 settings-uplink-any = as much as can be carried
+settings-uplink-hint = Where that is too little for pictures, sound alone is sent.
 settings-constant = Pictures always at the same rate (hides whether something moves)
 settings-kept = What is kept
 settings-kept-hint = Your name, devices, rules and this page, in { $path }. Nothing of any call.

@@ -282,6 +282,7 @@ settings-gain = Mantener mi voz al mismo nivel
 settings-sending = Envío
 settings-uplink = Enviar como máximo
 settings-uplink-any = tanto como sea posible
+settings-uplink-hint = Si es poco para las imágenes, solo se envía el sonido.
 settings-constant = Imágenes siempre al mismo ritmo (oculta si algo se mueve)
 settings-kept = Qué se guarda
 settings-kept-hint = Su nombre, sus dispositivos, sus reglas y esta página, en { $path }. Nada de ninguna llamada.

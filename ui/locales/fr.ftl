@@ -282,6 +282,7 @@ settings-gain = Garder ma voix au même niveau
 settings-sending = Envoi
 settings-uplink = Envoyer au plus
 settings-uplink-any = autant que possible
+settings-uplink-hint = Si c’est trop peu pour les images, seul le son est envoyé.
 settings-constant = Images toujours au même débit (cache si quelque chose bouge)
 settings-kept = Ce qui est conservé
 settings-kept-hint = Votre nom, vos appareils, vos règles et cette page, dans { $path }. Rien d’aucun appel.

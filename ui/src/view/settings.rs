@@ -123,6 +123,9 @@ pub fn sending(ui: &mut Ui, scene: &mut Scene<'_>) {
         }
     });
     response.response.labelled_by(label.id);
+    if now.uplink.is_some() {
+        widget::weak(ui, &scene.get("settings-uplink-hint"));
+    }
     ui.checkbox(&mut now.constant_rate, scene.get("settings-constant"));
     if wanted != scene.model.preferences {
         scene.wish(Command::Prefer(wanted));
