@@ -338,17 +338,7 @@ fn calls() {
         } else {
             &["--microphone", "test"]
         };
-        let mut programs = vec![Program::start_call("p0", media)];
-        for index in 1..people {
-            let code = if index == 1 {
-                programs[0].code()
-            } else {
-                programs[0].another_code()
-            };
-            programs.push(Program::join_call(&format!("p{index}"), &code, media));
-            let joined = |event: &serde_json::Value| event["event"] == "route" && event["state"] == "active";
-            programs[index].wait_for("a route", joined);
-        }
+        let mut programs = Program::gather(people, media);
         std::thread::sleep(SETTLING);
         let frozen_before = frozen(&mut programs);
         for program in &mut programs {

@@ -172,6 +172,23 @@ impl Program {
         self.code()
     }
 
+    /// A call of so many, each with these options; they come one after the other.
+    pub fn gather(people: usize, media: &[&str]) -> Vec<Self> {
+        let mut programs = vec![Self::start_call("p0", media)];
+        for index in 1..people {
+            let code = if index == 1 {
+                programs[0].code()
+            } else {
+                programs[0].another_code()
+            };
+            let mut next = Self::join_call(&format!("p{index}"), &code, media);
+            let joined = |event: &Value| event["event"] == "route" && event["state"] == "active";
+            next.wait_for("a route", joined);
+            programs.push(next);
+        }
+        programs
+    }
+
     /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");

@@ -101,6 +101,7 @@ pub struct RateControl {
     classes: [Knowledge; 3],
     /// The picture that is being encoded.
     current: Option<Incoming>,
+    /// Of the last picture that others build on.
     last_quantizer: Option<Quantizer>,
     /// Pictures since one that nothing builds on.
     since_upper: u32,
@@ -138,20 +139,21 @@ impl RateControl {
     /// The finest and the coarsest quantizer for a picture. They are the same but for pictures of which the encoder knows
     /// more: the first, and those that may be of another scene.
     pub fn quantizers(&mut self, picture: Incoming) -> [Quantizer; 2] {
-        let Some(finest) = self.finest(picture) else {
-            return [Quantizer::FINEST, Quantizer::COARSEST];
-        };
-        let is_certain = picture.change < CUT;
-        [finest, if is_certain { finest } else { Quantizer::COARSEST }]
-    }
-
-    fn finest(&mut self, picture: Incoming) -> Option<Quantizer> {
         self.pass_time(picture.captured);
         self.current = Some(picture);
         self.since_upper = match picture.class {
             Class::Upper => 0,
             Class::Key | Class::Base => self.since_upper.saturating_add(1),
         };
+        let Some(finest) = self.foretell(&picture) else {
+            return [Quantizer::FINEST, Quantizer::COARSEST];
+        };
+        let is_certain = picture.change < CUT;
+        [finest, if is_certain { finest } else { Quantizer::COARSEST }]
+    }
+
+    /// The quantizer at which a picture is likely to have the bytes that it is to have; `None` for the first.
+    fn foretell(&self, picture: &Incoming) -> Option<Quantizer> {
         let last = self.last_quantizer?;
         let Some(complexity) = self.classes[picture.class as usize].complexity else {
             return Some(last);
@@ -164,8 +166,9 @@ impl RateControl {
         } else {
             Quantizer::FINEST
         };
-        let range = (f64::from(finest.0), f64::from(Quantizer::COARSEST.0));
-        Some(Quantizer(steps.round().clamp(range.0, range.1.max(range.0)) as u8))
+        let coarsest = Quantizer::COARSEST.max(finest);
+        let steps = steps.round().clamp(f64::from(finest.0), f64::from(coarsest.0));
+        Some(Quantizer(steps as u8))
     }
 
     /// The picture took so many bytes at this quantizer.

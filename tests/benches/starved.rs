@@ -1,0 +1,162 @@
+//! A call of four on a machine that other programs keep busy for a while: what gives way, and when it is back.
+//!
+//! `./run bench only starved`; as root, because the others have to come first.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sightline_tests::program::Program;
+
+const PEOPLE: usize = 4;
+
+/// How long it is left alone at first, and kept busy then.
+const CALM: Duration = Duration::from_secs(10);
+const BUSY: Duration = Duration::from_secs(30);
+
+/// How long it is waited for what gave way.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// 100 ms: how often is looked.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The least pictures a second at which nothing is missing.
+const WHOLE: f64 = 28.0;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let only = arguments.iter().position(|argument| argument == "only");
+    if only.is_some_and(|at| arguments.get(at + 1).is_some_and(|name| name != "starved")) {
+        return;
+    }
+    println!(
+        "\nA call of {PEOPLE}, 360p30, while programs that come first keep every processor busy for {} s",
+        BUSY.as_secs()
+    );
+    if !may_come_first() {
+        println!("  skipped: only root may let other programs come first");
+        return;
+    }
+    let mut call = Program::gather(PEOPLE, &["--microphone", "test", "--camera", "test"]);
+    watch(&mut call, CALM, |_| false);
+    let mut others = keep_busy();
+    let mut steps = Vec::new();
+    let busy = watch(&mut call, BUSY, |latest| {
+        for stats in latest.values() {
+            let step = stats["gave_way"].as_str().unwrap_or_default().to_owned();
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+        false
+    });
+    stop(&mut others);
+    let back = watch(&mut call, PATIENCE, |latest| {
+        latest.values().all(|stats| {
+            stats["gave_way"] == "nothing" && stats["video"]["fps"].as_f64().is_some_and(|fps| fps >= WHOLE)
+        })
+    });
+    println!(
+        "  what gave way, of any of them                        {}",
+        steps.join(", ")
+    );
+    println!(
+        "  sound concealed meanwhile, mean                      {:.2} %",
+        busy.concealed
+    );
+    match back.after {
+        Some(after) => println!(
+            "  everything is back after                             {:.0} s",
+            after.as_secs_f64()
+        ),
+        None => println!(
+            "  something is not back after                          {} s",
+            PATIENCE.as_secs()
+        ),
+    }
+    for program in &mut call {
+        program.tell("leave");
+    }
+    for program in &mut call {
+        program.status();
+    }
+}
+
+/// What was seen in a while.
+struct Seen {
+    /// When it was as was waited for.
+    after: Option<Duration>,
+    /// Sound made up, per cent.
+    concealed: f64,
+}
+
+/// Looks at the newest statistics of each pair until they are as is waited for, or time is over.
+fn watch(
+    call: &mut [Program],
+    patience: Duration,
+    mut is_so: impl FnMut(&BTreeMap<(usize, String), Value>) -> bool,
+) -> Seen {
+    let began = Instant::now();
+    let (mut latest, mut concealed) = (BTreeMap::new(), Vec::new());
+    while began.elapsed() < patience {
+        std::thread::sleep(POLL);
+        for (index, program) in call.iter_mut().enumerate() {
+            program.listen();
+            for event in program.seen.drain(..).filter(|event| event["event"] == "stats") {
+                concealed.extend(event["audio"]["concealed"].as_f64());
+                let peer = event["peer"].as_str().unwrap_or_default().to_owned();
+                latest.insert((index, peer), event);
+            }
+        }
+        if !latest.is_empty() && is_so(&latest) {
+            return Seen {
+                after: Some(began.elapsed()),
+                concealed: mean(&concealed),
+            };
+        }
+    }
+    Seen {
+        after: None,
+        concealed: mean(&concealed),
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// A command that comes before all others.
+fn first(command: &[&str]) -> Command {
+    let mut first = Command::new("nice");
+    first.args(["-n", "-10"]).args(command);
+    first
+}
+
+fn may_come_first() -> bool {
+    let tried = first(&["true"]).stderr(Stdio::piped()).output();
+    tried.is_ok_and(|output| output.status.success() && output.stderr.is_empty())
+}
+
+/// Three programs for each processor that never wait.
+fn keep_busy() -> Vec<Child> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let start = |_| {
+        let mut busy = first(&["sh", "-c", "while :; do :; done"]);
+        busy.spawn().expect("a shell")
+    };
+    (0..3 * processors).map(start).collect()
+}
+
+fn stop(others: &mut Vec<Child>) {
+    for mut other in others.drain(..) {
+        other.kill().expect("it runs");
+        other.wait().expect("it ends");
+    }
+}
