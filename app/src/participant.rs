@@ -329,6 +329,13 @@ impl Participant {
         self.command(Command::Tell(member, Feedback::Want(wish).encode()));
     }
 
+    /// A member's pictures end or begin because that was asked for: the time between is no freeze.
+    pub fn expect_pause(&self, member: &PeerId) {
+        if let Some(member) = self.numbers.get(member) {
+            self.playout.handle_camera_off(member);
+        }
+    }
+
     /// The user says something else of sending.
     pub fn set_limits(&self, limits: Limits) {
         self.links.set_limits(limits);

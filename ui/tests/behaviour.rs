@@ -4,8 +4,8 @@
 mod common;
 
 use common::{CODE, Stand, at_home, in_call, settle, window, with_code, with_knock, with_question};
-use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying, Sending, TileSize};
@@ -567,6 +567,20 @@ fn pictures_are_asked_for_as_large_as_their_tiles() {
     assert!(sizes.values().all(|size| *size == TileSize::Medium), "{sizes:?}");
     harness.run_steps(3);
     assert_eq!(told(&mut harness), None, "and not again");
+    // Nobody sees a window that is minimised.
+    let minimize = |harness: &mut Harness<'_, Stand>, minimized: bool| {
+        let root = harness.input_mut().viewports.entry(ViewportId::ROOT);
+        root.or_default().minimized = Some(minimized);
+        harness.run_steps(2);
+    };
+    minimize(&mut harness, true);
+    let hidden = told(&mut harness).expect("they are told");
+    assert!(
+        hidden.values().all(|size| *size == TileSize::Hidden),
+        "{hidden:?}"
+    );
+    minimize(&mut harness, false);
+    assert_eq!(told(&mut harness), Some(sizes), "as before");
     // One is made large, the others become small.
     press(&mut harness, Key::G);
     let sizes = told(&mut harness).expect("they are told");

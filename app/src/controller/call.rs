@@ -290,17 +290,22 @@ impl Running {
                 continue;
             };
             let size = self.tiles.as_ref().and_then(|tiles| tiles.get(&person.id));
-            let layer = size.map_or(usual, |size| match size {
-                TileSize::Small => Layer::Small,
-                TileSize::Medium => Layer::Medium,
-                TileSize::Large => Layer::Large,
-            });
-            let wish = self
-                .given_way
-                .limit(Some(Share::whole(layer)), spoke == Some(peer));
-            if self.asked.insert(peer, wish) != Some(wish) {
-                self.participant.ask(peer, wish);
+            let layer = match size {
+                Some(TileSize::Hidden) => None,
+                Some(TileSize::Small) => Some(Layer::Small),
+                Some(TileSize::Medium) => Some(Layer::Medium),
+                Some(TileSize::Large) => Some(Layer::Large),
+                None => Some(usual),
+            };
+            let wish = self.given_way.limit(layer.map(Share::whole), spoke == Some(peer));
+            let before = self.asked.insert(peer, wish);
+            if before == Some(wish) {
+                continue;
             }
+            if wish.is_none() || before == Some(None) {
+                self.participant.expect_pause(&peer);
+            }
+            self.participant.ask(peer, wish);
         }
     }
 

@@ -14,6 +14,8 @@ pub struct PersonId(pub Arc<str>);
 /// How large somebody's picture is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TileSize {
+    /// The window is minimised: no picture is of use.
+    Hidden,
     /// At most 225 rows: a picture of 180 does.
     Small,
     /// At most 540: 360 do.

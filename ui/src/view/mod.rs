@@ -134,7 +134,8 @@ impl View {
 
     /// What is to be noticed even while nothing is drawn: the key to talk, let go.
     pub fn watch(&mut self, ctx: &Context, model: &Model) -> Option<Command> {
-        self.call.handle_talk_key(ctx, model)
+        let talks = self.call.handle_talk_key(ctx, model);
+        talks.or_else(|| self.call.handle_minimized(ctx, model))
     }
 
     /// Draws everything, and returns what the user wishes. `level` is how loud the microphone is, muted or not: 0

@@ -111,6 +111,21 @@ impl State {
         Some(Command::Mute(!begins))
     }
 
+    /// While nobody can see the window nobody's pictures are asked for; what is drawn again is asked for again.
+    pub fn handle_minimized(&mut self, ctx: &Context, model: &Model) -> Option<Command> {
+        if !is_minimized(ctx) {
+            return None;
+        }
+        let people = model.call.as_ref()?.people.iter();
+        let hidden: BTreeMap<_, _> = people
+            .map(|person| (person.id.clone(), TileSize::Hidden))
+            .collect();
+        (hidden != self.tile_sizes).then(|| {
+            self.tile_sizes.clone_from(&hidden);
+            Command::Tiles(hidden)
+        })
+    }
+
     fn toggle(&mut self, side: Side) {
         self.side = if self.side == Some(side) { None } else { Some(side) };
     }
@@ -193,6 +208,10 @@ impl State {
                 }
             });
     }
+}
+
+fn is_minimized(ctx: &Context) -> bool {
+    ctx.input(|input| input.viewport().minimized.unwrap_or(false))
 }
 
 /// Devices, changed in the call.

@@ -8,7 +8,7 @@ use eframe::egui::{
     WidgetType, pos2, vec2,
 };
 
-use super::{State, layout};
+use super::{State, is_minimized, layout};
 use crate::command::Command;
 use crate::format;
 use crate::model::{Call, Person, PersonId, Quality, RouteState, TileSize};
@@ -55,8 +55,9 @@ impl State {
                     } else {
                         strip.next()
                     };
+                    // Who has no place may have one any moment.
+                    note(person, place.unwrap_or(Rect::ZERO));
                     if let Some(place) = place {
-                        note(person, place);
                         self.tile(ui, scene, call, canvas, (person, place));
                     }
                 }
@@ -68,7 +69,7 @@ impl State {
                 }
             }
         }
-        if sizes != self.tile_sizes {
+        if sizes != self.tile_sizes && !is_minimized(ui.ctx()) {
             self.tile_sizes.clone_from(&sizes);
             scene.wish(Command::Tiles(sizes));
         }
