@@ -35,6 +35,9 @@ const TRIES: u8 = 4;
 const PACE: f64 = 1.5;
 const QUICK_PACE: f64 = 3.0;
 
+/// 250 ms: at a constant rate a packet leaves at least this often, so that a rate that rises again is followed soon.
+const SELDOM: Duration = Duration::from_millis(250);
+
 /// 600 ms beyond a round trip after sending without a report: nothing but sound leaves until there is one, or for a second,
 /// after which it is tried again.
 const SILENCE: Duration = Duration::from_millis(600);
@@ -519,7 +522,7 @@ impl Sender {
         }
         let (rate, due) = self.constant.filter(|(_, due)| now >= *due)?;
         let size = (self.wire_size)(Class::Picture, video::MAX_BODY);
-        let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1)));
+        let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1))).min(SELDOM);
         // Whoever was held up does not catch up in a burst.
         let next = (due + interval).max(now.checked_sub(interval).unwrap_or(now));
         self.constant = Some((rate, next));

@@ -550,6 +550,25 @@ fn at_a_constant_rate_nothing_shows_whether_somebody_moves() {
 }
 
 #[test]
+fn a_constant_rate_that_was_nothing_for_a_while_is_followed_again() {
+    let mut call = Call::new(Weather::steady(5e6, 300.0, 50), Bitrate(500_000), 1);
+    let set = |call: &mut Call, rate: u32| {
+        let now = call.now();
+        call.sender.set_constant(Some(Bitrate(rate)), now);
+    };
+    set(&mut call, 0);
+    call.run(5.0);
+    set(&mut call, 700_000);
+    let before = call.shown.len();
+    call.run(10.0);
+    assert!(
+        call.shown.len() > before + 200,
+        "{} pictures",
+        call.shown.len() - before
+    );
+}
+
+#[test]
 fn a_limit_holds_and_is_forgotten_once_it_is_lifted() {
     let mut call = Call::new(Weather::steady(5e6, 300.0, 50), Bitrate(2_000_000), 1);
     let rate = |call: &Call, from: f64, to: f64| {
