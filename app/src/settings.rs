@@ -286,9 +286,18 @@ mod tests {
         model.wanted.camera = Choice::Test;
         model.preferences.language = Some("de".into());
         model.preferences.text_size = 1.3;
-        model.preferences.sending.uplink = Some(2_000);
+        let sending = Sending {
+            uplink: Some(2_000),
+            constant_rate: true,
+        };
+        model.preferences.sending = sending;
         settings.take(&model);
-        settings.take_sending(model.preferences.sending);
+        assert_eq!(
+            (settings.uplink, settings.constant_rate),
+            (None, false),
+            "what the command line says is shown, not kept"
+        );
+        settings.take_sending(sending);
         settings.store().expect("written");
 
         let read = Settings::load(Some(&inside)).expect("settings");
@@ -306,6 +315,9 @@ mod tests {
             (again.wanted.rule, again.preferences),
             (Rule::Ask, model.preferences)
         );
+        let mut options = Options::default();
+        read.complete(&mut options);
+        assert_eq!((options.uplink, options.constant_rate), (Some(2_000), true));
         read.remove().expect("removed");
         read.remove().expect("nothing to remove");
         assert_eq!(std::fs::read_dir(&inside).expect("a folder").count(), 0);
