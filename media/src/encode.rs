@@ -148,7 +148,6 @@ struct Encoding {
 struct LayerEncoder {
     source: Size,
     size: Size,
-    bitrate: Bitrate,
     encoder: Box<dyn Encoder>,
     key_frames: KeyFrames,
     effort: Effort,
@@ -268,18 +267,16 @@ impl LayerEncoder {
         now: Instant,
     ) -> Result<Self, EncodeError> {
         let size = source.within_height(layer.height());
-        let bitrate = rate.max(LEAST);
         let effort = Effort::new(layer);
         Ok(Self {
             source,
             size,
-            bitrate,
             encoder: av1::encoder(
                 kind,
                 av1::Settings {
                     size,
                     frame_rate: layer.frame_rate(),
-                    bitrate,
+                    bitrate: rate.max(LEAST),
                     speed: effort.speed(),
                 },
             )?,
@@ -306,12 +303,7 @@ impl LayerEncoder {
         if wish.wants_key {
             self.key_frames.handle_request();
         }
-        let rate = wish.rate.max(LEAST);
-        if rate != self.bitrate {
-            self.encoder.set_bitrate(rate)?;
-            self.bitrate = rate;
-        }
-        Ok(())
+        self.encoder.set_bitrate(wish.rate.max(LEAST))
     }
 }
 

@@ -367,8 +367,7 @@ fn calls() {
         let most_frozen = most_frozen.max().unwrap_or_default();
         let mut figures: [Vec<f64>; 4] = Default::default();
         let mut gave_way = BTreeSet::new();
-        for program in &mut programs {
-            program.listen();
+        for program in &programs {
             for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
                 let places = [
                     &stats["video"]["fps"],

@@ -188,7 +188,6 @@ fn sent_within_700(more: &[&str]) -> f64 {
 fn all_links_together_stay_within_the_uplink_that_was_given() {
     for more in [&[][..], &["--constant-rate"]] {
         let rate = sent_within_700(more);
-        eprintln!("{more:?}: {rate:.0} kbit/s");
         assert!(rate < 700.0, "{more:?}: {rate:.0} kbit/s");
         // Two hear and see, whatever a link between the two would carry.
         assert!(rate > 420.0, "{more:?}: {rate:.0} kbit/s");

@@ -103,8 +103,8 @@ pub struct RateControl {
     current: Option<Incoming>,
     /// Of the last picture that others build on.
     last_quantizer: Option<Quantizer>,
-    /// Pictures since one that nothing builds on.
-    since_upper: u32,
+    /// The last picture was one that nothing builds on.
+    follows_upper: bool,
 }
 
 /// What is known of a class.
@@ -127,8 +127,14 @@ impl RateControl {
             classes: [Knowledge::default(); 3],
             current: None,
             last_quantizer: None,
-            since_upper: u32::MAX,
+            follows_upper: false,
         }
+    }
+
+    /// The rate that is held.
+    #[must_use]
+    pub const fn bitrate(&self) -> Bitrate {
+        self.bitrate
     }
 
     /// Another rate, from the next picture on.
@@ -141,10 +147,6 @@ impl RateControl {
     pub fn quantizers(&mut self, picture: Incoming) -> [Quantizer; 2] {
         self.pass_time(picture.captured);
         self.current = Some(picture);
-        self.since_upper = match picture.class {
-            Class::Upper => 0,
-            Class::Key | Class::Base => self.since_upper.saturating_add(1),
-        };
         let Some(finest) = self.foretell(&picture) else {
             return [Quantizer::FINEST, Quantizer::COARSEST];
         };
@@ -158,8 +160,7 @@ impl RateControl {
         let Some(complexity) = self.classes[picture.class as usize].complexity else {
             return Some(last);
         };
-        let foretold = complexity + picture.class.weight_of_change() * (picture.change + STILL).ln();
-        let steps = (foretold - self.target(picture.class).ln()) / STEP;
+        let steps = (complexity + picture.growth() - self.target(picture.class).ln()) / STEP;
         // A key frame is never finer than the pictures around it, whatever earlier ones were like.
         let finest = if picture.class == Class::Key {
             last
@@ -179,11 +180,11 @@ impl RateControl {
         let bytes = bytes.max(1) as f64;
         let second = self.bytes_a_second();
         self.debt = (self.debt + bytes).clamp(-SAVED * second, HORIZON * second);
-        if picture.class != Class::Upper {
+        self.follows_upper = picture.class == Class::Upper;
+        if !self.follows_upper {
             self.last_quantizer = Some(quantizer);
         }
-        let complexity = bytes.ln() + STEP * f64::from(quantizer.0)
-            - picture.class.weight_of_change() * (picture.change + STILL).ln();
+        let complexity = bytes.ln() + STEP * f64::from(quantizer.0) - picture.growth();
         self.learn(picture.class, complexity);
     }
 
@@ -217,12 +218,11 @@ impl RateControl {
     /// How many bytes the next picture is to have.
     fn target(&self, class: Class) -> f64 {
         let mean = self.interval * self.bytes_a_second();
-        let takes_turns = self.since_upper <= 1;
         // Where the classes take turns, what one takes beyond its part of the time the other has less, and neither owes that.
         let turn = (BASE_SHARE - 0.5) * mean;
         let (pictures, gain, usual_debt) = match class {
             Class::Key => (KEY_PICTURES, 0.0, 0.0),
-            Class::Base if takes_turns => (2.0 * BASE_SHARE, GAIN, -turn),
+            Class::Base if self.follows_upper => (2.0 * BASE_SHARE, GAIN, -turn),
             Class::Base => (1.0, GAIN, 0.0),
             Class::Upper => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0, turn),
         };
@@ -235,14 +235,15 @@ impl RateControl {
     }
 }
 
-impl Class {
-    /// How much a picture grows with what has changed, as an exponent (fitted to two clips). A key frame does not.
-    const fn weight_of_change(self) -> f64 {
-        match self {
-            Self::Key => 0.0,
-            Self::Base => 0.3,
-            Self::Upper => 0.7,
-        }
+impl Incoming {
+    /// The logarithm of how much it grows with what has changed (exponents fitted to two clips). A key frame does not.
+    fn growth(&self) -> f64 {
+        let exponent = match self.class {
+            Class::Key => 0.0,
+            Class::Base => 0.3,
+            Class::Upper => 0.7,
+        };
+        exponent * (self.change + STILL).ln()
     }
 }
 

@@ -1,4 +1,4 @@
-//! libaom in its real-time mode. This file holds the workspace's only `unsafe`: the calls into libaom, which is C.
+//! libaom in its real-time mode. All of the workspace's calls into libaom, which is C, are in this file.
 //!
 //! The settings are those with which WebRTC runs libaom for live calls (`libaom_av1_encoder.cc`): one pass, no
 //! picture held back, and no tool that costs more time than it saves bits at this speed. How coarse each picture is
@@ -33,7 +33,6 @@ pub struct Aom {
     /// The next picture is one that nothing builds on: every second one.
     is_upper: bool,
     references: References,
-    bitrate: Bitrate,
     rate_control: RateControl,
 }
 
@@ -84,7 +83,6 @@ impl Aom {
             last_pts: -1,
             is_upper: false,
             references: References::default(),
-            bitrate,
             rate_control: RateControl::new(bitrate, frame_rate),
         };
         for (control, value) in CONTROLS {
@@ -105,7 +103,7 @@ impl Aom {
 
     /// Two temporal layers, their shares of the rate, and the finest and coarsest quantizer of the next picture.
     fn set_layers(&mut self, [finest, coarsest]: [Quantizer; 2]) -> Result<(), String> {
-        let kilobits = f64::from(self.bitrate.0) / 1000.0;
+        let kilobits = f64::from(self.rate_control.bitrate().0) / 1000.0;
         // SAFETY: plain integers, of which all-zero is a value.
         let mut params: sys::aom_svc_params_t = unsafe { MaybeUninit::zeroed().assume_init() };
         params.number_spatial_layers = 1;
@@ -264,7 +262,6 @@ impl Encoder for Aom {
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError> {
-        self.bitrate = bitrate;
         self.rate_control.set_bitrate(bitrate);
         Ok(())
     }
