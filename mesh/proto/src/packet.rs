@@ -144,6 +144,9 @@ mod tests {
                 if let Ok(inside) = pack(class, &body) {
                     prop_assert!(class.sizes().contains(&inside.len()));
                     prop_assert_eq!(unpack(&inside), Ok((class, body.as_slice())));
+                    let filled = pack_filled(class, &body).expect("what fits into one size fits into the largest");
+                    prop_assert_eq!(Some(&filled.len()), class.sizes().last());
+                    prop_assert_eq!(unpack(&filled), Ok((class, body.as_slice())));
                 } else {
                     prop_assert!(class.sizes().iter().all(|size| size - HEADER_LEN < body.len()));
                 }
