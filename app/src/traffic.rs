@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_media::{LayerWish, Outbox, Playout};
-use sightline_media_proto::audio::{Copies, Span};
+use sightline_media_proto::audio::{Protection, Span};
 use sightline_media_proto::layer::{self, Layer, Receiver, Share};
 use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Report, Sender, share_uplink};
 use sightline_media_proto::load::GivenWay;
@@ -188,7 +188,7 @@ impl Links {
         }
     }
 
-    fn packing(&self, now: Instant) -> (Span, Copies) {
+    fn packing(&self, now: Instant) -> (Span, Protection) {
         let mut state = self.lock();
         let state = &mut *state;
         let links: Vec<_> = state.links.values().map(|link| link.sender.carries()).collect();
@@ -429,7 +429,7 @@ impl Outbox for Outgoing {
         self.mesh.wake();
     }
 
-    fn packing(&self) -> (Span, Copies) {
+    fn packing(&self) -> (Span, Protection) {
         self.links.packing(Instant::now())
     }
 

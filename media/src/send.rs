@@ -1,15 +1,15 @@
 //! What leaves: a voice in frames of constant size and rate. Pictures are in `encode.rs`.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::Ticks;
-use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Copies, Packet, Span};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::Bitrate;
+use sightline_media_proto::redundancy::{Frame, Protector};
 use sightline_media_proto::video::Packets;
 
 use crate::level::Level;
@@ -34,8 +34,8 @@ pub struct LayerWish {
 pub trait Outbox: Send + Sync {
     /// A packet of sound.
     fn send_audio(&self, body: Arc<[u8]>);
-    /// How much sound the next packet is to carry, and how many copies of what came before.
-    fn packing(&self) -> (Span, Copies);
+    /// How much sound the next packet is to carry, and how many parities of what came before.
+    fn packing(&self) -> (Span, Protection);
     /// A picture of a layer.
     fn send_video(&self, layer: Layer, picture: &Packets);
     /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
@@ -66,18 +66,15 @@ impl VoiceSender {
     ) -> Result<Self, MicrophoneError> {
         let device = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
         let encoder = VoiceEncoder::new().map_err(|error| device(&error))?;
-        let copier = || VoiceEncoder::new().map_err(|error| device(&error));
-        let copiers = [copier()?, copier()?];
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let mut packer = Packer {
             encoder,
-            copiers,
+            protector: Protector::default(),
             next: None,
             packing: outbox.packing(),
             captured: Ticks(0),
             pending: Vec::with_capacity(Span::Twenty.samples()),
-            last: VecDeque::new(),
         };
         let thread = spawn("microphone", move || {
             let mut block = [0.0; BLOCK_SAMPLES];
@@ -119,16 +116,13 @@ const MISSED: u32 = 15;
 /// Puts blocks of sound into packets.
 struct Packer {
     encoder: VoiceEncoder,
-    /// Make copies of the same sound at lower rates, for the next packet and the one after it.
-    copiers: [VoiceEncoder; 2],
+    protector: Protector,
     /// The number of the next packet's first block.
     next: Option<u32>,
-    packing: (Span, Copies),
+    packing: (Span, Protection),
     /// When the first pending sample was captured.
     captured: Ticks,
     pending: Vec<f32>,
-    /// The last frames' copies, newest first, each as it goes with the packet after and the one after that.
-    last: VecDeque<Vec<Vec<u8>>>,
 }
 
 impl Packer {
@@ -140,15 +134,10 @@ impl Packer {
     ) -> Result<Option<Packet>, CodecError> {
         if self.pending.is_empty() {
             self.captured = Ticks::from_start(captured);
-            let packing = outbox.packing();
-            if packing != self.packing {
-                // They were made for another place.
-                self.last.clear();
-            }
-            self.packing = packing;
+            self.packing = outbox.packing();
         }
         self.pending.extend_from_slice(block);
-        let (span, room_for) = self.packing;
+        let (span, protection) = self.packing;
         if self.pending.len() < span.samples() {
             return Ok(None);
         }
@@ -158,31 +147,15 @@ impl Packer {
         let next = self.next.filter(|next| by_clock < next.saturating_add(MISSED));
         let first = next.unwrap_or(by_clock);
         self.next = Some(first.wrapping_add(span.blocks()));
-        let frame_len = room_for.frame_len(span);
-        let frame = self.encoder.encode(&self.pending, frame_len)?;
-        let copies = self.last.iter().enumerate();
-        let copies = copies.filter_map(|(back, own)| own.get(back).cloned()).collect();
-        let lens = room_for.copy_lens(span);
-        let mut own = Vec::with_capacity(lens.len());
-        for (copier, len) in self.copiers.iter_mut().zip(lens) {
-            // As long as the frame itself it is just that.
-            own.push(if *len == frame_len {
-                frame.clone()
-            } else {
-                copier.encode(&self.pending, *len)?
-            });
-        }
-        self.last.push_front(own);
-        self.last.truncate(lens.len());
+        let data = self.encoder.encode(&self.pending, protection.frame_len(span))?;
         self.pending.clear();
-        Ok(Some(Packet {
+        let frame = Frame {
             first,
             captured: self.captured,
             span,
-            room_for,
-            frame,
-            copies,
-        }))
+            data,
+        };
+        Ok(Some(self.protector.pack(frame, protection)))
     }
 }
 

@@ -10,7 +10,7 @@ use sightline_media::microphone::{Frame, Microphone, MicrophoneError, made_up_vo
 use sightline_media::{
     FarEnd, LayerWish, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender,
 };
-use sightline_media_proto::audio::{BLOCK, Copies, Span};
+use sightline_media_proto::audio::{BLOCK, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::link;
 use sightline_media_proto::video::Packets;
@@ -39,7 +39,7 @@ impl Microphone for Spoken {
 
 /// Packs in one way for the first half, in another for the second, and notes what leaves.
 struct Notes {
-    packings: [(Span, Copies); 2],
+    packings: [(Span, Protection); 2],
     asked: Mutex<u32>,
     sent: Mutex<Vec<Arc<[u8]>>>,
     ended: Mutex<Sender<()>>,
@@ -50,7 +50,7 @@ impl Outbox for Notes {
         self.sent.lock().expect("unpoisoned").push(body);
     }
 
-    fn packing(&self) -> (Span, Copies) {
+    fn packing(&self) -> (Span, Protection) {
         let mut asked = self.asked.lock().expect("unpoisoned");
         *asked += 1;
         self.packings[usize::from(*asked > 300)]
@@ -71,7 +71,7 @@ impl Outbox for Notes {
 /// What leaves on a link: when, of which class, how long.
 fn leaves(
     samples: impl Iterator<Item = f32> + Send + 'static,
-    packings: [(Span, Copies); 2],
+    packings: [(Span, Protection); 2],
     is_muted: bool,
 ) -> Vec<(Duration, link::Class, usize)> {
     let epoch = Instant::now();
@@ -117,9 +117,9 @@ fn leaves(
 #[test]
 fn speech_silence_and_mute_leave_the_same_packets_at_the_same_moments() {
     let ways = [
-        [(Span::Ten, Copies::One); 2],
-        [(Span::Twenty, Copies::One), (Span::Twenty, Copies::Two)],
-        [(Span::Ten, Copies::Two), (Span::Twenty, Copies::One)],
+        [(Span::Ten, Protection::One); 2],
+        [(Span::Twenty, Protection::One), (Span::Twenty, Protection::Two)],
+        [(Span::Ten, Protection::Two), (Span::Twenty, Protection::One)],
     ];
     for packings in ways {
         let speech = leaves(made_up_voice(1), packings, false);

@@ -20,7 +20,7 @@ use sightline_media::microphone::{Clip, Frame, Microphone, MicrophoneError, made
 use sightline_media::{
     FarEnd, LayerWish, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender,
 };
-use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Copies, Packet, SAMPLE_RATE, Span};
+use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, SAMPLE_RATE, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::packing::{self, Packing};
 use sightline_media_proto::playout::{Counts, Playout};
@@ -85,23 +85,30 @@ fn main() {
         std::fs::create_dir_all(folder).expect("a folder");
         write(&folder.join("original.wav"), &speech);
     }
-    println!("\nSpeech over a way of 40 ms ± 10, {SECONDS} s, frames of 20 ms");
-    println!("  network              made up   from copies   waits ms (median)");
+    for span in [Span::Ten, Span::Twenty] {
+        print_networks(&speech, span, folder.as_deref());
+    }
+}
+
+fn print_networks(speech: &[f32], span: Span, folder: Option<&Path>) {
+    let millis = span.micros() / 1000;
+    println!("\nSpeech over a way of 40 ms ± 10, {SECONDS} s, frames of {millis} ms");
+    println!("  network              made up   recovered   waits ms (median)");
     for network in &NETWORKS {
-        let passes = SEEDS.map(|seed| pass(&speech, network, seed));
+        let passes = SEEDS.map(|seed| pass(speech, span, network, seed));
         let sum = |of: fn(&Counts) -> u64| passes.iter().map(|(_, counts, _)| of(counts)).sum::<u64>() as f64;
         let blocks = sum(|counts| counts.played + counts.concealed);
         let wait = passes.iter().map(|(_, _, wait)| wait).sum::<f64>() / passes.len() as f64;
         println!(
-            "  {:<18}   {:>5.2} %   {:>9.2} %   {wait:>8.0}",
+            "  {:<18}   {:>5.2} %   {:>7.2} %   {wait:>8.0}",
             network.name,
             sum(|counts| counts.concealed) / blocks * 100.0,
             sum(|counts| counts.recovered) / blocks * 100.0,
         );
-        if let Some(folder) = &folder {
+        if let Some(folder) = folder {
             let name = network.name.replace([' ', '%'], "");
             for ((sound, ..), seed) in passes.iter().zip(SEEDS) {
-                write(&folder.join(format!("{name}-{seed}.wav")), sound);
+                write(&folder.join(format!("{name}-{millis}-{seed}.wav")), sound);
             }
         }
     }
@@ -155,9 +162,9 @@ impl Microphone for Spoken {
     }
 }
 
-/// Packs as a link with so much loss would have it, and keeps the packets.
+/// Packs as such a link would have it, and keeps the packets.
 struct Collect {
-    loss: f32,
+    link: packing::Link,
     packing: Mutex<(Packing, Instant)>,
     packets: Mutex<Vec<Arc<[u8]>>>,
     ended: Mutex<std::sync::mpsc::Sender<()>>,
@@ -168,17 +175,11 @@ impl Outbox for Collect {
         self.packets.lock().expect("unpoisoned").push(body);
     }
 
-    fn packing(&self) -> (Span, Copies) {
+    fn packing(&self) -> (Span, Protection) {
         let mut packing = self.packing.lock().expect("unpoisoned");
         packing.1 += 2 * BLOCK;
         let now = packing.1;
-        // Slow enough for frames of 20 ms.
-        let link = packing::Link {
-            estimate: Bitrate(300_000),
-            is_sated: false,
-            loss: self.loss,
-        };
-        packing.0.handle_links(&[link], now)
+        packing.0.handle_links(&[self.link], now)
     }
 
     fn send_video(&self, _: Layer, _: &Packets) {}
@@ -193,12 +194,17 @@ impl Outbox for Collect {
     }
 }
 
-fn pass(speech: &[f32], network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
+fn pass(speech: &[f32], span: Span, network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
     let epoch = Instant::now();
     let (ended, end) = std::sync::mpsc::channel();
     let burst_loss = if network.bursts.is_some() { 0.04 } else { 0.0 };
     let collect = Arc::new(Collect {
-        loss: network.loss as f32 + burst_loss,
+        link: packing::Link {
+            // Frames of 20 ms are for slow links.
+            estimate: Bitrate(if span == Span::Ten { 2_000_000 } else { 300_000 }),
+            is_sated: false,
+            loss: network.loss as f32 + burst_loss,
+        },
         packing: Mutex::new((Packing::default(), epoch)),
         packets: Mutex::default(),
         ended: Mutex::new(ended),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::Keypair;
 use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
-use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Copies, Span};
+use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Protection, Span};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::feedback::Feedback;
 use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
@@ -281,9 +281,10 @@ fn sound_packets() {
         first: 1,
         captured: Ticks(2),
         span: Span::Ten,
-        room_for: Copies::Two,
-        frame: vec![3; 36],
-        copies: vec![vec![4; 36], vec![5; 16]],
+        protection: Protection::Two,
+        frame: vec![3; 32],
+        covers: [true; 3],
+        parities: vec![vec![4; 32], vec![5; 32]],
     }
     .encode();
     let mut playout = Playout::default();

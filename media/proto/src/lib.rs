@@ -2,7 +2,8 @@
 //! No device, no codec, no clock: bytes and moments go in, frames and decisions come out.
 //!
 //! ```text
-//!   sound:    packing.rs ── how much in a packet     audio.rs ── packet ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
+//!   sound:    packing.rs ── how much in a packet     redundancy.rs ── parities ──► audio.rs ── packet ──► redundancy.rs ── lost frames again
+//!             ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
 //!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
 //!   rate_control.rs ── how coarse a picture is, so that each second holds its rate
@@ -15,6 +16,8 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
 
 pub mod audio;
+#[cfg(test)]
+mod chance;
 pub mod effort;
 pub mod feedback;
 pub mod layer;
@@ -27,6 +30,7 @@ pub mod playout;
 pub mod rate;
 pub mod rate_control;
 pub mod reassembly;
+pub mod redundancy;
 pub mod sync;
 mod ticks;
 pub mod video;

@@ -1,14 +1,13 @@
-//! How a voice is packed: how much sound a packet carries, and how many copies of what came before. Both follow what the
+//! How a voice is packed: how much sound a packet carries, and how many parities of what came before. Both follow what the
 //! links lose and carry and how many there are, never what is said.
 
 use std::time::{Duration, Instant};
 
-use crate::audio::{Copies, Span};
+use crate::audio::{Protection, Span};
 use crate::rate::Bitrate;
 
-/// From which loss on packets have two copies: with one, 5 % of lost packets become 0.3 % of lost sound, with two, 20 %
-/// become 0.8.
-const LOSS: f32 = 0.06;
+/// From which loss on packets have two parities: they halve what has to be made up, and sound worse while nothing is lost.
+const LOSS: f32 = 0.15;
 
 /// Links to which packets of 10 ms go at the most: each costs as much work as one of 20 ms.
 const FEW: usize = 3;
@@ -34,8 +33,8 @@ pub struct Link {
 #[derive(Debug)]
 pub struct Packing {
     span: Span,
-    copies: Copies,
-    /// Since when shorter packets, and fewer copies, would do.
+    protection: Protection,
+    /// Since when shorter packets, and fewer parities, would do.
     quick_since: Option<Instant>,
     calm_since: Option<Instant>,
 }
@@ -44,7 +43,7 @@ impl Default for Packing {
     fn default() -> Self {
         Self {
             span: Span::Ten,
-            copies: Copies::One,
+            protection: Protection::One,
             quick_since: None,
             calm_since: None,
         }
@@ -53,13 +52,13 @@ impl Default for Packing {
 
 impl Packing {
     /// Takes how the links are. Returns how to pack the next packet.
-    pub fn handle_links(&mut self, links: &[Link], now: Instant) -> (Span, Copies) {
+    pub fn handle_links(&mut self, links: &[Link], now: Instant) -> (Span, Protection) {
         let loss = links.iter().map(|link| link.loss).fold(0.0, f32::max);
         if loss >= LOSS {
-            self.copies = Copies::Two;
+            self.protection = Protection::Two;
             self.calm_since = None;
-        } else if self.copies == Copies::Two && is_over(&mut self.calm_since, now) {
-            self.copies = Copies::One;
+        } else if self.protection == Protection::Two && is_over(&mut self.calm_since, now) {
+            self.protection = Protection::One;
         }
         let is_quick = links.len() <= FEW && links.iter().all(|link| link.is_sated || link.estimate >= QUICK);
         if !is_quick {
@@ -68,7 +67,7 @@ impl Packing {
         } else if self.span == Span::Twenty && is_over(&mut self.quick_since, now) {
             self.span = Span::Ten;
         }
-        (self.span, self.copies)
+        (self.span, self.protection)
     }
 }
 
@@ -97,13 +96,13 @@ mod tests {
             let now = start + Duration::from_secs(seconds);
             packing.handle_links(&[link(2000, 0.0), link(2000, loss)], now).1
         };
-        assert_eq!(at(0, 0.0), Copies::One);
-        assert_eq!(at(1, 0.10), Copies::Two);
-        assert_eq!(at(2, 0.0), Copies::Two);
-        assert_eq!(at(11, 0.0), Copies::Two);
-        assert_eq!(at(12, 0.0), Copies::One);
-        assert_eq!(at(13, 0.05), Copies::One);
-        assert_eq!(at(14, 0.06), Copies::Two);
+        assert_eq!(at(0, 0.0), Protection::One);
+        assert_eq!(at(1, 0.20), Protection::Two);
+        assert_eq!(at(2, 0.0), Protection::Two);
+        assert_eq!(at(11, 0.0), Protection::Two);
+        assert_eq!(at(12, 0.0), Protection::One);
+        assert_eq!(at(13, 0.14), Protection::One);
+        assert_eq!(at(14, 0.15), Protection::Two);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use std::time::Duration;
 /// Arrivals remembered: 10 s of packets of 10 ms.
 const MEMORY: usize = 1000;
 
-/// Of all packets, how many are to be in time. What comes later is rare enough to be stretched over.
-const IN_TIME: f64 = 0.995;
+/// Of all packets, how many are to be in time. With fewer than the one sound waits longer, with more than the other shorter,
+/// and between the two it stays as it is: each change is heard, a little.
+const LEAST_IN_TIME: f64 = 0.995;
+const MOST_IN_TIME: f64 = 0.998;
 
 /// 2 ms: packets that come within this of each other, each less late than the one before, were held up together: that is
 /// one event, not many. Else a single stall would count as a hundred late packets.
@@ -88,11 +90,15 @@ impl Delays {
     fn judge(&mut self) {
         let mut sorted: Vec<_> = self.took.iter().copied().collect();
         sorted.sort_unstable();
-        let at = (sorted.len() as f64 * IN_TIME) as usize;
-        let (Some(first), Some(late)) = (sorted.first(), sorted.get(at.min(sorted.len() - 1))) else {
+        let within = |share: f64| {
+            let at = (sorted.len() as f64 * share) as usize;
+            let late = sorted.get(at.min(sorted.len() - 1))?;
+            Some(Duration::from_micros((late - sorted.first()?).unsigned_abs()).min(MOST))
+        };
+        let (Some(least), Some(most)) = (within(LEAST_IN_TIME), within(MOST_IN_TIME)) else {
             return;
         };
-        let needed = Duration::from_micros((late - first).unsigned_abs()).min(MOST);
+        let needed = self.needed.clamp(least, most);
         self.needed = if sorted.len() < YOUNG {
             needed.max(AT_FIRST)
         } else {
@@ -137,6 +143,24 @@ mod tests {
             delays.handle_arrival(if n % 400 == 399 { 300_000 } else { 1000 }, n * 10_000);
         }
         assert_eq!(delays.needed(), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_waited_for_changes_only_when_too_many_or_too_few_are_late() {
+        let mut delays = Delays::default();
+        let mut n = 0i64;
+        let mut late_one_in = |one_in: i64| {
+            for _ in 0..2 * MEMORY {
+                n += 1;
+                let took = if n % one_in == 0 { 60_000 } else { 1000 };
+                delays.handle_arrival(took, n * 10_000);
+            }
+            delays.needed().as_millis()
+        };
+        assert_eq!(late_one_in(300), 0, "few enough");
+        assert_eq!(late_one_in(150), 59, "too many");
+        assert_eq!(late_one_in(300), 59, "not so few that it were worth a change");
+        assert_eq!(late_one_in(1500), 0);
     }
 
     #[test]

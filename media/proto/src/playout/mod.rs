@@ -3,7 +3,7 @@
 //! What waits is measured against the quickest packet of the last seconds, and kept at what almost all packets need
 //! (`delay.rs`): when it is more, a piece of sound is left out, when it is less, one is put in once more, each without a change of pitch
 //! (`stretch.rs`). So it follows the network and the difference of the two clocks alike, to the millisecond. What is lost
-//! is taken from the copies in later packets, else made up by the decoder.
+//! is computed from the parities of later packets (`redundancy.rs`), else made up by the decoder.
 
 mod delay;
 mod stretch;
@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use self::delay::Delays;
 use crate::Ticks;
 use crate::audio::{BLOCK_SAMPLES, Packet, SAMPLE_RATE, Span};
+use crate::redundancy::{Frame, Recovery};
 
 /// 1 s of blocks: what is further ahead is dropped.
 const CAPACITY: u32 = 100;
 
-/// Frames whose coming is remembered: longer than copies follow.
+/// Frames whose coming is remembered: longer than parities follow.
 const SEEN: usize = 64;
 
 /// 200 ms: after making up sound for this long the speaker is taken to be silent, and starts anew.
@@ -71,7 +72,7 @@ pub struct Counts {
     pub played: u64,
     /// Blocks made up because their sound was lost or late.
     pub concealed: u64,
-    /// Blocks whose packet was lost, and that a later packet had a copy of.
+    /// Blocks whose packet was lost, and that came from parities in later ones.
     pub recovered: u64,
     /// Times that a piece was left out, and put in.
     pub shortened: u64,
@@ -81,22 +82,17 @@ pub struct Counts {
     pub dropped: u64,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    frame: Vec<u8>,
-    span: Span,
-    captured: Ticks,
-}
-
 /// One speaker's sound.
 #[derive(Debug)]
 pub struct Playout {
-    waiting: BTreeMap<u32, Waiting>,
+    recovery: Recovery,
+    /// By their first block.
+    waiting: BTreeMap<u32, Frame>,
     /// The block to be decoded next; `None` before the speaker has begun.
     next: Option<u32>,
     /// Blocks made up in a row that stood for none in particular yet.
     owed: u32,
-    /// The last that came, so that a copy of one that was played is not taken for a late one.
+    /// The last that came, so that one that was played and comes again is not taken for a late one.
     seen: VecDeque<u32>,
     /// Decoded and not yet played.
     ready: Vec<f32>,
@@ -117,6 +113,7 @@ pub struct Playout {
 impl Default for Playout {
     fn default() -> Self {
         Self {
+            recovery: Recovery::default(),
             waiting: BTreeMap::new(),
             next: None,
             owed: 0,
@@ -146,37 +143,20 @@ impl Playout {
     }
 
     fn insert_all(&mut self, packet: Packet, now: Instant) -> Result<(), Dropped> {
-        let Packet {
-            first,
-            captured,
-            span,
-            frame,
-            copies,
-            ..
-        } = packet;
         let mut outcome = Err(Dropped::Duplicate);
-        for (back, frame) in (0u32..).zip(std::iter::once(frame).chain(copies)) {
-            let earlier = back * span.blocks();
-            let Some(first) = first.checked_sub(earlier) else {
-                continue;
-            };
-            let captured = Ticks(captured.0.wrapping_sub(earlier * BLOCK_SAMPLES as u32));
-            let waiting = Waiting {
-                frame,
-                span,
-                captured,
-            };
-            let inserted = self.insert(first, waiting, now);
-            match (back, inserted) {
-                (0, inserted) => outcome = inserted,
-                (_, Ok(())) => self.counts.recovered += u64::from(span.blocks()),
+        for (nth, frame) in self.recovery.handle_packet(packet).into_iter().enumerate() {
+            let blocks = frame.span.blocks();
+            match (nth, self.insert(frame, now)) {
+                (0, own) => outcome = own,
+                (_, Ok(())) => self.counts.recovered += u64::from(blocks),
                 (_, Err(_)) => {}
             }
         }
         outcome
     }
 
-    fn insert(&mut self, first: u32, waiting: Waiting, now: Instant) -> Result<(), Dropped> {
+    fn insert(&mut self, frame: Frame, now: Instant) -> Result<(), Dropped> {
+        let first = frame.first;
         if self.seen.contains(&first) {
             return Err(Dropped::Duplicate);
         }
@@ -200,7 +180,7 @@ impl Playout {
         if self.waiting.len() >= CAPACITY as usize {
             self.waiting.pop_first();
         }
-        self.waiting.insert(first, waiting);
+        self.waiting.insert(first, frame);
         Ok(())
     }
 
@@ -349,7 +329,7 @@ impl Playout {
         self.next = Some(next);
         self.waiting.retain(|first, _| *first >= next);
         if let Some(waiting) = self.waiting.remove(&next) {
-            decoder.decode(&waiting.frame, waiting.span, &mut self.ready);
+            decoder.decode(&waiting.data, waiting.span, &mut self.ready);
             self.span = waiting.span;
             let blocks = waiting.span.blocks();
             self.next = Some(next.wrapping_add(blocks));

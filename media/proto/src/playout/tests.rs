@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::audio::Copies;
+use crate::audio::{Protection, REACH};
+use crate::chance::chance;
+use crate::redundancy::Protector;
 
 /// A tone of 200 Hz: a period of 5 ms.
 const HERTZ: f64 = 200.0;
@@ -39,21 +41,26 @@ impl Decode for Tone {
     }
 }
 
-fn packet(first: u32, span: Span, room_for: Copies) -> Packet {
-    let frame = |back: u32, len: usize| {
-        let mut frame = (first.wrapping_sub(back * span.blocks())).to_be_bytes().to_vec();
-        frame.resize(len, 0);
-        frame
+/// The last of four: its parities are made of those before it.
+fn packet(first: u32, span: Span, protection: Protection) -> Packet {
+    let mut protector = Protector::default();
+    let mut pack = |back: u32| {
+        let first = first.wrapping_sub(back * span.blocks());
+        let mut data = first.to_be_bytes().to_vec();
+        data.resize(protection.frame_len(span), 0);
+        let captured = Ticks(first.wrapping_mul(BLOCK_SAMPLES as u32));
+        let frame = Frame {
+            first,
+            captured,
+            span,
+            data,
+        };
+        protector.pack(frame, protection)
     };
-    let lens = room_for.copy_lens(span).iter();
-    Packet {
-        first,
-        captured: Ticks(first.wrapping_mul(BLOCK_SAMPLES as u32)),
-        span,
-        room_for,
-        frame: frame(0, room_for.frame_len(span)),
-        copies: (1..).zip(lens).map(|(back, len)| frame(back, *len)).collect(),
+    for back in (1..=REACH as u32).rev() {
+        pack(back);
     }
+    pack(0)
 }
 
 struct Played {
@@ -91,7 +98,7 @@ impl Played {
 /// The sender's clock is `rate` times as fast.
 fn play(
     blocks: u32,
-    (span, room_for): (Span, Copies),
+    (span, protection): (Span, Protection),
     rate: f64,
     mut late: impl FnMut(u32) -> Option<f64>,
 ) -> Played {
@@ -114,7 +121,7 @@ fn play(
     for tick in 0..2 * blocks {
         let now = f64::from(tick) * 5.0 + 3.3;
         while let Some((arrives, first)) = arrivals.next_if(|(arrives, _)| *arrives <= now) {
-            let _dropped = playout.handle_packet(packet(first, span, room_for), at(arrives));
+            let _dropped = playout.handle_packet(packet(first, span, protection), at(arrives));
         }
         let is_sound = playout.poll_sound(&mut tone, &mut out, at(now)).is_some();
         let is_silent = out.iter().all(|sample| *sample == 0.0);
@@ -141,20 +148,14 @@ fn play(
     }
 }
 
-const QUICK: (Span, Copies) = (Span::Ten, Copies::One);
-
-/// A chance, by number and seed.
-fn chance(n: u32, seed: u32) -> f64 {
-    let value = (u64::from(n) << 32 | u64::from(seed)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((value ^ (value >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
+const QUICK: (Span, Protection) = (Span::Ten, Protection::One);
 
 #[test]
 fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
     for span in [Span::Ten, Span::Twenty] {
-        let played = play(1000, (span, Copies::One), 1.0, |n| Some(1.0 + 0.5 * chance(n, 1)));
+        let played = play(1000, (span, Protection::One), 1.0, |n| {
+            Some(1.0 + 0.5 * chance(n, 1))
+        });
         assert_eq!(played.counts().concealed, 0);
         assert!(played.longest_wait(400) <= 8.0, "{}", played.longest_wait(400));
         assert!(played.step < 1.1, "a click: {}", played.step);
@@ -162,20 +163,20 @@ fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
 }
 
 #[test]
-fn what_is_lost_is_taken_from_the_copies_in_later_packets() {
+fn what_is_lost_is_computed_from_later_packets() {
     for seed in 0..5 {
-        for (loss, room_for, concealed) in [
-            (0.05, Copies::One, 0.005),
-            (0.10, Copies::Two, 0.005),
-            (0.20, Copies::Two, 0.02),
+        for (loss, protection, reach, concealed) in [
+            (0.05, Protection::One, 3, 0.005),
+            (0.10, Protection::One, 3, 0.008),
+            (0.20, Protection::Two, 2, 0.012),
         ] {
             for span in [Span::Ten, Span::Twenty] {
-                let played = play(6000, (span, room_for), 1.0, |n| {
+                let played = play(6000, (span, protection), 1.0, |n| {
                     (chance(n, seed) >= loss).then_some(20.0 + 3.0 * chance(n, seed + 100))
                 });
                 let share = played.concealed();
                 assert!(share < concealed, "{loss} {span:?} seed {seed}: {share}");
-                let wait = 10.0 + f64::from((room_for as u32 + 1) * span.blocks()) * 10.0 + 15.0;
+                let wait = 10.0 + f64::from(reach * span.blocks()) * 10.0 + 15.0;
                 assert!(
                     played.usual_wait(3000) <= wait,
                     "{loss} {span:?} seed {seed}: {} ms",
@@ -252,7 +253,7 @@ fn sound_waits_for_a_picture_that_is_later() {
             playout.set_extra(Duration::from_millis(80));
         }
         let now = start + Duration::from_millis(10) * block;
-        let _kept = playout.handle_packet(packet(block, Span::Ten, Copies::One), now);
+        let _kept = playout.handle_packet(packet(block, Span::Ten, Protection::One), now);
         playout.poll_sound(&mut tone, &mut out, now + Duration::from_millis(1));
     }
     let waits = playout.delay().as_millis();
@@ -272,7 +273,7 @@ fn the_last_numbers_there_are_can_be_played() {
             let mut playout = Playout::default();
             let mut out = [0.0; STEP];
             let start = Instant::now();
-            let _kept = playout.handle_packet(packet(first, span, Copies::Two), start);
+            let _kept = playout.handle_packet(packet(first, span, Protection::Two), start);
             for step in 0..100u32 {
                 let now = start + Duration::from_millis(5) * step;
                 playout.poll_sound(&mut Tone::default(), &mut out, now);
@@ -293,8 +294,8 @@ proptest! {
             let now = start + Duration::from_millis(10) * tick;
             let first = if is_wild { wild } else { tick.wrapping_add(near) };
             let span = if is_long { Span::Twenty } else { Span::Ten };
-            let room_for = if has_two { Copies::Two } else { Copies::One };
-            let _dropped = playout.handle_packet(packet(first, span, room_for), now);
+            let protection = if has_two { Protection::Two } else { Protection::One };
+            let _dropped = playout.handle_packet(packet(first, span, protection), now);
             playout.poll_sound(&mut tone, &mut out, now);
             prop_assert!(out.iter().all(|sample| sample.abs() <= 0.51));
             prop_assert!(playout.waiting.len() <= CAPACITY as usize);
