@@ -258,10 +258,6 @@ fn delay() {
             next_stats += Duration::from_secs(1);
             for stats in bob.participant.take_stats() {
                 buffer.push(stats.media.audio_buffer.as_secs_f64() * 1000.0);
-                eprintln!(
-                    "DBG {:?} {:?} {:?}",
-                    stats.media.audio_buffer, stats.media.audio_target, stats.media.audio
-                );
                 trip.extend(stats.link.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0));
             }
         }

@@ -12,6 +12,9 @@ use crate::audio::{BLOCK_SAMPLES, Packet, Protection, REACH, Span};
 /// Frames and parities that a receiver keeps: beyond those that parities reach, what packets out of order need.
 const KEPT: usize = 4 * REACH;
 
+/// 5 frames: what a longer gap has taken is given up. Else all that follows would wait long for the next such gap.
+const LONGEST_GAP: usize = 5;
+
 /// A frame of sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -87,11 +90,16 @@ struct Parity {
 pub struct Recovery {
     known: VecDeque<(u32, Vec<u8>)>,
     parities: VecDeque<Parity>,
+    /// The first block of the newest packet.
+    newest: Option<u32>,
+    /// Frames before this block are not looked for.
+    since: u32,
 }
 
 impl Recovery {
     /// Takes a packet. Returns its frame, and after it those that were missing and now are known.
     pub fn handle_packet(&mut self, packet: Packet) -> Vec<Frame> {
+        self.note_number(packet.first, packet.span);
         self.keep_parities(&packet);
         let own = Frame {
             first: packet.first,
@@ -108,15 +116,38 @@ impl Recovery {
         frames
     }
 
+    /// What was sent before the first packet is not missing, and what a long gap has taken no more.
+    fn note_number(&mut self, first: u32, span: Span) {
+        let follows = self.newest.is_some_and(|newest| {
+            let packets = |count: usize| count as u32 * span.blocks();
+            let ahead = first.saturating_sub(newest);
+            let behind = newest.saturating_sub(first);
+            ahead <= packets(LONGEST_GAP + 1) && behind <= packets(KEPT)
+        });
+        if follows {
+            self.newest = self.newest.max(Some(first));
+        } else {
+            *self = Self {
+                newest: Some(first),
+                since: first,
+                ..Self::default()
+            };
+        }
+    }
+
     fn keep_parities(&mut self, packet: &Packet) {
         for (backs, sum) in packet.protection.parities().iter().zip(&packet.parities) {
             let covered = backs.iter().filter(|back| packet.covers[**back as usize - 1]);
-            let of = covered.filter_map(|back| packet.first.checked_sub(back * packet.span.blocks()));
+            let of = covered.map(|back| packet.first.saturating_sub(back * packet.span.blocks()));
+            let of: Vec<_> = of.collect();
+            if of.iter().any(|first| *first < self.since) {
+                continue;
+            }
             if self.parities.len() >= KEPT {
                 self.parities.pop_front();
             }
             self.parities.push_back(Parity {
-                of: of.collect(),
+                of,
                 sum: sum.clone(),
                 first: packet.first,
                 captured: packet.captured,
@@ -226,6 +257,17 @@ mod tests {
             let two = sent(20, protection, |n| n == 10 || n == 11);
             assert_eq!(two[10..12], [Some(first_of_two), Some(1)], "{protection:?}");
             assert!(two.iter().all(Option::is_some), "{protection:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_before_the_first_packet_or_in_a_long_gap_stays_away() {
+        for protection in [Protection::One, Protection::Two] {
+            let after = sent(60, protection, |n| n < 10 || (30..40).contains(&n));
+            for (first, after) in after.iter().enumerate() {
+                let is_lost = first < 10 || (30..40).contains(&first);
+                assert_eq!(*after, (!is_lost).then_some(0), "{protection:?} {first}");
+            }
         }
     }
 
