@@ -89,6 +89,8 @@ impl Decode for VoiceDecoder {
 
 #[cfg(test)]
 mod tests {
+    use sightline_media_proto::audio::Protection;
+
     use super::*;
 
     fn tone(amplitude: f32, samples: usize) -> Vec<f32> {
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn every_frame_has_the_size_that_was_asked_for_and_sounds_like_what_went_in() {
         for span in [Span::Ten, Span::Twenty] {
-            for length in [span.room(), span.room() / 2, span.room() / 4] {
+            for length in [Protection::Light, Protection::Strong].map(|way| way.frame_len(span)) {
                 let (mut encoder, mut decoder) = (
                     VoiceEncoder::new().expect("opus"),
                     VoiceDecoder::new().expect("opus"),

@@ -117,9 +117,12 @@ fn leaves(
 #[test]
 fn speech_silence_and_mute_leave_the_same_packets_at_the_same_moments() {
     let ways = [
-        [(Span::Ten, Protection::One); 2],
-        [(Span::Twenty, Protection::One), (Span::Twenty, Protection::Two)],
-        [(Span::Ten, Protection::Two), (Span::Twenty, Protection::One)],
+        [(Span::Ten, Protection::Light); 2],
+        [
+            (Span::Twenty, Protection::Light),
+            (Span::Twenty, Protection::Strong),
+        ],
+        [(Span::Ten, Protection::Strong), (Span::Twenty, Protection::Light)],
     ];
     for packings in ways {
         let speech = leaves(made_up_voice(1), packings, false);

@@ -162,7 +162,7 @@ impl Microphone for Spoken {
     }
 }
 
-/// Packs as such a link would have it, and keeps the packets.
+/// Packs as `link` would have it, and keeps the packets.
 struct Collect {
     link: packing::Link,
     packing: Mutex<(Packing, Instant)>,
@@ -197,13 +197,12 @@ impl Outbox for Collect {
 fn pass(speech: &[f32], span: Span, network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
     let epoch = Instant::now();
     let (ended, end) = std::sync::mpsc::channel();
-    let burst_loss = if network.bursts.is_some() { 0.04 } else { 0.0 };
     let collect = Arc::new(Collect {
         link: packing::Link {
             // Frames of 20 ms are for slow links.
             estimate: Bitrate(if span == Span::Ten { 2_000_000 } else { 300_000 }),
             is_sated: false,
-            loss: network.loss as f32 + burst_loss,
+            loss: network.loss as f32,
         },
         packing: Mutex::new((Packing::default(), epoch)),
         packets: Mutex::default(),

@@ -16,6 +16,7 @@ use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
 use sightline_media_proto::playout::{Decode, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::{Ticks, obu, video};
 use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
 use sightline_mesh_proto::interface::Medium;
@@ -277,21 +278,26 @@ fn reports_of_arrivals() {
 
 #[test]
 fn sound_packets() {
-    let good = audio::Packet {
-        first: 1,
-        captured: Ticks(2),
-        span: Span::Ten,
-        protection: Protection::Two,
-        frame: vec![3; 32],
-        covers: [true; 3],
-        parities: vec![vec![4; 32], vec![5; 32]],
+    let mut corpus = Vec::new();
+    for span in [Span::Ten, Span::Twenty] {
+        for protection in [Protection::Light, Protection::Strong] {
+            let mut protector = Protector::default();
+            for nth in 150..158 {
+                let frame = redundancy::Frame {
+                    first: nth * span.blocks(),
+                    captured: Ticks(nth),
+                    span,
+                    data: vec![3; protection.frame_len(span)],
+                };
+                corpus.push(protector.pack(frame, protection).encode());
+            }
+        }
     }
-    .encode();
     let mut playout = Playout::default();
     let mut decoder = VoiceDecoder::new().expect("opus");
     let mut out = [0.0; 240];
     let mut now = Instant::now();
-    run("sound_packets", &[good], |bytes| {
+    run("sound_packets", &corpus, |bytes| {
         now += Duration::from_millis(20);
         let _feedback = Feedback::decode(bytes);
         if let Some(packet) = audio::Packet::decode(bytes) {
@@ -309,7 +315,11 @@ fn opus_frames() {
         .map(|n| (n as f32 * 0.06).sin() * 0.5)
         .collect();
     let corpus: Vec<_> = (0..5)
-        .map(|_| voice.encode(&tone, 72).expect("encoded"))
+        .map(|_| {
+            voice
+                .encode(&tone, Protection::Light.frame_len(Span::Twenty))
+                .expect("encoded")
+        })
         .collect();
     let mut decoder = VoiceDecoder::new().expect("opus");
     let mut out = Vec::new();

@@ -29,13 +29,13 @@ pub enum Span {
     Twenty,
 }
 
-/// How many parities go with a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// How much of a packet is there for those that are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// One: what is lost alone or two in a row is there again.
-    One,
-    /// Two, for links that lose much.
-    Two,
+    /// Half: one parity.
+    Light,
+    /// Two thirds, for links that lose much: two parities.
+    Strong,
 }
 
 /// So many frames back parities reach.
@@ -71,7 +71,8 @@ impl Span {
 }
 
 impl Protection {
-    /// Bytes of a frame, and of each parity: 38 or 26 kbit/s. Opus is transparent for a voice from 32 on.
+    /// Bytes of a frame, and of each parity: 38 kbit/s, or 26 under strong protection, which can be heard: Opus is transparent
+    /// for a voice from 32 on.
     #[must_use]
     pub const fn frame_len(self, span: Span) -> usize {
         span.room() / (1 + self.parities().len())
@@ -85,8 +86,8 @@ impl Protection {
     #[must_use]
     pub const fn parities(self) -> &'static [&'static [u32]] {
         match self {
-            Self::One => &[&[1, 3]],
-            Self::Two => &[&[1], &[2]],
+            Self::Light => &[&[1, 3]],
+            Self::Strong => &[&[1], &[2]],
         }
     }
 }
@@ -136,13 +137,14 @@ impl Packet {
         let (flags, room) = rest.split_first()?;
         let span = if flags & 1 == 0 { Span::Ten } else { Span::Twenty };
         let protection = if flags & 2 == 0 {
-            Protection::One
+            Protection::Light
         } else {
-            Protection::Two
+            Protection::Strong
         };
         let covers = std::array::from_fn(|n| flags >> (n + 2) & 1 == 1);
-        let unknown = flags >> (REACH + 2);
-        if unknown != 0 || room.len() != span.room() {
+        let may_cover = |n: usize| protection.parities().concat().contains(&(n as u32 + 1));
+        let is_unknown = flags >> (REACH + 2) != 0 || (0..REACH).any(|n| covers[n] && !may_cover(n));
+        if is_unknown || room.len() != span.room() {
             return None;
         }
         let mut parts = room.chunks_exact(protection.frame_len(span)).map(<[u8]>::to_vec);
@@ -166,9 +168,12 @@ mod tests {
     fn a_packet_is_read_as_written_and_of_a_length_all_have_one_size() {
         for span in [Span::Ten, Span::Twenty] {
             let mut sizes = Vec::new();
-            for protection in [Protection::One, Protection::Two] {
+            for (protection, all) in [
+                (Protection::Light, [true, false, true]),
+                (Protection::Strong, [true, true, false]),
+            ] {
                 let len = protection.frame_len(span);
-                for covers in [[false; 3], [true, false, false], [true, false, true], [true; 3]] {
+                for covers in [[false; REACH], [true, false, false], all] {
                     let packet = Packet {
                         first: 7,
                         captured: Ticks(9),
@@ -189,7 +194,20 @@ mod tests {
         }
         let mut bytes = vec![0; HEADER_LEN + Span::Ten.room()];
         assert!(Packet::decode(&bytes).is_some());
-        bytes[8] = 0b10_0000;
-        assert_eq!(Packet::decode(&bytes), None);
+        for flags in [0b10_0000, 0b1000, 0b1_0010] {
+            bytes[8] = flags;
+            assert_eq!(Packet::decode(&bytes), None, "{flags:b}");
+        }
+    }
+
+    #[test]
+    fn parities_reach_no_further_than_they_can_say() {
+        for protection in [Protection::Light, Protection::Strong] {
+            let backs = protection.parities().concat();
+            assert!(
+                backs.iter().all(|back| (1..=REACH as u32).contains(back)),
+                "{backs:?}"
+            );
+        }
     }
 }

@@ -192,6 +192,11 @@ impl Controller {
         self.loss.recent().max(self.loss.usual())
     }
 
+    /// The share that is lost over a longer time.
+    pub fn usual_loss(&self) -> f32 {
+        self.loss.usual()
+    }
+
     /// A probe that is to begin now.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
         // More than is asked for, or allowed, would not be used.

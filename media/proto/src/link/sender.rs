@@ -267,7 +267,7 @@ impl Sender {
         packing::Link {
             estimate: self.estimate(),
             is_sated: self.controller.is_sated(),
-            loss: self.loss(),
+            loss: self.controller.usual_loss(),
         }
     }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 /// Arrivals remembered: 10 s of packets of 10 ms.
 const MEMORY: usize = 1000;
 
-/// Of all packets, how many are to be in time. With fewer than the one sound waits longer, with more than the other shorter,
-/// and between the two it stays as it is: each change is heard, a little.
-const LEAST_IN_TIME: f64 = 0.995;
-const MOST_IN_TIME: f64 = 0.998;
+/// Of all packets, how many are to be in time at the least. Fewer are heard more than waiting longer is.
+const ENOUGH: f64 = 0.995;
+
+/// When more than so many are in time, waiting less is worth the change. Between the two it stays as it is: each change is
+/// heard, a little.
+const TOO_MANY: f64 = 0.998;
 
 /// 2 ms: packets that come within this of each other, each less late than the one before, were held up together: that is
 /// one event, not many. Else a single stall would count as a hundred late packets.
@@ -95,7 +97,7 @@ impl Delays {
             let late = sorted.get(at.min(sorted.len() - 1))?;
             Some(Duration::from_micros((late - sorted.first()?).unsigned_abs()).min(MOST))
         };
-        let (Some(least), Some(most)) = (within(LEAST_IN_TIME), within(MOST_IN_TIME)) else {
+        let (Some(least), Some(most)) = (within(ENOUGH), within(TOO_MANY)) else {
             return;
         };
         let needed = self.needed.clamp(least, most);

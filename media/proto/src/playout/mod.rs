@@ -143,13 +143,12 @@ impl Playout {
     }
 
     fn insert_all(&mut self, packet: Packet, now: Instant) -> Result<(), Dropped> {
-        let mut outcome = Err(Dropped::Duplicate);
-        for (nth, frame) in self.recovery.handle_packet(packet).into_iter().enumerate() {
+        let (own, recovered) = self.recovery.handle_packet(packet);
+        let outcome = self.insert(own, now);
+        for frame in recovered {
             let blocks = frame.span.blocks();
-            match (nth, self.insert(frame, now)) {
-                (0, own) => outcome = own,
-                (_, Ok(())) => self.counts.recovered += u64::from(blocks),
-                (_, Err(_)) => {}
+            if self.insert(frame, now).is_ok() {
+                self.counts.recovered += u64::from(blocks);
             }
         }
         outcome

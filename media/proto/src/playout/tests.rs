@@ -148,12 +148,12 @@ fn play(
     }
 }
 
-const QUICK: (Span, Protection) = (Span::Ten, Protection::One);
+const QUICK: (Span, Protection) = (Span::Ten, Protection::Light);
 
 #[test]
 fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
     for span in [Span::Ten, Span::Twenty] {
-        let played = play(1000, (span, Protection::One), 1.0, |n| {
+        let played = play(1000, (span, Protection::Light), 1.0, |n| {
             Some(1.0 + 0.5 * chance(n, 1))
         });
         assert_eq!(played.counts().concealed, 0);
@@ -166,9 +166,9 @@ fn on_a_calm_way_nothing_is_made_up_and_hardly_anything_waits() {
 fn what_is_lost_is_computed_from_later_packets() {
     for seed in 0..5 {
         for (loss, protection, reach, concealed) in [
-            (0.05, Protection::One, 3, 0.005),
-            (0.10, Protection::One, 3, 0.008),
-            (0.20, Protection::Two, 2, 0.012),
+            (0.05, Protection::Light, 3, 0.005),
+            (0.10, Protection::Light, 3, 0.008),
+            (0.20, Protection::Strong, 2, 0.012),
         ] {
             for span in [Span::Ten, Span::Twenty] {
                 let played = play(6000, (span, protection), 1.0, |n| {
@@ -253,7 +253,7 @@ fn sound_waits_for_a_picture_that_is_later() {
             playout.set_extra(Duration::from_millis(80));
         }
         let now = start + Duration::from_millis(10) * block;
-        let _kept = playout.handle_packet(packet(block, Span::Ten, Protection::One), now);
+        let _kept = playout.handle_packet(packet(block, Span::Ten, Protection::Light), now);
         playout.poll_sound(&mut tone, &mut out, now + Duration::from_millis(1));
     }
     let waits = playout.delay().as_millis();
@@ -273,7 +273,7 @@ fn the_last_numbers_there_are_can_be_played() {
             let mut playout = Playout::default();
             let mut out = [0.0; STEP];
             let start = Instant::now();
-            let _kept = playout.handle_packet(packet(first, span, Protection::Two), start);
+            let _kept = playout.handle_packet(packet(first, span, Protection::Strong), start);
             for step in 0..100u32 {
                 let now = start + Duration::from_millis(5) * step;
                 playout.poll_sound(&mut Tone::default(), &mut out, now);
@@ -294,7 +294,7 @@ proptest! {
             let now = start + Duration::from_millis(10) * tick;
             let first = if is_wild { wild } else { tick.wrapping_add(near) };
             let span = if is_long { Span::Twenty } else { Span::Ten };
-            let protection = if has_two { Protection::Two } else { Protection::One };
+            let protection = if has_two { Protection::Strong } else { Protection::Light };
             let _dropped = playout.handle_packet(packet(first, span, protection), now);
             playout.poll_sound(&mut tone, &mut out, now);
             prop_assert!(out.iter().all(|sample| sample.abs() <= 0.51));
