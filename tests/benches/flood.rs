@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use sightline_mesh_proto::Code;
+use sightline_tests::bench;
 use sightline_tests::program::Program;
 
 /// Packets a second.
@@ -37,9 +38,7 @@ struct Cost {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let only = arguments.iter().skip_while(|argument| *argument != "only").nth(1);
-    if only.is_some_and(|only| only != "flood") {
+    if !bench::is_wanted("flood") {
         return;
     }
     let media = ["--microphone", "test", "--camera", "test"];

@@ -26,6 +26,7 @@ use sightline_media_proto::packing::{self, Packing};
 use sightline_media_proto::playout::{Counts, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::Packets;
+use sightline_tests::bench;
 
 /// How long each network is spoken through.
 const SECONDS: usize = 33;
@@ -71,16 +72,11 @@ impl Network {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let after = |word: &str| {
-        let at = arguments.iter().position(|argument| argument == word)?;
-        arguments.get(at + 1).cloned()
-    };
-    if after("only").is_some_and(|only| only != "speech") {
+    if !bench::is_wanted("speech") {
         return;
     }
-    let speech = speech(after("--speech").as_deref());
-    let folder = after("--to").map(PathBuf::from);
+    let speech = speech(bench::after("--speech").as_deref());
+    let folder = bench::after("--to").map(PathBuf::from);
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder).expect("a folder");
         write(&folder.join("original.wav"), &speech);

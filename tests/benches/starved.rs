@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sightline_tests::bench::{self, mean};
 use sightline_tests::program::Program;
 
 const PEOPLE: usize = 4;
@@ -31,9 +32,7 @@ const POLL: Duration = Duration::from_millis(100);
 const WHOLE: f64 = 28.0;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let only = arguments.iter().position(|argument| argument == "only");
-    if only.is_some_and(|at| arguments.get(at + 1).is_some_and(|name| name != "starved")) {
+    if !bench::is_wanted("starved") {
         return;
     }
     println!(
@@ -126,10 +125,6 @@ fn watch(
         after: None,
         concealed: mean(&concealed),
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// A command that comes before all others.

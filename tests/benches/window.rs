@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sightline_tests::bench;
 use sightline_ui::model::{Call, Own, Person, PersonId, Preferences, Quality, Route, RouteState, Way};
 use sightline_ui::{Command as Wish, Host, Model, Picture, Pictures, Source, Wake, Window};
 
@@ -24,15 +25,10 @@ const SCENE: Duration = Duration::from_secs(10);
 const WARM_UP: Duration = Duration::from_secs(2);
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let after = |word: &str| {
-        let at = arguments.iter().position(|argument| argument == word)?;
-        arguments.get(at + 1).map(String::as_str)
-    };
-    if let Some(scene) = after("scene") {
-        return show(scene);
+    if let Some(scene) = bench::after("scene") {
+        return show(&scene);
     }
-    if after("only").is_some_and(|only| only != "window") {
+    if !bench::is_wanted("window") {
         return;
     }
     let Some(screen) = Screen::start() else {

@@ -1,6 +1,6 @@
 //! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes
 //! (`program`), before a real screen (`screen`),
-//! with sound devices that come and go (`sound`).
+//! with sound devices that come and go (`sound`). Benches share `bench`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -9,6 +9,7 @@
     reason = "this crate is tests, and owns their clock"
 )]
 
+pub mod bench;
 pub mod fuzz;
 pub mod photo;
 pub mod program;
