@@ -32,12 +32,12 @@ def pieces(played):
         yield pesq.pesq(SECOND, said, heard[late:late + PIECE], "wb")
 
 original = read("original.wav")
-for frames in [10, 20]:
+for line in ["quick", "slow"]:
     scores = {}
     for name in ["noloss", "5", "10", "20", "burstsof200ms"]:
-        played = [read(path.name) for path in folder.glob(f"{name}-{frames}-*.wav")]
+        played = [read(path.name) for path in folder.glob(f"{name}-{line}-*.wav")]
         all_pieces = [score for one in played for score in pieces(one)]
         scores[name] = sum(all_pieces) / len(all_pieces)
     shown = "  ".join(f"{name} {score:.2f}" for name, score in scores.items())
-    print(f"  frames of {frames} ms: PESQ {shown}; 10 % against none {scores['10'] - scores['noloss']:+.2f}")
+    print(f"  {line} line: PESQ {shown}; 10 % against none {scores['10'] - scores['noloss']:+.2f}")
 PYTHON

@@ -81,17 +81,16 @@ fn main() {
         std::fs::create_dir_all(folder).expect("a folder");
         write(&folder.join("original.wav"), &speech);
     }
-    for span in [Span::Ten, Span::Twenty] {
-        print_networks(&speech, span, folder.as_deref());
+    for line in [("quick", Bitrate(2_000_000)), ("slow", Bitrate(300_000))] {
+        print_networks(&speech, line, folder.as_deref());
     }
 }
 
-fn print_networks(speech: &[f32], span: Span, folder: Option<&Path>) {
-    let millis = span.micros() / 1000;
-    println!("\nSpeech over a way of 40 ms ± 10, {SECONDS} s, frames of {millis} ms");
+fn print_networks(speech: &[f32], (line, estimate): (&str, Bitrate), folder: Option<&Path>) {
+    println!("\nSpeech over a {line} line of 40 ms ± 10, {SECONDS} s");
     println!("  network              made up   recovered   waits ms (median)");
     for network in &NETWORKS {
-        let passes = SEEDS.map(|seed| pass(speech, span, network, seed));
+        let passes = SEEDS.map(|seed| pass(speech, estimate, network, seed));
         let sum = |of: fn(&Counts) -> u64| passes.iter().map(|(_, counts, _)| of(counts)).sum::<u64>() as f64;
         let blocks = sum(|counts| counts.played + counts.concealed);
         let wait = passes.iter().map(|(_, _, wait)| wait).sum::<f64>() / passes.len() as f64;
@@ -104,7 +103,7 @@ fn print_networks(speech: &[f32], span: Span, folder: Option<&Path>) {
         if let Some(folder) = folder {
             let name = network.name.replace([' ', '%'], "");
             for ((sound, ..), seed) in passes.iter().zip(SEEDS) {
-                write(&folder.join(format!("{name}-{millis}-{seed}.wav")), sound);
+                write(&folder.join(format!("{name}-{line}-{seed}.wav")), sound);
             }
         }
     }
@@ -173,7 +172,7 @@ impl Outbox for Collect {
 
     fn packing(&self) -> (Span, Protection) {
         let mut packing = self.packing.lock().expect("unpoisoned");
-        packing.1 += 2 * BLOCK;
+        packing.1 += BLOCK;
         let now = packing.1;
         packing.0.handle_links(&[self.link], now)
     }
@@ -190,13 +189,12 @@ impl Outbox for Collect {
     }
 }
 
-fn pass(speech: &[f32], span: Span, network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
+fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
     let epoch = Instant::now();
     let (ended, end) = std::sync::mpsc::channel();
     let collect = Arc::new(Collect {
         link: packing::Link {
-            // Frames of 20 ms are for slow links.
-            estimate: Bitrate(if span == Span::Ten { 2_000_000 } else { 300_000 }),
+            estimate,
             is_sated: false,
             loss: network.loss as f32,
         },

@@ -577,9 +577,9 @@ fn hear_with_loss(percent: u32) -> Option<Heard> {
     }
     let listener = &mut people[2];
     let member = listener.wait("stats")["peer"].clone();
-    // Until the loss is known, and a little longer.
+    // Until the loss is known for what it is, and the layer back that it may have cost.
     let settled = |event: &Value| event["event"] == "stats" && event["peer"] == member;
-    for _ in 0..4 {
+    for _ in 0..9 {
         listener.wait_for("stats", settled);
     }
     let (mut lost, mut loud, mut concealed, mut pictures) = (0.0, 0, 0, 0);

@@ -61,7 +61,10 @@ impl Packing {
         } else if self.protection == Protection::Strong && is_over(&mut self.calm_since, now) {
             self.protection = Protection::Light;
         }
-        let is_quick = links.len() <= FEW && links.iter().all(|link| link.is_sated || link.estimate >= QUICK);
+        // A third of 10 ms is too little for a voice: at 20 % loss twice as long frames are heard better.
+        let is_quick = self.protection == Protection::Light
+            && links.len() <= FEW
+            && links.iter().all(|link| link.is_sated || link.estimate >= QUICK);
         if !is_quick {
             self.span = Span::Twenty;
             self.quick_since = None;
@@ -104,6 +107,20 @@ mod tests {
         assert_eq!(at(12, 0.0), Protection::Light);
         assert_eq!(at(13, 0.14), Protection::Light);
         assert_eq!(at(14, 0.15), Protection::Strong);
+    }
+
+    #[test]
+    fn strong_protection_comes_with_long_packets() {
+        let start = Instant::now();
+        let mut packing = Packing::default();
+        let mut at = |seconds: u64, loss| {
+            packing.handle_links(&[link(2000, loss)], start + Duration::from_secs(seconds))
+        };
+        assert_eq!(at(0, 0.1), (Span::Ten, Protection::Light));
+        assert_eq!(at(1, 0.2), (Span::Twenty, Protection::Strong));
+        assert_eq!(at(2, 0.0), (Span::Twenty, Protection::Strong));
+        assert_eq!(at(12, 0.0), (Span::Twenty, Protection::Light));
+        assert_eq!(at(22, 0.0), (Span::Ten, Protection::Light));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! from the arrival reports, and tells also how long a queue takes to drain. When it grows, the packets that waited arrive just as
 //! fast as the link lets them: that is the capacity, and the rate goes a little below it. From there it creeps up;
 //! far below, or above, what the link was last known to carry, it hurries. Loss counts only as far as it exceeds what
-//! the link loses anyway. Probes find out at once what hurrying would take seconds to find.
+//! the link loses anyway, and when as much is lost after the rate was cut for it, the cut is taken back. Probes find out at once what hurrying would take seconds to find.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -108,6 +108,8 @@ pub struct Controller {
     overflows: VecDeque<Instant>,
     /// What the link carried when it was last full.
     capacity: Option<f64>,
+    /// Rate and capacity before the last cut for loss.
+    before_loss: Option<(f64, Option<f64>)>,
     round_trip: Duration,
     last_news: Option<Instant>,
     last_cut: Option<Instant>,
@@ -127,6 +129,7 @@ impl Controller {
             prober: Prober::default(),
             overflows: VecDeque::new(),
             capacity: None,
+            before_loss: None,
             round_trip: Duration::from_millis(100),
             last_news: None,
             last_cut: None,
@@ -267,7 +270,14 @@ impl Controller {
         if now_waits > LONG_QUEUE || (now_waits > QUEUE && (jumps || stays)) {
             return self.cut(now);
         }
+        if self.loss.was_mistaken()
+            && let Some((rate, capacity)) = self.before_loss.take()
+        {
+            self.rate = self.rate.max(rate.min(self.most()));
+            self.capacity = capacity;
+        }
         if self.loss.is_congestion() || self.overflows.len() >= FULL_REPORTS {
+            self.before_loss = Some((self.rate, self.capacity));
             self.overflows.clear();
             let capacity = self.delivered() / (1.0 - f64::from(self.loss.usual()));
             self.loss.forget_recent();

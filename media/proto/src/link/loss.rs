@@ -6,17 +6,21 @@ use std::time::{Duration, Instant};
 const SPAN: Duration = Duration::from_millis(800);
 const PACKETS: usize = 40;
 
-/// Beyond what is usual, from which on the link is taken to be full: chance alone makes half of it with 40 packets.
-const EXCESS: f32 = 0.10;
-
-/// From which on the rate is not raised.
-const RISING: f32 = 0.04;
+/// Beyond what is usual, from which on the link is taken to be full, and from which on the rate is not raised; or so many
+/// standard deviations of what chance makes of the usual, whichever is more.
+const EXCESS: (f32, f32) = (0.10, 4.0);
+const RISING: (f32, f32) = (0.04, 2.0);
 
 /// The most that a link is taken to lose anyway: beyond it, sending less is right in any case.
 const MOST: f32 = 0.30;
 
-/// How fast the usual follows: a tenth at each judgement, about ten seconds.
+/// How fast the usual follows: a tenth at each judgement, about ten seconds; and by half once less is sent, for what is lost
+/// then is not lost because the link is full.
 const FOLLOW: f32 = 0.1;
+const FOLLOW_AFTER_CUT: f32 = 0.5;
+
+/// If so much of the loss is still there after less was sent, that was not the reason.
+const STAYS: f32 = 0.6;
 
 /// What is lost on one link.
 #[derive(Debug, Default)]
@@ -25,8 +29,13 @@ pub struct LossMeter {
     came: usize,
     lost: usize,
     recent: f32,
+    /// Packets that `recent` was judged by.
+    count: usize,
     usual: Option<f32>,
     is_congestion: bool,
+    /// What was lost when the rate was cut for it.
+    before_cut: Option<f32>,
+    was_mistaken: bool,
 }
 
 impl LossMeter {
@@ -36,13 +45,24 @@ impl LossMeter {
         let since = *self.since.get_or_insert(now);
         let count = self.came + self.lost;
         self.is_congestion = false;
+        self.was_mistaken = false;
         if now < since + SPAN || count < PACKETS {
             return;
         }
         self.recent = self.lost as f32 / count as f32;
+        self.count = count;
         let usual = self.usual.unwrap_or(self.recent).min(MOST);
-        self.is_congestion = self.recent > usual + EXCESS;
-        self.usual = Some((usual + FOLLOW * (self.recent - usual)).min(MOST));
+        self.usual = Some(usual);
+        let before_cut = self.before_cut.take();
+        self.was_mistaken = before_cut.is_some_and(|before| (STAYS * before..=MOST).contains(&self.recent));
+        let is_beyond = self.recent > MOST + EXCESS.0;
+        self.is_congestion = is_beyond || self.exceeds(EXCESS) && !self.was_mistaken;
+        let follow = if before_cut.is_some() {
+            FOLLOW_AFTER_CUT
+        } else {
+            FOLLOW
+        };
+        self.usual = Some((usual + follow * (self.recent - usual)).min(MOST));
         (self.since, self.came, self.lost) = (Some(now), 0, 0);
     }
 
@@ -53,7 +73,18 @@ impl LossMeter {
 
     /// A little more than usual is lost.
     pub fn is_rising(&self) -> bool {
-        self.recent > self.usual.unwrap_or_default() + RISING
+        self.exceeds(RISING)
+    }
+
+    fn exceeds(&self, (least, deviations): (f32, f32)) -> bool {
+        let usual = self.usual();
+        let deviation = (usual * (1.0 - usual) / self.count.max(1) as f32).sqrt();
+        self.recent > usual + least.max(deviations * deviation)
+    }
+
+    /// The rate was cut because so much was lost, and just now as much still was.
+    pub const fn was_mistaken(&self) -> bool {
+        self.was_mistaken
     }
 
     /// The share lost lately.
@@ -67,7 +98,8 @@ impl LossMeter {
     }
 
     /// The rate was cut: what was lost before says nothing of the time after.
-    pub const fn forget_recent(&mut self) {
+    pub fn forget_recent(&mut self) {
+        self.before_cut = self.is_congestion.then_some(self.recent);
         self.recent = 0.0;
         self.since = None;
         self.came = 0;
@@ -104,6 +136,34 @@ mod tests {
         let (_, now) = run(&mut meter, 10, 0, Instant::now());
         let (judged, _) = run(&mut meter, 2, 2, now);
         assert!(judged >= 1);
+    }
+
+    #[test]
+    fn what_is_lost_as_before_though_less_is_sent_is_usual_soon() {
+        let mut meter = LossMeter::default();
+        let (_, mut now) = run(&mut meter, 10, 0, Instant::now());
+        let (mut cuts, mut mistakes) = (0, 0);
+        for _ in 0..100 {
+            now += Duration::from_millis(100);
+            meter.handle(8, 2, now);
+            mistakes += u32::from(meter.was_mistaken());
+            if meter.is_congestion() {
+                cuts += 1;
+                meter.forget_recent();
+            }
+        }
+        assert_eq!((cuts, mistakes), (1, 1));
+        // It was the reason: what follows the cut is lost no more.
+        let (mut now, mut mistakes) = (now, 0);
+        for lost in [6; 9].into_iter().chain([0; 11]) {
+            now += Duration::from_millis(100);
+            meter.handle(10 - lost, lost, now);
+            mistakes += u32::from(meter.was_mistaken());
+            if meter.is_congestion() {
+                meter.forget_recent();
+            }
+        }
+        assert_eq!(mistakes, 0);
     }
 
     #[test]

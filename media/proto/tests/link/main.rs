@@ -514,6 +514,28 @@ fn lost_parts_of_pictures_are_sent_again_in_time() {
 }
 
 #[test]
+fn loss_that_begins_and_is_no_congestion_costs_the_picture_little() {
+    for loss in [0.05, 0.1, 0.15] {
+        for seed in 1..=10 {
+            let mut call = Call::new(Weather::steady(5e6, 300.0, 50), Bitrate(500_000), seed);
+            call.run(20.0);
+            call.there.weather.loss = loss;
+            let mut low = 0.0;
+            while call.ms < 80_000 {
+                call.run(0.1);
+                if call.sender.picture_rate().0 < 400_000 {
+                    low += 0.1;
+                }
+            }
+            assert!(
+                low < 2.0,
+                "{loss}, seed {seed}: little was sent for {low} s of 60"
+            );
+        }
+    }
+}
+
+#[test]
 fn after_a_fifth_is_lost_or_nothing_came_for_a_while_the_picture_is_back_within_half_a_second() {
     for seed in 1..=5 {
         let lossy = Weather {
