@@ -142,7 +142,12 @@ impl Packet {
             Protection::Strong
         };
         let covers = std::array::from_fn(|n| flags >> (n + 2) & 1 == 1);
-        let may_cover = |n: usize| protection.parities().concat().contains(&(n as u32 + 1));
+        let may_cover = |n: usize| {
+            protection
+                .parities()
+                .iter()
+                .any(|backs| backs.contains(&(n as u32 + 1)))
+        };
         let is_unknown = flags >> (REACH + 2) != 0 || (0..REACH).any(|n| covers[n] && !may_cover(n));
         if is_unknown || room.len() != span.room() {
             return None;

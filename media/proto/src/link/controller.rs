@@ -5,7 +5,8 @@
 //! from the arrival reports, and tells also how long a queue takes to drain. When it grows, the packets that waited arrive just as
 //! fast as the link lets them: that is the capacity, and the rate goes a little below it. From there it creeps up;
 //! far below, or above, what the link was last known to carry, it hurries. Loss counts only as far as it exceeds what
-//! the link loses anyway, and when as much is lost after the rate was cut for it, the cut is taken back. Probes find out at once what hurrying would take seconds to find.
+//! the link loses anyway, and when as much is lost after the rate was cut for it, the cut is taken back. Probes find out at
+//! once what hurrying would take seconds to find.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -65,12 +66,6 @@ const NEAR: std::ops::Range<f64> = 0.8..1.12;
 /// second the rate goes down.
 const FULL: Duration = Duration::from_millis(12);
 const FULL_REPORTS: usize = 2;
-
-/// It counts from so many times what is lost anyway, and, on a link that always loses 3 %, from two packets more: jitter and
-/// loss by chance look like a full buffer again and again.
-const UNUSUAL: f64 = 3.0;
-const LOSSY: f32 = 0.03;
-const SURE: f64 = 2.0;
 
 /// 300 ms: over which deliveries are counted.
 const WINDOW: i64 = 300_000;
@@ -244,10 +239,7 @@ impl Controller {
             self.standing = standing;
         }
         let peak = waits.max();
-        let usually_lost = f64::from(self.loss.usual()) * (acked.len() + lost.len()) as f64;
-        let sure = if self.loss.usual() > LOSSY { SURE } else { 0.0 };
-        let unusual = sure + UNUSUAL * usually_lost;
-        if lost.len() as f64 > unusual && peak > Some(FULL) {
+        if self.loss.is_unusual(acked.len(), lost.len()) && peak > Some(FULL) {
             self.overflows.push_back(now);
         }
         self.overflows.retain(|at| now < *at + Duration::from_secs(1));
