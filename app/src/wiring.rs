@@ -25,6 +25,8 @@ pub enum Notice {
     NeedsKeyFrame(MemberId),
     /// A member's picture could not be decoded.
     Undecodable(MemberId),
+    /// A member's pictures take more of this machine than pictures do.
+    TooCostly(MemberId),
     /// A microphone, camera, encoder or recording ended.
     SourceFailed(&'static str, String),
     /// A line came on standard input.
@@ -113,6 +115,10 @@ impl Observer for Watching {
 
     fn undecodable(&self, member: MemberId) {
         hint(&self.notices, Notice::Undecodable(member));
+    }
+
+    fn too_costly(&self, member: MemberId) {
+        tell_patiently(&self.notices, Notice::TooCostly(member));
     }
 
     fn played(&self, member: MemberId, samples: &[f32], at: Instant) {

@@ -1,6 +1,6 @@
 //! The voice codec: Opus at a constant rate, every frame as long as was asked for.
 
-use opus::{Application, Bitrate, Channels, Decoder, Encoder};
+use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder};
 use sightline_media_proto::audio::{BLOCK_SAMPLES, SAMPLE_RATE, Span};
 use sightline_media_proto::playout::Decode;
 
@@ -27,6 +27,8 @@ impl VoiceEncoder {
         let mut encoder = Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
         encoder.set_vbr(false)?;
         encoder.set_dtx(false)?;
+        encoder.set_bandwidth(Bandwidth::Fullband)?;
+        encoder.set_force_channels(Some(Channels::Mono))?;
         encoder.set_complexity(COMPLEXITY)?;
         Ok(Self { encoder, bitrate: 0 })
     }
@@ -68,15 +70,27 @@ impl VoiceDecoder {
     }
 }
 
+/// Whether `frame` is of a kind that [`VoiceEncoder`] makes, by its table-of-contents byte (RFC 6716, section 3.1): speech
+/// or music at full bandwidth, of this length, mono, one frame. Opus has far more, and its decoder is C.
+fn is_ours(frame: &[u8], span: Span) -> bool {
+    // Hybrid and CELT, both at 20 kHz (RFC 6716, table 2); then one channel, and one frame.
+    let configurations = match span {
+        Span::Ten => [14, 30],
+        Span::Twenty => [15, 31],
+    };
+    frame
+        .first()
+        .is_some_and(|toc| configurations.contains(&(toc >> 3)) && toc & 0b111 == 0)
+}
+
 impl Decode for VoiceDecoder {
-    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>) {
+    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>) -> bool {
         let before = out.len();
-        if !self.append(frame, span.samples(), out) {
+        let is_decoded = is_ours(frame, span) && self.append(frame, span.samples(), out);
+        if !is_decoded {
             out.truncate(before);
-            for _ in 0..span.blocks() {
-                self.conceal(out);
-            }
         }
+        is_decoded
     }
 
     fn conceal(&mut self, out: &mut Vec<f32>) {
@@ -128,14 +142,67 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_concealed() {
+    fn no_other_kind_of_frame_reaches_the_decoder() {
         let mut decoder = VoiceDecoder::new().expect("opus");
-        for seed in 0..500u32 {
-            let garbage: Vec<u8> = (0..100u32).map(|n| (n.wrapping_mul(seed) >> 3) as u8).collect();
-            let mut out = Vec::new();
-            decoder.decode(&garbage, Span::Twenty, &mut out);
-            assert_eq!(out.len(), Span::Twenty.samples());
-            assert!(out.iter().all(|sample| sample.is_finite()));
+        for span in [Span::Ten, Span::Twenty] {
+            let ours: Vec<u8> = (0..=255)
+                .filter(|toc| {
+                    let mut out = Vec::new();
+                    let is_decoded =
+                        decoder.decode(&[[*toc].as_slice(), &[0x5a; 95]].concat(), span, &mut out);
+                    assert_eq!(out.len(), if is_decoded { span.samples() } else { 0 });
+                    is_decoded
+                })
+                .collect();
+            let expected = if span == Span::Ten {
+                [14 << 3, 30 << 3]
+            } else {
+                [15 << 3, 31 << 3]
+            };
+            assert_eq!(ours, expected, "{span:?}");
+            assert!(!decoder.decode(&[], span, &mut Vec::new()));
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_is_sent_in_frames_of_our_kind() {
+        let noise = |n: usize| {
+            ((n as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / f32::from(u16::MAX) / 128.0 - 1.0
+        };
+        let signals: [&dyn Fn(usize) -> f32; 6] = [
+            &|_| 0.0,
+            &|n| (n as f32 * 0.0288).sin() * 0.5,
+            &|n| (n as f32 * 0.9).sin() * 0.9,
+            &|n| noise(n) * 0.9,
+            &|n| noise(n) * 0.001,
+            // Bursts, as of speech.
+            &|n| {
+                if n / 9600 % 2 == 0 {
+                    noise(n / 40) * (n as f32 * 0.02).sin()
+                } else {
+                    0.0
+                }
+            },
+        ];
+        let mut encoder = VoiceEncoder::new().expect("opus");
+        let mut at = 0;
+        for round in 0..12 {
+            for (number, signal) in signals.iter().enumerate() {
+                let span = [Span::Ten, Span::Twenty][round % 2];
+                let protection = [Protection::Light, Protection::Strong][round / 2 % 2];
+                for _ in 0..50 {
+                    let samples: Vec<_> = (at..at + span.samples()).map(signal).collect();
+                    at += span.samples();
+                    let frame = encoder
+                        .encode(&samples, protection.frame_len(span))
+                        .expect("encoded");
+                    assert!(
+                        is_ours(&frame, span),
+                        "signal {number}, {span:?}, {protection:?}: {:02x}",
+                        frame[0]
+                    );
+                }
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-/// The largest picture that is sent or shown: 1280×720 pixels.
-pub const MAX_PIXELS: u32 = 1280 * 720;
+use sightline_media_proto::obu;
+pub use sightline_media_proto::obu::MAX_PIXELS;
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,10 @@ pub struct Size {
 }
 
 impl Size {
-    /// A size that pictures may have: at least 16×16, at most 1280×720 pixels in any shape.
+    /// A size that pictures may have: sides of 16 to 4096, at most as many pixels as 1280×720.
     #[must_use]
     pub fn new(width: u32, height: u32) -> Option<Self> {
-        let fits = width >= 16 && height >= 16 && width.checked_mul(height)? <= MAX_PIXELS;
-        fits.then_some(Self { width, height })
+        obu::is_size(width, height).then_some(Self { width, height })
     }
 
     /// The size of the two colour planes: half, rounded up.

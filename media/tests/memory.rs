@@ -37,7 +37,7 @@ fn an_hour_of_pictures_takes_no_more_memory_than_a_second() {
             encoder.encode(&picture, false).expect("encoded")
         })
         .collect();
-    let mut decoder = Decoder::new().expect("a decoder");
+    let mut decoder = Decoder::default();
     let mut play = || {
         for unit in &units {
             let shown = decoder.decode(&unit.data, unit.captured).expect("decodable");

@@ -63,7 +63,7 @@ fn measure_codec(kind: EncoderKind, name: &str, layer: Layer, pictures: &[Pictur
         },
     )
     .expect("an encoder");
-    let mut decoder = Decoder::new().expect("a decoder");
+    let mut decoder = Decoder::default();
     let (mut encode, mut decode, mut psnr) = (Vec::new(), Vec::new(), Vec::new());
     let mut lengths = Vec::new();
     for picture in pictures {

@@ -15,16 +15,21 @@ const MAX_LEN: usize = 64 * 1024;
 /// Feeds mutations of `corpus` to `target` until the time is over. A panic of the target is passed on, after the
 /// seed and the input that caused it were printed.
 pub fn run(name: &str, corpus: &[Vec<u8>], mut target: impl FnMut(&[u8])) {
+    for good in corpus {
+        target(good);
+    }
+    run_made(name, |rng| mutate(corpus, rng), target);
+}
+
+/// The same with inputs that `make` makes.
+pub fn run_made(name: &str, mut make: impl FnMut(&mut StdRng) -> Vec<u8>, mut target: impl FnMut(&[u8])) {
     let seconds = number("SIGHTLINE_FUZZ_SECONDS").unwrap_or(2);
     let seed = number("SIGHTLINE_FUZZ_SEED").unwrap_or_else(rand::random);
     let mut rng = StdRng::seed_from_u64(seed);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut inputs = 0u64;
-    for good in corpus {
-        target(good);
-    }
     while inputs.is_multiple_of(64) && Instant::now() < end || !inputs.is_multiple_of(64) {
-        let input = mutate(corpus, &mut rng);
+        let input = make(&mut rng);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(&input))) {
             eprintln!("{name}: seed {seed}, input {inputs}: {input:02x?}");
             resume_unwind(panic);
@@ -38,7 +43,8 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-fn mutate(corpus: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
+/// An input like those of `corpus`, changed in some places.
+pub fn mutate(corpus: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
     let mut input = match corpus.len() {
         0 => Vec::new(),
         len if rng.random_ratio(15, 16) => corpus[rng.random_range(0..len)].clone(),

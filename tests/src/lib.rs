@@ -11,6 +11,7 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod obu;
 pub mod photo;
 pub mod program;
 pub mod screen;

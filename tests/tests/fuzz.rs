@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::Keypair;
-use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
+use sightline_media::av1::{DecodeError, Decoder, EncoderKind, Settings, encoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
 use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Protection, Span};
 use sightline_media_proto::effort::Speed;
@@ -25,7 +25,8 @@ use sightline_mesh_proto::route::Consent;
 use sightline_mesh_proto::wire::{Control, Refusal};
 use sightline_mesh_proto::{Class, Clock, Code, Name, Secret, UnixTime, initial, packet, tag};
 use sightline_noise::{Binding, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
-use sightline_tests::fuzz::run;
+use sightline_tests::fuzz::{run, run_made};
+use sightline_tests::obu::{Real, temporal_unit};
 use sightline_tests::photo;
 
 use rand::SeedableRng;
@@ -202,6 +203,7 @@ fn first_packets_at_the_gate() {
             if turn == 0 {
                 gate = Gate::new(Clock { start: now, wall });
                 gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+                gate.handle_change(Change::Listen(local));
             }
             inputs = inputs.wrapping_add(1);
             let from = SocketAddr::from(([192, 0, 2, 1], 1000 + turn));
@@ -325,45 +327,86 @@ fn opus_frames() {
     let mut out = Vec::new();
     run("opus_frames", &corpus, |bytes| {
         out.clear();
-        decoder.decode(bytes, Span::Twenty, &mut out);
-        assert_eq!(out.len(), Span::Twenty.samples());
+        let is_decoded = decoder.decode(bytes, Span::Twenty, &mut out);
+        assert_eq!(out.len(), if is_decoded { Span::Twenty.samples() } else { 0 });
         assert!(out.iter().all(|sample| sample.is_finite()));
     });
 }
 
-#[test]
-fn av1_pictures() {
+/// What an encoder makes of six small pictures, two of them key frames.
+fn encoded(kind: EncoderKind, now: Instant) -> Vec<Vec<u8>> {
     let size = Size {
         width: 64,
         height: 48,
     };
-    let mut encoder = encoder(
-        EncoderKind::Aom,
-        Settings {
-            size,
-            frame_rate: 30,
-            bitrate: Bitrate(100_000),
-            speed: Speed(9),
-        },
-    )
-    .expect("an encoder");
-    let now = Instant::now();
+    let settings = Settings {
+        size,
+        frame_rate: 30,
+        bitrate: Bitrate(100_000),
+        speed: Speed(9),
+    };
+    let mut encoder = encoder(kind, settings).expect("an encoder");
     let mut picture = Picture::grey(size, now);
-    let corpus: Vec<_> = (0..6u32)
-        .flat_map(|n| {
-            for (at, pixel) in picture.data.iter_mut().enumerate() {
-                *pixel = (at as u32).wrapping_mul(n + 3) as u8;
-            }
-            picture.captured = now + Duration::from_millis(33) * n;
-            encoder.encode(&picture, n == 3).expect("encoded")
-        })
-        .map(|unit| unit.data)
-        .collect();
-    let mut decoder = Decoder::new().expect("a decoder");
-    run("av1_pictures", &corpus, |bytes| {
-        let _without = obu::without_metadata(bytes);
-        let _picture = decoder.decode(bytes, now);
+    let units = (0..6u32).flat_map(|n| {
+        for (at, pixel) in picture.data.iter_mut().enumerate() {
+            *pixel = (at as u32).wrapping_mul(n + 3) as u8;
+        }
+        picture.captured = now + Duration::from_millis(33) * n;
+        encoder.encode(&picture, n == 3).expect("encoded")
     });
+    units.map(|unit| unit.data).collect()
+}
+
+/// Decodes what may be decoded; nothing else may come near the decoder's library, and nothing may end it.
+fn decode_strictly(decoder: &mut Decoder, reader: &mut obu::Reader, bytes: &[u8], now: Instant) {
+    let read = reader.handle_received(bytes);
+    let decoded = decoder.decode(bytes, now);
+    assert_ne!(decoded, Err(DecodeError::Lost), "the decoder did not survive it");
+    match read {
+        Ok(unit) => {
+            assert_eq!(unit.data, bytes);
+            let real = Real::of(&[unit.data]);
+            assert_eq!((real.frames.len(), !real.header.is_empty()), (1, unit.is_key));
+            if let Ok(Some(picture)) = decoded {
+                assert_eq!(
+                    (picture.size.width, picture.size.height),
+                    (unit.sequence.width, unit.sequence.height)
+                );
+            }
+        }
+        Err(error) => assert_eq!(decoded, Err(error.into())),
+    }
+}
+
+#[test]
+fn av1_pictures() {
+    let now = Instant::now();
+    let corpus = [EncoderKind::Aom, EncoderKind::Rav1e].map(|kind| encoded(kind, now));
+    let (mut decoder, mut reader) = (Decoder::default(), obu::Reader::default());
+    run("av1_pictures", &corpus.concat(), |bytes| {
+        decode_strictly(&mut decoder, &mut reader, bytes, now);
+    });
+}
+
+#[test]
+fn av1_units_of_every_kind() {
+    let now = Instant::now();
+    let reals = [EncoderKind::Aom, EncoderKind::Rav1e].map(|kind| Real::of(&encoded(kind, now)));
+    let (mut decoder, mut reader) = (Decoder::default(), obu::Reader::default());
+    let mut made = 0;
+    run_made(
+        "av1_units_of_every_kind",
+        |rng| {
+            made += 1;
+            let real = &reals[made / 64 % 2];
+            temporal_unit(real, rng)
+        },
+        |bytes| {
+            decode_strictly(&mut decoder, &mut reader, bytes, now);
+            // What an encoder says too much is taken out, or it is refused as well.
+            let _written = obu::Reader::default().handle_encoded(bytes);
+        },
+    );
 }
 
 #[test]

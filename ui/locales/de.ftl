@@ -340,6 +340,7 @@ say-encoder = Ihr Bild konnte nicht kodiert werden, deshalb sehen die anderen Si
 say-recording = Die Aufnahme wurde beendet: { $detail }
 say-playout = { $detail } Wenn das so bleibt, verlassen Sie den Anruf und treten Sie erneut bei.
 say-undecodable = Das Bild von { $name } konnte nicht dekodiert werden. Mit dem nächsten vollständigen Bild kommt es zurück.
+say-picture_too_costly = Die Bilder von { $name } beanspruchen diesen Rechner mehr, als Bilder es sollten. Sie werden eine Weile nicht gezeigt, dann wird es wieder versucht.
 say-gave_way_rate = Ihr Rechner kommt mit dem Gespräch nicht mit: jedes zweite Bild musste weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.
 say-gave_way_size = Ihr Rechner kommt mit dem Gespräch nicht mit: große Bilder musste weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.
 say-gave_way_others = Ihr Rechner kommt mit dem Gespräch nicht mit: das Bild derer, die nicht sprechen musste weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.

@@ -340,6 +340,7 @@ say-encoder = Your picture could not be encoded, so the others do not see you: {
 say-recording = Recording has stopped: { $detail }
 say-playout = { $detail } Leave and join again if it stays so.
 say-undecodable = The picture of { $name } could not be decoded. It comes back with the next whole one.
+say-picture_too_costly = The pictures of { $name } take more of this machine than pictures should. They are not shown for a while, then tried again.
 say-gave_way_rate = Your machine cannot keep up with the call: every second picture gave way, so that sound goes on. It comes back by itself.
 say-gave_way_size = Your machine cannot keep up with the call: large pictures gave way, so that sound goes on. It comes back by itself.
 say-gave_way_others = Your machine cannot keep up with the call: the pictures of those who do not speak gave way, so that sound goes on. It comes back by itself.

@@ -340,6 +340,7 @@ say-encoder = No se pudo codificar su imagen, así que los demás no le ven: { $
 say-recording = La grabación se ha detenido: { $detail }
 say-playout = { $detail } Si sigue así, salga de la llamada y vuelva a unirse.
 say-undecodable = No se pudo decodificar la imagen de { $name }. Volverá con la próxima imagen completa.
+say-picture_too_costly = Las imágenes de { $name } exigen a este equipo más de lo que deberían. No se muestran durante un rato; después se vuelve a intentar.
 say-gave_way_rate = Su equipo no da abasto con la llamada: una de cada dos imágenes cede para que siga el sonido. Vuelve por sí solo.
 say-gave_way_size = Su equipo no da abasto con la llamada: las imágenes grandes cede para que siga el sonido. Vuelve por sí solo.
 say-gave_way_others = Su equipo no da abasto con la llamada: la imagen de quienes no hablan cede para que siga el sonido. Vuelve por sí solo.

@@ -340,6 +340,7 @@ say-encoder = Votre image n’a pas pu être encodée, les autres ne vous voient
 say-recording = L’enregistrement s’est arrêté : { $detail }
 say-playout = { $detail } Si cela persiste, quittez l’appel et rejoignez-le de nouveau.
 say-undecodable = L’image de { $name } n’a pas pu être décodée. Elle reviendra avec la prochaine image complète.
+say-picture_too_costly = Les images de { $name } sollicitent cette machine plus que des images ne le devraient. Elles ne sont pas affichées pendant un moment, puis réessayées.
 say-gave_way_rate = Votre machine ne suit pas l’appel : une image sur deux cède la place au son. Cela revient de soi-même.
 say-gave_way_size = Votre machine ne suit pas l’appel : les grandes images cède la place au son. Cela revient de soi-même.
 say-gave_way_others = Votre machine ne suit pas l’appel : l’image de ceux qui ne parlent pas cède la place au son. Cela revient de soi-même.

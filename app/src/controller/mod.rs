@@ -266,17 +266,8 @@ impl Controller {
             Notice::Call(event) => self.handle_event(&event),
             Notice::FirstAudio(member, at) => self.tell_first("sound", member, at),
             Notice::FirstVideo(member, at) => self.tell_first("picture", member, at),
-            Notice::Undecodable(member) => {
-                let peer = self.call.as_ref().and_then(|call| call.participant.peer(member));
-                let message =
-                    "A member's picture could not be decoded. It comes back with the next whole one.";
-                self.report.problem("undecodable", message, peer.as_ref());
-                let name = peer.and_then(|peer| self.report.names().get(&peer).cloned());
-                self.say(Saying {
-                    name: Some(name.unwrap_or_default()),
-                    ..Saying::new("undecodable", "")
-                });
-            }
+            Notice::Undecodable(member) => self.tell_of_pictures("undecodable", member),
+            Notice::TooCostly(member) => self.tell_of_pictures("picture_too_costly", member),
             Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
             Notice::Line(line) => self.handle_line(&line),
             Notice::Wish(wish) => self.fulfil(wish),

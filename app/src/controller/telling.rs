@@ -1,5 +1,6 @@
 //! What the user is told, in the window and where events go.
 
+use sightline_media::MemberId;
 use sightline_ui::model::{MAX_NOTICES, Notice as Told, Saying};
 
 use super::{Controller, now};
@@ -16,6 +17,19 @@ impl Controller {
     pub(super) fn tell(&mut self, word: &str, detail: &str) {
         let saying = Saying::new(word, detail);
         self.report.problem(word, &self.english.say(&saying), None);
+        self.say(saying);
+    }
+
+    /// Tells the user of a problem with a member's pictures, in the window and where events go.
+    pub(super) fn tell_of_pictures(&mut self, word: &str, member: MemberId) {
+        let peer = self.call.as_ref().and_then(|call| call.participant.peer(member));
+        let name = peer.and_then(|peer| self.report.names().get(&peer).cloned());
+        let saying = Saying {
+            name: Some(name.unwrap_or_default()),
+            ..Saying::new(word, "")
+        };
+        self.report
+            .problem(word, &self.english.say(&saying), peer.as_ref());
         self.say(saying);
     }
 

@@ -4,10 +4,10 @@
 //! ```text
 //!   sound:    packing.rs ── how much in a packet     redundancy.rs ── parities ──► audio.rs ── packet ──► redundancy.rs ── lost frames again
 //!             ──► playout/ ── 10 ms at a time, stretched or made up if need be ──► mixer.rs
-//!   picture:  obu.rs ── without metadata ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
+//!   picture:  obu/ ── as our encoders make it ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
 //!   rate_control.rs ── how coarse a picture is, so that each second holds its rate
-//!   load.rs ── what gives way when the machine cannot keep up
+//!   load.rs ── what gives way when the machine cannot keep up     allowance.rs ── how much of it one member may take
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
 //!   sync.rs ── sound and picture together
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
@@ -15,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
 
+pub mod allowance;
 pub mod audio;
 #[cfg(test)]
 mod chance;

@@ -34,6 +34,7 @@ pub struct Aom {
     is_upper: bool,
     references: References,
     rate_control: RateControl,
+    units: obu::Reader,
 }
 
 struct State {
@@ -84,6 +85,7 @@ impl Aom {
             is_upper: false,
             references: References::default(),
             rate_control: RateControl::new(bitrate, frame_rate),
+            units: obu::Reader::default(),
         };
         for (control, value) in CONTROLS {
             encoder.control(*control, *value)?;
@@ -171,7 +173,7 @@ impl Aom {
         loop {
             // SAFETY: the context is initialised; the iterator starts null and is only changed by libaom. A packet
             // and its buffer stay valid until the next call with this context, and are copied before it.
-            let (data, flags) = unsafe {
+            let data = unsafe {
                 let packet = sys::aom_codec_get_cx_data(&mut self.state.context, &mut iterator);
                 let Some(packet) = packet.as_ref() else {
                     return Ok(encoded);
@@ -183,15 +185,15 @@ impl Aom {
                 if frame.buf.is_null() {
                     continue;
                 }
-                (
-                    std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz),
-                    frame.flags,
-                )
+                std::slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz)
             };
-            let data = obu::without_metadata(data).map_err(|error| EncodeError::Failed(error.to_string()))?;
+            let unit = self
+                .units
+                .handle_encoded(data)
+                .map_err(|error| EncodeError::Failed(error.to_string()))?;
             encoded.push(Encoded {
-                data,
-                is_key: flags & sys::AOM_FRAME_IS_KEY != 0,
+                data: unit.data,
+                is_key: unit.is_key,
                 is_discardable: class == Class::Upper,
                 captured,
             });

@@ -1,10 +1,12 @@
 //! The picture codec: AV1, encoded live by one of two encoders behind one trait, decoded by dav1d's Rust port.
 
 mod aom;
+mod confined;
 mod decoder;
 mod rav1e_encoder;
 mod references;
 mod session;
+mod worker;
 
 use std::str::FromStr;
 use std::time::Instant;
@@ -19,7 +21,7 @@ pub use decoder::{DecodeError, Decoder};
 /// An encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    /// One temporal unit, without metadata.
+    /// One temporal unit, as `obu` writes it.
     pub data: Vec<u8>,
     /// Whether it can be decoded without any other.
     pub is_key: bool,

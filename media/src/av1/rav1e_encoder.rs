@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rav1e::config::SpeedSettings;
 use rav1e::data::Rational;
-use rav1e::prelude::{FrameParameters, FrameType, FrameTypeOverride};
+use rav1e::prelude::{FrameParameters, FrameTypeOverride};
 use rav1e::{Config, Context, EncoderConfig, EncoderStatus};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::obu;
@@ -26,6 +26,7 @@ pub struct Rav1e {
     settings: Settings,
     /// When the pictures inside were captured, oldest first.
     inside: VecDeque<Instant>,
+    units: obu::Reader,
 }
 
 impl Rav1e {
@@ -35,6 +36,7 @@ impl Rav1e {
             context: context(settings)?,
             settings,
             inside: VecDeque::new(),
+            units: obu::Reader::default(),
         })
     }
 
@@ -44,12 +46,13 @@ impl Rav1e {
             match self.context.receive_packet() {
                 Ok(packet) => {
                     let captured = self.inside.pop_front();
-                    let data = obu::without_metadata(&packet.data)
+                    let unit = self
+                        .units
+                        .handle_encoded(&packet.data)
                         .map_err(|error| EncodeError::Failed(error.to_string()))?;
-                    let is_key = packet.frame_type == FrameType::KEY;
                     encoded.extend(captured.map(|captured| Encoded {
-                        data,
-                        is_key,
+                        data: unit.data,
+                        is_key: unit.is_key,
                         is_discardable: false,
                         captured,
                     }));

@@ -40,6 +40,8 @@ pub trait Observer: Send + Sync {
     fn speaker_lost(&self);
     /// A member's picture could not be decoded.
     fn undecodable(&self, member: MemberId);
+    /// A member's pictures take more of this machine than pictures do: none are shown for a while.
+    fn too_costly(&self, member: MemberId);
     /// A block of a member's voice is played out now. For measurements.
     fn played(&self, _member: MemberId, _samples: &[f32], _at: Instant) {}
     /// A member's picture was decoded.
@@ -88,6 +90,8 @@ pub struct Playout {
     stop: Arc<AtomicBool>,
     outlet: Arc<Outlet>,
     mixer: Option<JoinHandle<()>>,
+    /// Threads of members that are gone, and may still be at a picture of theirs.
+    ending: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Where the mix goes next: handed to the mixer's thread.
@@ -139,6 +143,7 @@ impl Playout {
             stop,
             outlet,
             mixer: Some(mixer),
+            ending: Mutex::default(),
         })
     }
 
@@ -223,7 +228,11 @@ impl Playout {
     pub fn remove(&self, id: MemberId) {
         let removed = lock(&self.members).remove(&id);
         if let Some(member) = removed {
-            member.stop();
+            // Not waited for here: how long a picture takes is the member's choice.
+            let mut ending = lock(&self.ending);
+            ending.retain(|thread| !thread.is_finished());
+            ending.extend(member.begin_to_stop());
+            drop(ending);
             if let Some(recorder) = &self.recorder {
                 recorder.close(id);
             }
@@ -304,11 +313,11 @@ impl Drop for Playout {
             let _panicked = mixer.join();
         }
         let members = std::mem::take(&mut *lock(&self.members));
-        for member in members.values() {
-            member.begin_to_stop();
-        }
-        for member in members.values() {
-            member.stop();
+        let mut ending = std::mem::take(&mut *lock(&self.ending));
+        ending.extend(members.values().filter_map(|member| member.begin_to_stop()));
+        for thread in ending {
+            // A panic was printed when it happened.
+            let _panicked = thread.join();
         }
     }
 }
@@ -328,25 +337,17 @@ struct Member {
 }
 
 impl Member {
-    /// What waits to be decoded need not be any more.
-    fn begin_to_stop(&self) {
+    /// What waits to be decoded need not be any more. Returns the thread, which ends after the picture that it is at.
+    fn begin_to_stop(&self) -> Option<JoinHandle<()>> {
         self.stopped.store(true, Ordering::Relaxed);
         lock(&self.pictures).frames = None;
+        lock(&self.thread).take()
     }
 
     /// There are no pictures for sound to wait for.
     fn forget_pictures(&self) {
         *lock(&self.sync) = LipSync::default();
         lock(&self.voice).buffer.set_extra(Duration::ZERO);
-    }
-
-    fn stop(&self) {
-        self.begin_to_stop();
-        let thread = lock(&self.thread).take();
-        if let Some(thread) = thread {
-            // A panic was printed when it happened.
-            let _panicked = thread.join();
-        }
     }
 
     /// How long ago something was captured, by our clock.

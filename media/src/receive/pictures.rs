@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
+use sightline_media_proto::allowance::Allowance;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::video;
 
 use super::{Member, Observer, lock};
-use crate::av1::Decoder;
+use crate::av1::{DecodeError, Decoder};
 use crate::picture::Picture;
 
 /// Whole pictures that may wait for the decoder: what comes at once when a part that was waited for has come, and while one
@@ -109,23 +110,32 @@ impl Seen {
 /// A decoder's thread.
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
 pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &dyn Observer) {
-    let Ok(mut decoder) = Decoder::new() else {
-        return observer.undecodable(member.id);
-    };
+    let mut decoder = Decoder::default();
+    let mut allowance = Allowance::new(Instant::now());
+    let mut was_open = true;
     loop {
-        match source.recv_timeout(DECODER_POLL) {
+        let frame = match source.recv_timeout(DECODER_POLL) {
             Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
-            Ok(frame) => decode(member, &mut decoder, &frame, observer),
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(frame) => Some(frame),
+            Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
-        }
+        };
         let now = Instant::now();
+        let is_open = allowance.is_open(now);
+        if is_open && !was_open {
+            // What was left out is missing.
+            lock(&member.pictures).reassembler.handle_decode_failure();
+        }
+        was_open = is_open;
+        if let Some(frame) = frame.filter(|_| is_open) {
+            decode(member, (&mut decoder, &mut allowance), &frame, observer);
+        }
         if lock(&member.seen).has_ceased(now) {
             member.forget_pictures();
         }
         let mut pictures = lock(&member.pictures);
         pictures.hand_on(now);
-        let ask = pictures.reassembler.poll_key_frame_request(now);
+        let ask = is_open && pictures.reassembler.poll_key_frame_request(now);
         drop(pictures);
         if ask {
             observer.needs_key_frame(member.id);
@@ -156,12 +166,24 @@ fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
-fn decode(member: &Member, decoder: &mut Decoder, frame: &video::Frame, observer: &dyn Observer) {
+fn decode(
+    member: &Member,
+    (decoder, allowance): (&mut Decoder, &mut Allowance),
+    frame: &video::Frame,
+    observer: &dyn Observer,
+) {
     let captured = frame.captured;
     let began = Instant::now();
-    match decoder.decode(&frame.data, began) {
+    let decoded = decoder.decode(&frame.data, began);
+    let took = began.elapsed();
+    if decoded == Err(DecodeError::Lost) {
+        allowance.pause(began + took);
+    }
+    if allowance.handle_spent(took, began + took) {
+        observer.too_costly(member.id);
+    }
+    match decoded {
         Ok(Some(picture)) => {
-            let took = began.elapsed();
             let picture = Arc::new(picture);
             let decoded_after = member.age(captured, Instant::now());
             if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {

@@ -45,8 +45,8 @@ const KEPT: usize = 1440;
 
 /// The sound codec, as playout needs it.
 pub trait Decode {
-    /// Appends a frame to `out`, whatever its bytes are.
-    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>);
+    /// Appends a frame to `out`. False, with nothing appended, when the bytes are no frame of that length.
+    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>) -> bool;
     /// Appends a block made up from what came before.
     fn conceal(&mut self, out: &mut Vec<f32>);
 }
@@ -78,7 +78,7 @@ pub struct Counts {
     pub shortened: u64,
     /// See above.
     pub lengthened: u64,
-    /// Packets that were of no use when they came.
+    /// Packets that were of no use when they came, and frames that were none.
     pub dropped: u64,
 }
 
@@ -328,13 +328,20 @@ impl Playout {
         self.next = Some(next);
         self.waiting.retain(|first, _| *first >= next);
         if let Some(waiting) = self.waiting.remove(&next) {
-            decoder.decode(&waiting.data, waiting.span, &mut self.ready);
+            let is_decoded = decoder.decode(&waiting.data, waiting.span, &mut self.ready);
             self.span = waiting.span;
             let blocks = waiting.span.blocks();
             self.next = Some(next.wrapping_add(blocks));
             self.captured = Ticks(waiting.captured.0.wrapping_add(waiting.span.samples() as u32));
             self.owed = 0;
-            self.counts.played += u64::from(blocks);
+            if is_decoded {
+                self.counts.played += u64::from(blocks);
+            } else {
+                self.counts.dropped += 1;
+                for _ in 0..blocks {
+                    self.conceal(decoder);
+                }
+            }
             return;
         }
         if self.waiting.is_empty() {
@@ -347,6 +354,10 @@ impl Playout {
             self.next = Some(next.wrapping_add(1));
             self.captured = Ticks(self.captured.0.wrapping_add(BLOCK_SAMPLES as u32));
         }
+        self.conceal(decoder);
+    }
+
+    fn conceal(&mut self, decoder: &mut impl Decode) {
         decoder.conceal(&mut self.ready);
         self.counts.concealed += 1;
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::audio::{Protection, REACH};
+use crate::audio::{BLOCK, Protection, REACH};
 use crate::chance::chance;
 use crate::redundancy::Protector;
 
@@ -13,7 +13,7 @@ const HERTZ: f64 = 200.0;
 /// 5 ms: what is played at once.
 const STEP: usize = BLOCK_SAMPLES / 2;
 
-/// The codec: a frame is the number of its first block.
+/// The codec: a frame is the number of its first block, and zeros.
 #[derive(Default)]
 struct Tone {
     next: f64,
@@ -30,10 +30,14 @@ impl Tone {
 }
 
 impl Decode for Tone {
-    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>) {
+    fn decode(&mut self, frame: &[u8], span: Span, out: &mut Vec<f32>) -> bool {
+        if frame.last() != Some(&0) {
+            return false;
+        }
         let block = frame.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         self.next = f64::from(block) * BLOCK_SAMPLES as f64;
         self.append(span.samples(), out);
+        true
     }
 
     fn conceal(&mut self, out: &mut Vec<f32>) {
@@ -232,6 +236,36 @@ fn a_stall_does_not_become_delay() {
         "speech goes on"
     );
     assert!(played.longest_wait(1400) <= 20.0, "{}", played.longest_wait(1400));
+}
+
+#[test]
+fn frames_that_are_none_are_made_up_and_counted() {
+    for span in [Span::Ten, Span::Twenty] {
+        let start = Instant::now();
+        let (mut playout, mut tone) = (Playout::default(), Tone::default());
+        let mut out = [0.0; STEP];
+        for n in 0..100 {
+            let mut packet = packet(n * span.blocks(), span, Protection::Light);
+            if n >= 50
+                && let Some(last) = packet.frame.last_mut()
+            {
+                *last = 1;
+            }
+            let now = start + BLOCK * n * span.blocks();
+            playout.handle_packet(packet, now).expect("in time");
+            for step in 0..2 * span.blocks() {
+                playout.poll_sound(&mut tone, &mut out, now + BLOCK / 2 * step);
+            }
+        }
+        let counts = playout.counts();
+        let foreign = counts.dropped;
+        assert!((45..=50).contains(&foreign), "{span:?}: {counts:?}");
+        assert_eq!(counts.concealed, foreign * u64::from(span.blocks()), "{span:?}");
+        assert!(
+            counts.played >= 45 * u64::from(span.blocks()),
+            "{span:?}: {counts:?}"
+        );
+    }
 }
 
 #[test]
