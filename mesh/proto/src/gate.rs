@@ -54,6 +54,10 @@ pub enum Change {
     Expect(ExpectId, TagKey),
     /// They may no longer.
     Forget(ExpectId),
+    /// They may come in at this address of ours: the user lets others know it.
+    Listen(SocketAddr),
+    /// They may no longer.
+    Ignore(SocketAddr),
 }
 
 /// The gate's state.
@@ -66,6 +70,8 @@ pub struct Gate {
     guests: BTreeMap<Pair, (Instant, ExpectId)>,
     names: BTreeMap<Pair, PeerId>,
     expected: BTreeMap<ExpectId, TagKey>,
+    /// Addresses of ours at which guests may come in. At others nobody learns by trying that we are there.
+    listening: BTreeSet<SocketAddr>,
     seen: Seen,
     ledger: Ledger,
 }
@@ -81,6 +87,7 @@ impl Gate {
             guests: BTreeMap::new(),
             names: BTreeMap::new(),
             expected: BTreeMap::new(),
+            listening: BTreeSet::new(),
             seen: Seen::default(),
             ledger: Ledger::default(),
         }
@@ -115,6 +122,12 @@ impl Gate {
             Change::Forget(id) => {
                 self.expected.remove(&id);
                 self.seen.forget(id);
+            }
+            Change::Listen(local) => {
+                self.listening.insert(local);
+            }
+            Change::Ignore(local) => {
+                self.listening.remove(&local);
             }
         }
     }
@@ -195,7 +208,8 @@ impl Gate {
         self.guests.retain(|_, (until, _)| now < *until);
         let of_owner = self.guests.values().filter(|(_, by)| *by == owner).count();
         let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
-        if !is_open && !has_room {
+        let may_come_in = has_room && self.listening.contains(&pair.0);
+        if !is_open && !may_come_in {
             return false;
         }
         if !self.seen.insert(tag, owner, pair.1, self.clock.wall_at(now)) {
@@ -246,6 +260,7 @@ mod tests {
             wall: UnixTime(1_800_000_000),
         });
         gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+        gate.handle_change(Change::Listen(LOCAL));
         Setting { gate, key, rng, now }
     }
 
@@ -309,6 +324,33 @@ mod tests {
         setting.now += GUEST_LIFETIME;
         assert!(!setting.goes_out(remote(1)));
         assert!(!setting.comes_in(remote(1), b"late"));
+    }
+
+    #[test]
+    fn nobody_comes_in_at_an_address_that_is_not_shared() {
+        let mut setting = setting();
+        let unshared = SocketAddr::from(([192, 0, 2, 200], 1));
+        let initial = setting.initial();
+        let (gate, now) = (&mut setting.gate, setting.now);
+        assert!(!gate.handle_incoming(unshared, remote(1), &initial, now));
+        assert!(!gate.is_open((unshared, remote(1)), now));
+        // Whom this side has dialled from there may answer.
+        gate.handle_change(Change::Approve((unshared, remote(1))));
+        assert!(gate.handle_incoming(unshared, remote(1), b"an answer", now));
+        gate.handle_change(Change::Listen(unshared));
+        let initial = setting.initial();
+        let (gate, now) = (&mut setting.gate, setting.now);
+        assert!(
+            gate.handle_incoming(unshared, remote(2), &initial, now),
+            "now it is shared"
+        );
+        gate.handle_change(Change::Ignore(unshared));
+        let initial = setting.initial();
+        let (gate, now) = (&mut setting.gate, setting.now);
+        assert!(
+            !gate.handle_incoming(unshared, remote(3), &initial, now),
+            "and no longer"
+        );
     }
 
     #[test]

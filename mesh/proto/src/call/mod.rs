@@ -140,13 +140,13 @@ impl Call {
         let noise = StaticKey::generate(&mut rng);
         let card = Card::sign(&config.identity, noise.public(), &config.name, &config.addresses)
             .ok_or(IdentityError)?;
-        Ok(Self {
+        let mut call = Self {
             me: config.identity.public().to_peer_id(),
             routes: Table::default(),
             rule: config.rule,
             interfaces: config.interfaces.clone(),
             locals: config.addresses.clone(),
-            ticked: config.addresses.clone(),
+            ticked: Vec::new(),
             moves: 0,
             config,
             noise,
@@ -165,7 +165,11 @@ impl Call {
             next_tick: now,
             next_beat: now,
             ended: false,
-        })
+        };
+        for local in call.locals.clone() {
+            call.tick(local);
+        }
+        Ok(call)
     }
 
     /// This participant's id in the call.

@@ -9,6 +9,7 @@ use super::connection::{Dial, Target};
 use super::introduction::Origin;
 use super::{Call, Event, Output, Problem};
 use crate::address::MAX_ADDRESSES;
+use crate::gate::Change;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
 use crate::roster::{Entries, Moved};
@@ -166,8 +167,8 @@ impl Call {
         self.locals.push(local);
         // The same address of ours, on another port only because its interface was made anew.
         if wish != local && self.ticked.contains(&wish) {
-            self.ticked.retain(|known| *known != wish);
-            self.ticked.push(local);
+            self.untick(wish);
+            self.tick(local);
             self.announce(now);
         }
         let back = self.tell_routes_what_is_usable(now);
@@ -279,11 +280,22 @@ impl Call {
             return;
         };
         if !self.ticked.contains(&local) {
-            self.ticked.push(local);
+            self.tick(local);
             self.announce(now);
             // With one yes the address is ticked; what else waited for that alone need not be asked.
             self.judge_questions(now);
         }
+    }
+
+    /// The others may know this address of ours, and come in there.
+    pub(super) fn tick(&mut self, local: SocketAddr) {
+        self.ticked.push(local);
+        self.change_gate(Change::Listen(local));
+    }
+
+    fn untick(&mut self, local: SocketAddr) {
+        self.ticked.retain(|known| *known != local);
+        self.change_gate(Change::Ignore(local));
     }
 
     /// Tells everybody who can be reached where this participant is now.
