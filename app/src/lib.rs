@@ -4,7 +4,7 @@
 //!   main.rs ── args.rs, settings.rs, share.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
-//!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs
+//!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs, zone.rs
 //!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     └ inspect.rs, devices.rs
@@ -29,3 +29,4 @@ mod traffic;
 pub mod window;
 mod wiring;
 mod words;
+pub mod zone;

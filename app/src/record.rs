@@ -11,13 +11,13 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 use serde_json::{Value, json};
 use sightline_mesh::Record;
+use sightline_mesh_proto::Clock;
 use sightline_mesh_proto::gate::Pair;
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::ledger::{Counts, Ledger, Row};
 use sightline_mesh_proto::route::{Approval, History, Kind, Route, State, Transition, Way};
-use sightline_mesh_proto::{Clock, UnixTime};
 
-use crate::words;
+use crate::{words, zone};
 
 /// Why a record was not written; sentences for the user.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ pub fn save(
     file.write_all(text.as_bytes()).map_err(to_error)
 }
 
-/// The record as one JSON document. Times are seconds since the program's start.
+/// The record as one JSON document. Times are seconds since the program's start, which is given in UTC.
 fn document(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Value {
     let people: Vec<_> = people(names)
         .into_iter()
@@ -172,7 +172,7 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Strin
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Record of a call</title>\n\
          <style>{STYLE}</style>\n<h1>Record of a call</h1>\n<p>Begun {}. Every address that took part, as counted at \
-         this machine's socket, and every step of every route.</p>\n",
+         this machine's socket, and every step of every route. All times are UTC.</p>\n",
         clock.wall
     );
     page.push_str("<h2>Addresses</h2>\n<table><tr><th>From here<th>There<th>Whose<th>Sent<th>Received<th>Refused<th>First<th>Last\n");
@@ -251,11 +251,9 @@ fn traffic(bytes: u64, packets: u64) -> String {
     format!("{bytes} bytes in {packets}")
 }
 
-/// The time of day, UTC.
-pub(crate) fn moment(clock: Clock, since_start: Duration) -> String {
-    let UnixTime(at) = clock.wall.after(since_start);
-    let of_day = at % 86_400;
-    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+/// The time of day, UTC: who reads the page may be elsewhere.
+fn moment(clock: Clock, since_start: Duration) -> String {
+    zone::utc(clock.wall.after(since_start))
 }
 
 fn escaped(text: &str) -> String {
@@ -269,6 +267,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use std::net::SocketAddr;
 
+    use sightline_mesh_proto::UnixTime;
     use sightline_mesh_proto::ledger::Passage;
     use sightline_mesh_proto::route::{Consent, Reason, RouteId};
 
@@ -306,8 +305,12 @@ mod tests {
         (Record { ledger, history }, names)
     }
 
+    /// 2026-10-25, 01:00:00 UTC.
     fn clock() -> Clock {
-        crate::participant::clock()
+        Clock {
+            wall: UnixTime(1_792_890_000),
+            ..crate::participant::clock()
+        }
     }
 
     #[test]
@@ -320,6 +323,7 @@ mod tests {
             serde_json::from_str(&std::fs::read_to_string(&json).expect("a file")).expect("JSON");
         assert_eq!(read["ledger"]["rows"][0]["remote"], "10.0.0.2:6");
         assert_eq!(read["ledger"]["rows"][0]["sent_bytes"], 1200);
+        assert_eq!(read["started"], "2026-10-25T01:00:00Z");
         let step = &read["routes"]["steps"][0];
         assert_eq!(
             (&step["state"], &step["reason"]),
@@ -341,6 +345,10 @@ mod tests {
         assert!(
             text.contains("&lt;b&gt;Bob") && !text.contains("<b>Bob"),
             "names are not markup"
+        );
+        assert!(
+            text.contains("All times are UTC.") && text.contains("<td>01:00:02<td>"),
+            "whoever reads it, and wherever"
         );
     }
 

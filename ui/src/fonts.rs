@@ -1,9 +1,9 @@
-//! Fonts of the system, for names in scripts that the window's own fonts lack.
+//! The window's own fonts, and fonts of the system for names in scripts that those lack.
 
 use std::collections::BTreeSet;
 
 use eframe::egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
-use eframe::egui::{Context, FontData, FontFamily, FontId};
+use eframe::egui::{Context, FontData, FontDefinitions, FontFamily, FontId};
 use fontdb::{Database, ID};
 use skrifa::{FontRef, MetadataProvider};
 
@@ -12,6 +12,22 @@ const MAX_TRIED: usize = 2000;
 
 /// Fonts that are added at most: one for Chinese takes 20 MB.
 const MAX_ADDED: usize = 6;
+
+/// The fonts that the window brings itself: all that there is on a machine without others.
+///
+/// They are egui's, but what the proportional ones lack, such as arrows, comes from the monospaced one; egui falls back
+/// only the other way round.
+pub fn own() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let others = fonts.families.get(&FontFamily::Monospace).cloned();
+    let proportional = fonts.families.entry(FontFamily::Proportional).or_default();
+    for name in others.into_iter().flatten() {
+        if !proportional.contains(&name) {
+            proportional.push(name);
+        }
+    }
+    fonts
+}
 
 /// Finds fonts when they are needed.
 #[derive(Default)]
@@ -89,15 +105,13 @@ fn face_with(database: &Database, letter: char) -> Option<ID> {
 
 #[cfg(test)]
 mod tests {
-    use eframe::egui::FontDefinitions;
-
     use super::*;
 
     #[test]
     fn a_face_is_found_for_a_letter_that_it_has_and_none_for_one_that_nobody_has() {
         let mut database = Database::new();
         assert_eq!(face_with(&database, 'Ж'), None);
-        let own = FontDefinitions::default();
+        let own = own();
         let hack = own.font_data.get("Hack").expect("egui's own font");
         database.load_font_data(hack.font.to_vec());
         assert!(face_with(&database, 'Ж').is_some());

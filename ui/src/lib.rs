@@ -5,7 +5,7 @@
 //!     pages, call, panels │                  tokens.rs ── colours and sizes
 //!                         ├ widget/          keys.rs ── what each key does
 //!                         └ picture/ ── YUV to the screen (gl.rs; cpu.rs without OpenGL)
-//!   window.rs ── the window itself: title, icon, place, closing, fonts (fonts.rs); it owns the main thread
+//!   window.rs ── the window itself: title, icon, place, closing, fonts for names (fonts.rs); it owns the main thread
 //! ```
 
 mod command;

@@ -142,6 +142,9 @@ fn panels() {
     ] {
         album.look_after(window(USUAL, model.clone()), &[key], &format!("panel_{name}"));
     }
+    // What happened stands below the addresses.
+    let tall = [USUAL[0], 2.0 * USUAL[1]];
+    album.look_after(window(tall, model.clone()), &[Key::R], "panel_routes_history");
     album.look_after(window(SMALL, model), &[Key::R], "panel_routes_small");
 }
 
@@ -176,6 +179,7 @@ fn overlays() {
         told.notices.push(Notice {
             id,
             at: Duration::from_secs(999),
+            person: None,
             is_passing: id == 1,
             saying,
         });

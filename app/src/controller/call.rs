@@ -20,6 +20,7 @@ use sightline_ui::model::{
 use super::facts::{self, Names};
 use super::measure::{Measured, Meter};
 use crate::participant::Participant;
+use crate::zone;
 
 /// 400 ms: how long somebody is shown as speaking after their last loud block: the pause between two words.
 const PAUSE: Duration = Duration::from_millis(400);
@@ -173,7 +174,7 @@ impl Running {
                     }
                 }
                 let steps = Arc::make_mut(&mut shown.history.steps);
-                steps.push(facts::step(step, names, &self.interfaces, clock));
+                steps.push(facts::step(step, names, &self.interfaces, (clock, zone::local)));
                 if steps.len() > MAX_STEPS {
                     steps.remove(0);
                     shown.history.earlier += 1;

@@ -11,7 +11,7 @@ use sightline_mesh_proto::route::{self, Kind, Rule};
 use sightline_mesh_proto::{Clock, End};
 use sightline_ui::model::{self, PersonId, RouteState, Saying};
 
-use crate::record::moment;
+use crate::zone::{self, Zone};
 
 /// Names of those who were seen.
 pub type Names = HashMap<PeerId, String>;
@@ -83,11 +83,16 @@ pub fn route(step: &route::Transition, names: &Names, interfaces: &[Interface]) 
     }
 }
 
-pub fn step(step: &route::Transition, names: &Names, interfaces: &[Interface], clock: Clock) -> model::Step {
+pub fn step(
+    step: &route::Transition,
+    names: &Names,
+    interfaces: &[Interface],
+    (clock, zone): (Clock, Zone),
+) -> model::Step {
     let name = |peer| names.get(&peer).cloned().unwrap_or_default();
     model::Step {
         at: step.at,
-        time: format!("{} UTC", moment(clock, step.at)),
+        time: zone::time_of_day(clock.wall.after(step.at), zone),
         name: step.route.peer.map(name),
         route: route(step, names, interfaces),
     }
@@ -123,4 +128,51 @@ pub fn addresses(only: &[String]) -> Vec<model::Address> {
         .into_iter()
         .map(offer)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sightline_mesh_proto::UnixTime;
+    use sightline_mesh_proto::route::{Consent, Reason, Route, RouteId, State, Transition, Way};
+
+    use super::*;
+
+    #[test]
+    fn steps_of_routes_are_shown_at_the_time_that_the_clock_on_the_wall_had() {
+        // 2026-10-25, 00:59:58 UTC: two seconds before clocks in Berlin go back from three to two.
+        let wall = UnixTime(1_792_889_998);
+        let clock = Clock {
+            wall,
+            ..crate::participant::clock()
+        };
+        let berlin: Zone = |at| Some(if at.0 < 1_792_890_000 { 7200 } else { 3600 });
+        let unknown: Zone = |_| None;
+        let address = SocketAddr::from(([10, 0, 0, 1], 5));
+        let shown = |at: u64, zone: Zone| {
+            let transition = Transition {
+                at: Duration::from_secs(at),
+                old: None,
+                route: Route {
+                    id: RouteId(7),
+                    peer: None,
+                    way: Way {
+                        kind: Kind::Direct,
+                        local: address,
+                        interface: None,
+                        remote: address,
+                        far: None,
+                    },
+                    state: State::Proposed,
+                    approved_by: None,
+                    theirs: Consent::Given,
+                },
+                reason: Reason::First,
+            };
+            step(&transition, &Names::new(), &[], (clock, zone)).time
+        };
+        assert_eq!([1, 2].map(|at| shown(at, berlin)), ["02:59:59", "02:00:00"]);
+        assert_eq!(shown(2, unknown), "01:00:00 UTC");
+    }
 }

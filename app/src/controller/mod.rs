@@ -44,7 +44,7 @@ use crate::wiring::{Notice, Notices};
 
 pub use self::session::Wanted;
 pub use self::sources::{from_sink, from_source};
-use self::telling::sentence;
+use self::telling::{Topic, sentence};
 
 /// Notices that may wait for the loop.
 const NOTICES: usize = 1024;
@@ -313,18 +313,21 @@ impl Controller {
                 screen.pictures.remove(&sightline_ui::Source::Person(id));
             }
         }
+        self.clear_after(event);
         if let Event::Problem(problem, peer) = event {
             let name = peer.map(|peer| self.report.names().get(&peer).cloned().unwrap_or_default());
-            self.say(Saying {
+            let saying = Saying {
                 name: Some(name.unwrap_or_default()),
                 ..Saying::new(problem.code(), "")
-            });
+            };
+            self.say_of(peer.as_ref(), saying);
         }
-        if let Some((word, _)) = passing {
-            self.say(Saying {
+        if let Some((word, peer)) = passing {
+            let saying = Saying {
                 name,
                 ..Saying::new(word, "")
-            });
+            };
+            self.say_of(Some(&peer), saying);
         }
         self.is_dirty = true;
     }
@@ -431,8 +434,11 @@ impl Controller {
         match given_way {
             (_, GivenWay::Nothing) => self.tell("load_back", ""),
             (before, now) if now > before => self.tell(&format!("gave_way_{}", now.word()), ""),
-            // What is on its way back is told when all of it is.
-            _ => {}
+            // What is on its way back is told when all of it is; what is shown until then is true all the same.
+            (_, now) => {
+                let saying = Saying::new(&format!("gave_way_{}", now.word()), "");
+                self.amend(Topic::Load, &saying);
+            }
         }
     }
 

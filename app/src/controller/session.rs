@@ -12,7 +12,7 @@ use sightline_ui::model::{Call, Choice, Rule, Saying};
 
 use super::call::Running;
 use super::sources::Kind;
-use super::{Controller, facts};
+use super::{Controller, Topic, facts, now};
 use crate::exit::Exit;
 use crate::participant::{Media, Participant, StartError};
 use crate::record;
@@ -83,6 +83,7 @@ impl Controller {
                 return Err(error);
             }
         };
+        self.clear(Topic::Entry, None);
         self.report.begin(participant.me());
         let local = participant.mesh().local().to_vec();
         let is_in = participant.is_starter();
@@ -90,7 +91,8 @@ impl Controller {
             me: facts::person(&participant.me()),
             name,
             is_in,
-            since: self.model.now,
+            // The model's own time is that of the last picture, which may be long ago.
+            since: self.clock.since_start(now()),
             rule: wanted.rule,
             local: local.clone(),
             contacts,
@@ -136,7 +138,7 @@ impl Controller {
             return;
         };
         screen.clear();
-        self.model.notices.retain(|told| !told.is_passing);
+        self.clear_call();
         if let Some(shown) = &mut self.model.call {
             shown.ended = Some(facts::ended(end));
         }
@@ -190,6 +192,7 @@ impl Controller {
     pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
         match record::save(path, record, self.report.names(), self.clock) {
             Ok(()) => {
+                self.clear(Topic::Record, None);
                 self.report.saved(path);
                 self.say(Saying::new("saved", path.display().to_string()));
             }
@@ -205,5 +208,39 @@ impl Controller {
             };
             self.report.encoder(name, &sent);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Options;
+    use crate::participant;
+    use crate::screen::Screen;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_calls_clock_begins_with_the_call_however_long_the_page_before_it_stood_open() {
+        // A minute in which nothing was there to be drawn.
+        let mut clock = participant::clock();
+        clock.start -= Duration::from_secs(60);
+        let screen = Arc::<Screen>::default();
+        let mut controller = Controller::new(&Options::default(), Settings::default(), clock, Some(screen));
+        let wished = clock.since_start(now());
+        let wanted = Wanted {
+            entry: Entry::Start,
+            name: Name::new("Ann"),
+            addresses: vec![([127, 0, 0, 1], 0).into()],
+            rule: Rule::Listed,
+            admit: Admit::Ask,
+            tell_medium: false,
+        };
+        controller.enter(wanted).expect("a call");
+        let since = controller.model.call.as_ref().map(|call| call.since);
+        controller.end_call(Some(End::Left));
+        assert!(
+            since.is_some_and(|since| since >= wished),
+            "{since:?}, not {wished:?}"
+        );
     }
 }

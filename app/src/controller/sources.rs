@@ -13,7 +13,7 @@ use sightline_media::{
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
 
-use super::Controller;
+use super::{Controller, Topic};
 use crate::participant::SourceError;
 use crate::screen::Yuv;
 use crate::wiring::{Notice, Notices, hint};
@@ -224,6 +224,7 @@ impl Controller {
                     (None, Source::Device(asked)) => Some(asked.clone().unwrap_or_default()),
                     (name, _) => name,
                 };
+                self.clear(Topic::Device(kind), None);
             }
             Err(_) => {
                 if let Some(name) = name {
@@ -315,6 +316,7 @@ impl Controller {
             Ok(mut speaker) => {
                 speaker.play_tone();
                 self.sources.tone = Some((speaker, now + Duration::from_millis(900)));
+                self.clear(Topic::Device(Kind::Speaker), None);
             }
             Err(error) => self.tell("speaker", &error.to_string()),
         }

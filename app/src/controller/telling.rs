@@ -1,9 +1,75 @@
 //! What the user is told, in the window and where events go.
 
+use libp2p_identity::PeerId;
 use sightline_media::MemberId;
-use sightline_ui::model::{MAX_NOTICES, Notice as Told, Saying};
+use sightline_mesh_proto::Event;
+use sightline_mesh_proto::route::State;
+use sightline_ui::model::{MAX_NOTICES, Notice as Told, RouteState, Saying};
 
-use super::{Controller, now};
+use super::{Controller, Kind, facts, now};
+
+/// What a notice is about, if it says how things stand. The newest on a topic takes the place of those before it, and
+/// once things stand as they should there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A device gives or takes what it should.
+    Device(Kind),
+    /// This machine keeps up.
+    Load,
+    /// A member is here.
+    Presence,
+    /// A member is connected.
+    Connection,
+    /// This machine has the addresses that the call uses.
+    Network,
+    /// Codes can be made.
+    Codes,
+    /// A call can begin.
+    Entry,
+    /// Settings are read and kept.
+    Settings,
+    /// The record is written.
+    Record,
+}
+
+impl Topic {
+    /// What the notice of this word is about; `None` for what has happened and stays true.
+    fn of(word: &str) -> Option<Self> {
+        let is_of = |kind: &Kind| {
+            let what = word.strip_prefix(kind.word());
+            matches!(what, Some("" | "_moved" | "_gone" | "_back"))
+        };
+        if let Some(kind) = Kind::ALL.into_iter().find(is_of) {
+            return Some(Self::Device(kind));
+        }
+        match word {
+            // It ends with the camera.
+            "encoder" => Some(Self::Device(Kind::Camera)),
+            "gave_way_rate" | "gave_way_size" | "gave_way_others" | "gave_way_pictures" | "load_back" => {
+                Some(Self::Load)
+            }
+            "joined" | "left" | "lost" => Some(Self::Presence),
+            "malformed" | "flood" | "stalled" | "keys_expired" | "not_approved" | "too_many_questions"
+            | "playout" => Some(Self::Connection),
+            "interface_gone" => Some(Self::Network),
+            "too_many_codes" | "not_in_call" => Some(Self::Codes),
+            "start" => Some(Self::Entry),
+            _ if word.starts_with("code_") => Some(Self::Entry),
+            "settings" | "settings_unread" => Some(Self::Settings),
+            // What was saved stays so, whatever becomes of the next record.
+            "save" => Some(Self::Record),
+            _ => None,
+        }
+    }
+
+    /// Whether it means nothing outside of a call.
+    const fn ends_with_call(self) -> bool {
+        match self {
+            Self::Load | Self::Presence | Self::Connection | Self::Network | Self::Codes => true,
+            Self::Device(_) | Self::Entry | Self::Settings | Self::Record => false,
+        }
+    }
+}
 
 impl Controller {
     /// Tells the user that the settings could not be read.
@@ -30,31 +96,99 @@ impl Controller {
         };
         self.report
             .problem(word, &self.english.say(&saying), peer.as_ref());
-        self.say(saying);
+        self.say_of(peer.as_ref(), saying);
     }
 
     /// Tells the user something, in the window.
     pub(super) fn say(&mut self, saying: Saying) {
+        self.say_of(None, saying);
+    }
+
+    /// Tells the user something that concerns somebody, in the window.
+    pub(super) fn say_of(&mut self, peer: Option<&PeerId>, saying: Saying) {
         if self.screen.is_none() {
             return;
         }
-        let notices = &mut self.model.notices;
-        // What is said already needs no second line.
-        notices.retain(|told| told.saying != saying);
-        if notices.len() >= MAX_NOTICES {
-            // What goes by itself goes first.
-            let passing = notices.iter().position(|told| told.is_passing);
-            notices.remove(passing.unwrap_or(0));
-        }
-        notices.push(Told {
+        let told = Told {
             id: self.next_notice,
             at: self.clock.since_start(now()),
+            person: peer.map(facts::person),
             is_passing: is_passing(&saying.word),
             saying,
-        });
+        };
+        add(&mut self.model.notices, told);
         self.next_notice += 1;
         self.is_dirty = true;
     }
+
+    /// What is still shown on a topic says this from now on. Who has dismissed it is not told again.
+    pub(super) fn amend(&mut self, topic: Topic, saying: &Saying) {
+        let notices = self.model.notices.iter_mut();
+        for told in notices.filter(|told| Topic::of(&told.saying.word) == Some(topic)) {
+            told.saying.clone_from(saying);
+            self.is_dirty = true;
+        }
+    }
+
+    /// A topic needs no notice any more: things stand as they should.
+    pub(super) fn clear(&mut self, topic: Topic, peer: Option<&PeerId>) {
+        let person = peer.map(facts::person);
+        self.clear_where(|told| Topic::of(&told.saying.word) == Some(topic) && told.person == person);
+    }
+
+    /// Clears what an event of the call puts right.
+    pub(super) fn clear_after(&mut self, event: &Event) {
+        match event {
+            Event::Joined { peer, .. } => self.clear(Topic::Connection, Some(peer)),
+            Event::Route(step) if step.route.state == State::Active => {
+                if let Some(peer) = &step.route.peer {
+                    self.clear(Topic::Connection, Some(peer));
+                }
+                let mut routes = self
+                    .model
+                    .call
+                    .iter()
+                    .flat_map(|call| &call.people)
+                    .map(|person| person.route.as_ref().map(|route| route.state));
+                if routes.all(|state| state == Some(RouteState::Active)) {
+                    self.clear(Topic::Network, None);
+                }
+            }
+            Event::Code(_) | Event::Spent(..) => self.clear(Topic::Codes, None),
+            _ => {}
+        }
+    }
+
+    /// The call is over: what meant something only in it goes, and what would go by itself.
+    pub(super) fn clear_call(&mut self) {
+        self.clear_where(|told| {
+            told.is_passing || Topic::of(&told.saying.word).is_some_and(Topic::ends_with_call)
+        });
+    }
+
+    fn clear_where(&mut self, is_over: impl Fn(&Told) -> bool) {
+        let before = self.model.notices.len();
+        self.model.notices.retain(|told| !is_over(told));
+        self.is_dirty |= before != self.model.notices.len();
+    }
+}
+
+/// Adds what is to be told, in the place of what it supersedes.
+fn add(notices: &mut Vec<Told>, told: Told) {
+    let topic = Topic::of(&told.saying.word);
+    notices.retain(|old| {
+        // What is said already needs no second line.
+        let is_same = old.saying == told.saying;
+        let is_superseded =
+            topic.is_some() && Topic::of(&old.saying.word) == topic && old.person == told.person;
+        !is_same && !is_superseded
+    });
+    if notices.len() >= MAX_NOTICES {
+        // What goes by itself goes first.
+        let passing = notices.iter().position(|told| told.is_passing);
+        notices.remove(passing.unwrap_or(0));
+    }
+    notices.push(told);
 }
 
 /// What somebody else says, with a full stop, so that another sentence can follow.
@@ -67,7 +201,232 @@ pub fn sentence(words: &str) -> String {
     }
 }
 
-/// Whether what is said needs nothing to be done about it.
+/// Whether what is said needs nothing to be done about it, and is soon over.
 fn is_passing(word: &str) -> bool {
-    matches!(word, "joined" | "left" | "saved") || word.ends_with("_back") || word.ends_with("_moved")
+    matches!(word, "joined" | "left" | "saved" | "undecodable")
+        || word.ends_with("_back")
+        || word.ends_with("_moved")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use sightline_mesh_proto::Name;
+    use sightline_mesh_proto::route::{Consent, Kind as RouteKind, Reason, Route, RouteId, Transition, Way};
+    use sightline_ui::model::{Call, Choice, Person, Preferences};
+    use sightline_ui::{Command, LANGUAGES};
+
+    use super::*;
+    use crate::args::Options;
+    use crate::screen::Screen;
+    use crate::settings::Settings;
+
+    fn controller() -> Controller {
+        let screen = Arc::<Screen>::default();
+        let clock = crate::participant::clock();
+        Controller::new(&Options::default(), Settings::default(), clock, Some(screen))
+    }
+
+    fn shown(controller: &Controller) -> Vec<&str> {
+        let notices = controller.model.notices.iter();
+        notices.map(|told| told.saying.word.as_str()).collect()
+    }
+
+    /// What is left of two things told one after the other.
+    fn left_of(first: &str, second: &str) -> Vec<String> {
+        let mut controller = controller();
+        controller.say(Saying::new(first, "first"));
+        controller.say(Saying::new(second, "second"));
+        shown(&controller).into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_newer_notice_takes_the_place_of_what_it_supersedes() {
+        let mut pairs = vec![
+            ("gave_way_rate".to_owned(), "gave_way_pictures".to_owned()),
+            ("gave_way_pictures".into(), "load_back".into()),
+            ("load_back".into(), "gave_way_size".into()),
+            ("lost".into(), "joined".into()),
+            ("joined".into(), "left".into()),
+            ("joined".into(), "lost".into()),
+            ("settings_unread".into(), "settings".into()),
+            ("code_cut".into(), "start".into()),
+            ("encoder".into(), "camera_moved".into()),
+        ];
+        for kind in Kind::ALL {
+            let word = |what: &str| format!("{}{what}", kind.word());
+            for (first, second) in [
+                ("_gone", "_back"),
+                ("_moved", "_back"),
+                ("_moved", "_gone"),
+                ("_back", "_gone"),
+                ("_back", "_moved"),
+                ("", "_moved"),
+                ("", "_gone"),
+                ("_moved", "_moved"),
+            ] {
+                pairs.push((word(first), word(second)));
+            }
+        }
+        for (first, second) in pairs {
+            assert_eq!(left_of(&first, &second), [second.as_str()], "after {first}");
+        }
+        for (first, second) in [
+            ("camera_gone", "microphone_back"),
+            ("camera_gone", "load_back"),
+            ("saved", "save"),
+            ("malformed", "lost"),
+            ("handshake", "recording"),
+        ] {
+            assert_eq!(left_of(first, second), [first, second], "both are true");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_one_member_stays_when_another_of_the_same_name_comes() {
+        let (one, other) = (PeerId::random(), PeerId::random());
+        let mut controller = controller();
+        let guest = |word: &str| Saying {
+            name: Some("Guest".into()),
+            ..Saying::new(word, "")
+        };
+        controller.say_of(Some(&one), guest("lost"));
+        controller.say_of(Some(&other), guest("joined"));
+        assert_eq!(shown(&controller), ["lost", "joined"]);
+        controller.say_of(Some(&one), guest("joined"));
+        assert_eq!(shown(&controller), ["joined"]);
+    }
+
+    /// Of each new word it has to be decided whether something can supersede it.
+    #[test]
+    fn every_word_has_its_topic_or_stays_true() {
+        let happened = [
+            "saved",
+            "recording",
+            "undecodable",
+            "picture_too_costly",
+            "handshake",
+            "dropped",
+            "roster",
+        ];
+        // On the pages before and after a call.
+        let no_notices = [
+            "picture_bad",
+            "picture_empty",
+            "ended",
+            "unreachable",
+            "impostor",
+            "inviter_gone",
+            "full",
+            "declined",
+            "refused",
+            "fault",
+        ];
+        let mut words = LANGUAGES[0]
+            .2
+            .lines()
+            .filter_map(|line| line.strip_prefix("say-"));
+        assert!(words.clone().count() > 40);
+        let undecided = words.find(|line| {
+            let word = line.split(' ').next().unwrap_or_default();
+            let stays = happened.contains(&word) || no_notices.contains(&word);
+            Topic::of(word).is_some() == stays
+        });
+        assert_eq!(undecided, None);
+    }
+
+    #[test]
+    fn what_comes_right_without_a_word_is_not_shown_any_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut controller = controller();
+        for kind in Kind::ALL {
+            controller.tell(&format!("{}_gone", kind.word()), "");
+            controller.choose(kind, Choice::Off).expect("nothing is opened");
+        }
+        assert_eq!(shown(&controller), [""; 0], "nothing is wanted");
+        controller.say_settings_unread("It makes no sense");
+        controller.settings = Settings::empty_in(Some(folder.path()));
+        controller.fulfil(Command::Prefer(Preferences::default()));
+        assert_eq!(shown(&controller), [""; 0], "they are written over");
+
+        let bob = PeerId::random();
+        for word in ["malformed", "not_approved", "too_many_codes"] {
+            let peer = (word != "too_many_codes").then_some(&bob);
+            controller.say_of(peer, Saying::new(word, ""));
+        }
+        assert_eq!(shown(&controller), ["not_approved", "too_many_codes"]);
+        controller.handle_event(&Event::Joined {
+            peer: bob,
+            name: Name::new("Bob"),
+            invited_by: bob,
+        });
+        assert_eq!(shown(&controller), ["too_many_codes", "joined"]);
+    }
+
+    #[test]
+    fn a_lost_address_is_told_until_sound_and_picture_go_to_everybody_again() {
+        let peers = [PeerId::random(), PeerId::random()];
+        let address = SocketAddr::from(([10, 0, 0, 1], 5));
+        let step = |peer: PeerId, state: State| Transition {
+            at: Duration::ZERO,
+            old: None,
+            route: Route {
+                id: RouteId(7),
+                peer: Some(peer),
+                way: Way {
+                    kind: RouteKind::Direct,
+                    local: address,
+                    interface: None,
+                    remote: address,
+                    far: None,
+                },
+                state,
+                approved_by: None,
+                theirs: Consent::Given,
+            },
+            reason: Reason::Again,
+        };
+        let person = |peer: PeerId, state: State| Person {
+            id: facts::person(&peer),
+            route: Some(facts::route(&step(peer, state), &facts::Names::new(), &[])),
+            ..Person::default()
+        };
+        let mut controller = controller();
+        let [ann, bob] = peers;
+        controller.say(Saying::new("interface_gone", ""));
+        for (state, left) in [(State::Paused, vec!["interface_gone"]), (State::Active, vec![])] {
+            controller.model.call = Some(Call {
+                people: vec![person(ann, State::Active), person(bob, state)],
+                ..Call::default()
+            });
+            controller.handle_event(&Event::Route(Box::new(step(ann, State::Active))));
+            assert_eq!(shown(&controller), left);
+        }
+    }
+
+    #[test]
+    fn what_comes_back_by_steps_is_shown_as_it_is_now() {
+        let mut controller = controller();
+        controller.say(Saying::new("gave_way_pictures", ""));
+        let id = controller.model.notices[0].id;
+        controller.amend(Topic::Load, &Saying::new("gave_way_rate", ""));
+        assert_eq!(shown(&controller), ["gave_way_rate"]);
+        assert_eq!(controller.model.notices[0].id, id, "it is not told anew");
+        controller.model.notices.clear();
+        controller.amend(Topic::Load, &Saying::new("gave_way_rate", ""));
+        assert_eq!(shown(&controller), [""; 0], "who has read it is left in peace");
+    }
+
+    #[test]
+    fn after_the_call_only_what_still_matters_is_shown() {
+        let mut controller = controller();
+        for word in ["gave_way_size", "camera_gone", "joined", "handshake"] {
+            controller.say(Saying::new(word, ""));
+        }
+        controller.clear_call();
+        assert_eq!(shown(&controller), ["camera_gone", "handshake"]);
+    }
 }

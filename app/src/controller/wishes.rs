@@ -12,7 +12,7 @@ use sightline_ui::model::{
     Answer, CodeFacts, Fate, PersonId, Processing, Reading, Saying, Sending, Wanted as Filled,
 };
 
-use super::{Controller, Kind, Wanted, facts, now, sentence};
+use super::{Controller, Kind, Topic, Wanted, facts, now, sentence};
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
 use crate::settings::Settings;
@@ -128,8 +128,9 @@ impl Controller {
                 self.settings.show(&mut self.model);
                 self.set_processing();
                 self.set_sending(before);
-                if let Err(error) = self.settings.remove() {
-                    self.tell("settings", &sentence(&error.to_string()));
+                match self.settings.remove() {
+                    Ok(()) => self.clear(Topic::Settings, None),
+                    Err(error) => self.tell("settings", &sentence(&error.to_string())),
                 }
             }
         }
@@ -273,6 +274,9 @@ impl Controller {
         if let Some(shown) = &mut self.model.call {
             call.show_invites(shown, self.clock, now());
         }
+        if !orders.is_empty() {
+            self.clear(Topic::Codes, None);
+        }
         for order in orders {
             self.order(order);
         }
@@ -338,8 +342,9 @@ impl Controller {
     fn keep(&mut self) {
         self.has_forgotten = false;
         self.settings.take(&self.model);
-        if let Err(error) = self.settings.store() {
-            self.tell("settings", &sentence(&error.to_string()));
+        match self.settings.store() {
+            Ok(()) => self.clear(Topic::Settings, None),
+            Err(error) => self.tell("settings", &sentence(&error.to_string())),
         }
     }
 }

@@ -257,3 +257,48 @@ impl Demo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_event_and_every_field_that_is_read_is_one_that_participants_write() {
+        let written = [include_str!("../report.rs"), include_str!("../record.rs")];
+        let is_in_one = |text: String| written.iter().any(|code| code.contains(&text));
+        let (mut events, mut fields) = (BTreeSet::new(), BTreeSet::new());
+        for code in [
+            include_str!("mod.rs"),
+            include_str!("summary.rs"),
+            include_str!("table.rs"),
+        ] {
+            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+            let indexed = code
+                .split("[\"")
+                .skip(1)
+                .filter_map(|rest| rest.split_once("\"]"));
+            // What is written there is not read.
+            let read = indexed.filter(|(_, rest)| !rest.starts_with(" = "));
+            fields.extend(read.map(|(name, _)| name));
+            let named = code.split("text(\"").skip(1);
+            fields.extend(named.filter_map(|rest| rest.split('"').next()));
+            let arms = code
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix('"')?.split_once('"'));
+            let arms = arms.filter(|(_, rest)| rest.starts_with(" =>") || rest.starts_with(" if "));
+            events.extend(arms.map(|(name, _)| name));
+        }
+        assert!(fields.len() > 20 && events.len() > 7, "{fields:?}, {events:?}");
+        events.retain(|name| !is_in_one(format!("\"{name}\"")));
+        assert_eq!(events, BTreeSet::new(), "nobody tells these");
+        fields.retain(|name| {
+            let forms = [
+                format!("\"{name}\":"),
+                format!("[\"{name}\"] ="),
+                format!("insert(\"{name}\""),
+            ];
+            !forms.into_iter().any(is_in_one)
+        });
+        assert_eq!(fields, BTreeSet::new(), "nobody fills these");
+    }
+}

@@ -41,7 +41,8 @@ struct Participant {
     names: BTreeMap<String, String>,
     pairs: BTreeMap<String, Pair>,
     ledger: Vec<Value>,
-    others_refused: u64,
+    /// The sum of what has no row in the ledger.
+    earlier: Value,
     end: Option<String>,
     has_exited_early: bool,
 }
@@ -113,7 +114,7 @@ impl Summary {
             }
             "ledger" => {
                 participant.ledger = event["rows"].as_array().cloned().unwrap_or_default();
-                participant.others_refused = event["others_refused"].as_u64().unwrap_or_default();
+                participant.earlier = event["earlier"].clone();
             }
             "end" => participant.end = Some(text("why")),
             what => {
@@ -139,9 +140,22 @@ impl Summary {
         })
     }
 
+    /// What the ledgers have of addresses that are no participant's: rows, and each the sum of what has none.
+    fn of_strangers(&self) -> Vec<&Value> {
+        let local = self.participants.iter().flat_map(|one| &one.local);
+        let known: BTreeSet<&str> = local.map(String::as_str).collect();
+        let is_known = |row: &Value| {
+            row["remote"]
+                .as_str()
+                .is_some_and(|remote| known.contains(remote))
+        };
+        let ledgers = self.participants.iter();
+        let rows = ledgers.flat_map(|one| one.ledger.iter().chain([&one.earlier]));
+        rows.filter(|row| !is_known(row)).collect()
+    }
+
     pub fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
-        let known: BTreeSet<&String> = self.participants.iter().flat_map(|p| &p.local).collect();
         for participant in &self.participants {
             for other in self
                 .participants
@@ -157,16 +171,22 @@ impl Summary {
                     verdict.not_seen.push(names());
                 }
             }
-            let remotes = participant.ledger.iter().filter_map(|row| row["remote"].as_str());
-            verdict.strangers.extend(
-                remotes
-                    .filter(|remote| !known.contains(&(*remote).to_owned()))
-                    .map(str::to_owned),
-            );
             if participant.has_exited_early || participant.end.as_deref() != Some("left") {
                 verdict.unfinished.push(participant.name.clone());
             }
         }
+        // Whoever was only refused took no part.
+        let others = self
+            .of_strangers()
+            .into_iter()
+            .filter(|counts| has_passed(counts));
+        let address = |counts: &Value| {
+            counts["remote"]
+                .as_str()
+                .unwrap_or("some without a row")
+                .to_owned()
+        };
+        verdict.strangers.extend(others.map(address));
         verdict
     }
 
@@ -203,11 +223,8 @@ impl Summary {
                 ));
             }
         }
-        let refused: u64 = self
-            .participants
-            .iter()
-            .map(|participant| participant.others_refused)
-            .sum();
+        let strangers = self.of_strangers().into_iter();
+        let refused: u64 = strangers.map(|counts| count(&counts["refused_packets"])).sum();
         if verdict.strangers.is_empty() && refused == 0 {
             line("\nNo other address was contacted, and none was heard from.".into());
         } else if verdict.strangers.is_empty() {
@@ -290,9 +307,18 @@ fn describe(verb: &str, did: bool, after: Option<f64>, wanted: bool) -> String {
     }
 }
 
+fn count(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
+}
+
+/// Whether anything passed, rather than being refused.
+fn has_passed(counts: &Value) -> bool {
+    count(&counts["sent_packets"]) + count(&counts["recv_packets"]) > 0
+}
+
 /// Bytes, for a person.
 pub fn size(bytes: &Value) -> String {
-    let bytes = bytes.as_u64().unwrap_or_default();
+    let bytes = count(bytes);
     match bytes {
         0..10_000 => format!("{bytes} B"),
         10_000..10_000_000 => format!("{} kB", bytes / 1000),
@@ -302,10 +328,14 @@ pub fn size(bytes: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser;
+    use sightline_mesh_proto::ledger::{Ledger, Passage};
 
     use super::*;
     use crate::args::{Arguments, Verb};
+    use crate::record;
 
     fn two() -> Summary {
         let arguments = Arguments::try_parse_from(["sightline", "demo", "--people", "2"]).expect("arguments");
@@ -329,6 +359,18 @@ mod tests {
             say(json!({"event": "ledger", "rows": [{"remote": format!("127.0.0.1:{other_port}")}]}));
             say(json!({"event": "end", "why": "left"}));
         }
+    }
+
+    /// A ledger, as a participant tells it.
+    fn ledger(passages: &[(String, Passage)]) -> Value {
+        let mut ledger = Ledger::default();
+        for (remote, passage) in passages {
+            let pair = (([127, 0, 0, 1], 2).into(), remote.parse().expect("an address"));
+            ledger.count(pair, 1200, *passage, None, Duration::ZERO);
+        }
+        let mut event = record::ledger(&ledger);
+        event["event"] = "ledger".into();
+        event
     }
 
     #[test]
@@ -363,10 +405,7 @@ mod tests {
 
         let mut summary = two();
         tell_everything(&mut summary);
-        summary.note(
-            1,
-            &json!({"event": "ledger", "rows": [{"remote": "192.0.2.9:5"}]}),
-        );
+        summary.note(1, &ledger(&[("192.0.2.9:5".into(), Passage::Received)]));
         assert_eq!(summary.verdict().strangers, ["192.0.2.9:5"]);
 
         let mut summary = two();
@@ -374,5 +413,19 @@ mod tests {
         summary.note_exit(1);
         assert_eq!(summary.verdict().unfinished, ["Bob"]);
         assert!(!two().verdict().is_good(), "nobody said anything");
+    }
+
+    #[test]
+    fn whoever_was_refused_took_no_part_and_is_counted_with_a_row_or_without() {
+        // More than have rows of their own.
+        let knocks = (1..=1000).map(|port| (format!("192.0.2.9:{port}"), Passage::Refused));
+        let mut summary = two();
+        tell_everything(&mut summary);
+        summary.note(1, &ledger(&knocks.collect::<Vec<_>>()));
+        let verdict = summary.verdict();
+        assert!(verdict.is_good(), "{verdict:?}");
+        let text = summary.to_text(&verdict);
+        let told = "No other address was contacted; 1000 packets of strangers were refused.";
+        assert!(text.contains(told), "{text}");
     }
 }

@@ -306,7 +306,7 @@ pub struct History {
 pub struct Step {
     /// When, since the program's start.
     pub at: Duration,
-    /// The time of day, `hh:mm:ss`, UTC.
+    /// The time of day where this machine is, `hh:mm:ss`.
     pub time: String,
     /// To whom: a name; `None` for whoever gave the code.
     pub name: Option<String>,

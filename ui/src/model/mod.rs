@@ -60,6 +60,8 @@ pub struct Notice {
     pub id: u64,
     /// When, since the program's start.
     pub at: Duration,
+    /// Whom it concerns, if anybody: names may be the same.
+    pub person: Option<PersonId>,
     /// What to say.
     pub saying: Saying,
     /// It goes by itself after a while: nothing is to be done about it.

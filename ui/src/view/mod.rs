@@ -23,6 +23,7 @@ use eframe::egui::{CentralPanel, Color32, Context, Frame, Margin, Panel, ScrollA
 use eframe::glow;
 
 use crate::command::Command;
+use crate::fonts;
 use crate::keys::{self, Action};
 use crate::model::{Model, Preferences, Reading};
 use crate::picture::{Canvas, Pictures};
@@ -268,7 +269,7 @@ impl View {
         }
     }
 
-    /// Brings language and look up to what the user prefers.
+    /// Brings language and look up to what the user prefers, and at the beginning the window's fonts.
     fn apply(&mut self, ctx: &Context, preferences: &Preferences) -> Tokens {
         if preferences.language != self.language {
             self.text = Text::new(preferences.language.as_ref().unwrap_or(&self.system));
@@ -277,6 +278,9 @@ impl View {
         let system_is_dark = ctx
             .input(|input| input.raw.system_theme)
             .is_none_or(|theme| theme == eframe::egui::Theme::Dark);
+        if self.applied.is_none() {
+            ctx.set_fonts(fonts::own());
+        }
         let tokens = Tokens::new(preferences, system_is_dark);
         let size = preferences.text_size.clamp(0.8, 2.0);
         if self.applied != Some((tokens, size)) {
