@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use crate::clock;
 use crate::exit::Exit;
 use crate::headless::read_code;
-use crate::participant::clock;
 use crate::report::write_error;
 
 /// Prints what a code says.
@@ -17,7 +17,8 @@ pub fn run(text: &str) -> Exit {
             return Exit::Code;
         }
     };
-    let expired = code.is_expired(clock().wall);
+    let wall = clock::wall();
+    let expired = code.is_expired(wall);
     let mut out = std::io::stdout().lock();
     let state = if expired { "expired" } else { "until" };
     let mut lines = vec![format!("lets in: one person, once ({state} {})", code.expires)];
@@ -31,7 +32,11 @@ pub fn run(text: &str) -> Exit {
         let _gone = writeln!(out, "{line}");
     }
     if expired {
-        write_error("This code has expired. Ask for another one.");
+        write_error(&format!(
+            "This code has expired by your clock, which says {}. If your clock is wrong, the code may still let you in; \
+             otherwise ask for another one.",
+            clock::in_words(wall)
+        ));
     }
     if expired { Exit::Code } else { Exit::Wished }
 }

@@ -6,11 +6,13 @@
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
 //!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs, zone.rs
 //!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
+//!     │     └ clock.rs ── which clock is good for what
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     └ inspect.rs, devices.rs
 //! ```
 
 pub mod args;
+pub mod clock;
 pub mod code_picture;
 pub mod controller;
 pub mod demo;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{demo, devices, headless, inspect, participant, window, zone};
+use sightline::{clock, demo, devices, headless, inspect, window, zone};
 
 fn main() -> ExitCode {
     // Before there are threads, as it must be the first time.
-    let _zone = zone::local(participant::clock().wall);
+    let _zone = zone::local(clock::wall());
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -422,16 +422,3 @@ impl Participant {
         record
     }
 }
-
-/// Ties this program's start to the wall clock.
-#[must_use]
-#[allow(clippy::disallowed_methods, reason = "the program's clock")]
-pub fn clock() -> sightline_mesh_proto::Clock {
-    let wall = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    sightline_mesh_proto::Clock {
-        start: Instant::now(),
-        wall: sightline_mesh_proto::UnixTime(wall.as_secs()),
-    }
-}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 use serde_json::{Value, json};
 use sightline_mesh::Record;
-use sightline_mesh_proto::Clock;
+use sightline_mesh_proto::UnixTime;
 use sightline_mesh_proto::gate::Pair;
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::ledger::{Counts, Ledger, Row};
@@ -31,7 +31,8 @@ pub enum SaveError {
     Write(String, std::io::Error),
 }
 
-/// Writes the record to a new file: for `.json` as data, for `.html` as a page.
+/// Writes the record to a new file: for `.json` as data, for `.html` as a page. Times of day in it go by when the
+/// program `started`.
 ///
 /// # Errors
 /// [`SaveError`]; a file that is there already is left as it is.
@@ -39,11 +40,11 @@ pub fn save(
     path: &Path,
     record: &Record,
     names: &HashMap<PeerId, String>,
-    clock: Clock,
+    started: UnixTime,
 ) -> Result<(), SaveError> {
     let text = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => format!("{:#}\n", document(record, names, clock)),
-        Some("html") => page(record, names, clock),
+        Some("json") => format!("{:#}\n", document(record, names, started)),
+        Some("html") => page(record, names, started),
         _ => return Err(SaveError::Kind(path.display().to_string())),
     };
     let to_error = |error| SaveError::Write(path.display().to_string(), error);
@@ -56,14 +57,14 @@ pub fn save(
 }
 
 /// The record as one JSON document. Times are seconds since the program's start, which is given in UTC.
-fn document(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Value {
+fn document(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime) -> Value {
     let people: Vec<_> = people(names)
         .into_iter()
         .map(|(peer, name)| json!({"peer": peer.to_string(), "name": name}))
         .collect();
     json!({
         "version": 1,
-        "started": clock.wall.to_string(),
+        "started": started.to_string(),
         "people": people,
         "ledger": ledger(&record.ledger),
         "routes": history(&record.history),
@@ -160,7 +161,7 @@ border-bottom:1px solid #d5d9de;vertical-align:top}td.n{text-align:right;font-va
 @media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181c}th,td{border-color:#3a4048}}";
 
 /// The record as a page that needs nothing but itself.
-fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> String {
+fn page(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime) -> String {
     let name = |peer: Option<PeerId>| match peer {
         Some(peer) => names
             .get(&peer)
@@ -171,9 +172,8 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Strin
     };
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Record of a call</title>\n\
-         <style>{STYLE}</style>\n<h1>Record of a call</h1>\n<p>Begun {}. Every address that took part, as counted at \
-         this machine's socket, and every step of every route. All times are UTC.</p>\n",
-        clock.wall
+         <style>{STYLE}</style>\n<h1>Record of a call</h1>\n<p>Begun {started}. Every address that took part, as counted \
+         at this machine's socket, and every step of every route. All times are UTC.</p>\n"
     );
     page.push_str("<h2>Addresses</h2>\n<table><tr><th>From here<th>There<th>Whose<th>Sent<th>Received<th>Refused<th>First<th>Last\n");
     let mut add_row = |from: &str,
@@ -189,8 +189,8 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Strin
             traffic(counts.sent_bytes, counts.sent_packets),
             traffic(counts.recv_bytes, counts.recv_packets),
             traffic(counts.refused_bytes, counts.refused_packets),
-            moment(clock, first),
-            moment(clock, last),
+            moment(started, first),
+            moment(started, last),
         );
     };
     for ((local, remote), row) in record.ledger.rows() {
@@ -221,8 +221,8 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Strin
             page,
             "<p>{} earlier steps, from {} to {}, are not kept one by one.</p>",
             left_out.steps,
-            moment(clock, left_out.first),
-            moment(clock, left_out.last)
+            moment(started, left_out.first),
+            moment(started, left_out.last)
         );
     }
     page.push_str("<table><tr><th>When<th>To<th>Way<th>What<th>Why<th>Approved by\n");
@@ -235,7 +235,7 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, clock: Clock) -> Strin
         let _always_fits = writeln!(
             page,
             "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
-            moment(clock, step.at),
+            moment(started, step.at),
             escaped(&name(route.peer)),
             escaped(&(words::ends(route) + &via)),
             words::state(route.state, route.theirs),
@@ -252,8 +252,8 @@ fn traffic(bytes: u64, packets: u64) -> String {
 }
 
 /// The time of day, UTC: who reads the page may be elsewhere.
-fn moment(clock: Clock, since_start: Duration) -> String {
-    zone::utc(clock.wall.after(since_start))
+fn moment(started: UnixTime, since_start: Duration) -> String {
+    zone::utc(started.after(since_start))
 }
 
 fn escaped(text: &str) -> String {
@@ -306,19 +306,14 @@ mod tests {
     }
 
     /// 2026-10-25, 01:00:00 UTC.
-    fn clock() -> Clock {
-        Clock {
-            wall: UnixTime(1_792_890_000),
-            ..crate::participant::clock()
-        }
-    }
+    const STARTED: UnixTime = UnixTime(1_792_890_000);
 
     #[test]
     fn a_record_holds_each_address_and_each_step_in_both_forms() {
         let folder = tempfile::tempdir().expect("a folder");
         let (record, names) = record();
         let json = folder.path().join("call.json");
-        save(&json, &record, &names, clock()).expect("saved");
+        save(&json, &record, &names, STARTED).expect("saved");
         let read: Value =
             serde_json::from_str(&std::fs::read_to_string(&json).expect("a file")).expect("JSON");
         assert_eq!(read["ledger"]["rows"][0]["remote"], "10.0.0.2:6");
@@ -335,7 +330,7 @@ mod tests {
         );
 
         let html = folder.path().join("call.html");
-        save(&html, &record, &names, clock()).expect("saved");
+        save(&html, &record, &names, STARTED).expect("saved");
         let text = std::fs::read_to_string(&html).expect("a file");
         assert!(
             text.contains("10.0.0.2:6")
@@ -359,13 +354,13 @@ mod tests {
         let there = folder.path().join("there.json");
         std::fs::write(&there, "mine").expect("written");
         assert!(matches!(
-            save(&there, &record, &names, clock()),
+            save(&there, &record, &names, STARTED),
             Err(SaveError::Write(..))
         ));
         assert_eq!(std::fs::read_to_string(&there).expect("a file"), "mine");
         let unnamed = folder.path().join("call");
         assert!(matches!(
-            save(&unnamed, &record, &names, clock()),
+            save(&unnamed, &record, &names, STARTED),
             Err(SaveError::Kind(_))
         ));
         assert!(!unnamed.exists());

@@ -13,10 +13,10 @@ use sightline_media::SentPictures;
 use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
-use sightline_mesh_proto::{Clock, Code, End, Event, Name, Why};
+use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Why};
 
 use crate::controller::measure::Measured;
-use crate::{record, share, words};
+use crate::{clock, record, share, words};
 
 /// Lines kept for the window's page of diagnostics.
 const MAX_LINES: usize = sightline_ui::model::MAX_LINES;
@@ -384,16 +384,11 @@ impl Report {
         ));
     }
 
-    /// The call is over for this participant.
-    pub fn end(&mut self, end: End) {
+    /// The call is over for this participant. The wall clock says `wall`, the code that it came with `code_ends`.
+    pub fn end(&mut self, end: End, code_ends: Option<UnixTime>, wall: UnixTime) {
         let (why, sentence) = match end {
             End::Left => ("left", "You left the call.".to_owned()),
-            End::Unreachable => (
-                "unreachable",
-                "Nobody answered at the addresses in the code. Is the person who gave it to you still in the call, \
-                 and can your networks reach each other?"
-                    .to_owned(),
-            ),
+            End::Unreachable => ("unreachable", unreachable(code_ends, wall)),
             End::Impostor => (
                 "impostor",
                 "Somebody answered at the address in the code who did not make it. Nothing was sent to them; ask for \
@@ -477,6 +472,25 @@ impl Report {
     #[allow(clippy::disallowed_methods, reason = "the time in each event")]
     fn elapsed(&self) -> Duration {
         self.clock.since_start(std::time::Instant::now())
+    }
+}
+
+/// Why nobody may have answered. Whether the code is over only its maker knows: a clock can be wrong about that, so its
+/// owner is told what it says.
+fn unreachable(code_ends: Option<UnixTime>, wall: UnixTime) -> String {
+    let sentence = "Nobody answered at the addresses in the code. Is the person who gave it to you still in the call, and \
+                    can your networks reach each other?";
+    let Some(code_ends) = code_ends else {
+        return sentence.to_owned();
+    };
+    let (ends, says) = (clock::in_words(code_ends), clock::in_words(wall));
+    if wall >= code_ends {
+        format!(
+            "{sentence} The code ended at {ends}, and your clock says {says}: ask for another code, or set your clock if \
+             it is wrong."
+        )
+    } else {
+        format!("{sentence} The code ends at {ends}, and your clock says {says}.")
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use sightline_ui::Window;
 
 use crate::args::Options;
+use crate::clock;
 use crate::controller::Controller;
 use crate::exit::Exit;
-use crate::participant;
 use crate::report::write_error;
 use crate::screen::{Screen, Wire};
 use crate::settings::Settings;
@@ -31,12 +31,7 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
     };
     settings.clone().complete(&mut options);
     let screen = Arc::<Screen>::default();
-    let mut controller = Controller::new(
-        &options,
-        settings,
-        participant::clock(),
-        Some(Arc::clone(&screen)),
-    );
+    let mut controller = Controller::new(&options, settings, clock::start(), Some(Arc::clone(&screen)));
     if let Some(problem) = problem {
         controller.say_settings_unread(&problem);
     }

@@ -7,12 +7,14 @@
 //!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
 //!          ├ control.rs: one stream for each connection, framed by frame.rs
 //!          └ transport.rs, muxer.rs: our transport on …
-//!                 endpoint.rs: … quinn endpoints, with tls.rs, and congestion.rs, which leaves the rate to media
+//!                 endpoint.rs: … quinn endpoints, with tls.rs (certificate.rs), and congestion.rs, which leaves the
+//!                              rate to media
 //!                 socket.rs: … on sockets that the gate guards
 //!   interfaces.rs ─ which network interfaces are up, and when that changes
 //! ```
 
 mod actor;
+mod certificate;
 mod congestion;
 mod control;
 mod endpoint;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use libp2p::identity::{Keypair, PeerId};
-use libp2p_tls::certificate;
+use libp2p_tls::certificate::parse;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -15,6 +15,8 @@ use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
 };
+
+use crate::certificate;
 
 /// The protocol that most of QUIC's traffic names.
 const ALPN: &[u8] = b"h3";
@@ -33,7 +35,7 @@ pub struct Tls {
 impl Tls {
     pub fn new(identity: &Keypair) -> Result<Self, TlsError> {
         let to_error = |error: &dyn std::error::Error| TlsError(error.to_string());
-        let (certificate, key) = certificate::generate(identity).map_err(|error| to_error(&error))?;
+        let (certificate, key) = certificate::make(identity).map_err(|error| to_error(&error))?;
         let key = aws_lc_rs::sign::any_ecdsa_type(&key).map_err(|error| to_error(&error))?;
         let ours = Arc::new(Ours(Arc::new(CertifiedKey::new(vec![certificate], key))));
         let provider = Arc::new(provider());
@@ -79,7 +81,7 @@ fn provider() -> CryptoProvider {
 pub fn peer_of(connection: &quinn::Connection) -> Option<PeerId> {
     let identity = connection.peer_identity()?;
     let chain = identity.downcast_ref::<Vec<CertificateDer<'static>>>()?;
-    Some(certificate::parse(chain.first()?).ok()?.peer_id())
+    Some(parse(chain.first()?).ok()?.peer_id())
 }
 
 /// Our certificate, shown to everybody who asks.
@@ -115,7 +117,7 @@ impl Verifier {
         if !intermediates.is_empty() {
             return Err(CertificateError::BadEncoding.into());
         }
-        certificate::parse(end_entity)
+        parse(end_entity)
             .map(|_| ())
             .map_err(|_| CertificateError::BadEncoding.into())
     }
@@ -125,7 +127,7 @@ impl Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        certificate::parse(certificate)
+        parse(certificate)
             .map_err(|_| rustls::Error::from(CertificateError::BadEncoding))?
             .verify_signature(signed.scheme, message, signed.signature())
             .map_err(|_| rustls::Error::from(CertificateError::BadSignature))?;

@@ -252,13 +252,12 @@ impl Accepting {
         }
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the network's clock")]
     fn accept(&self, incoming: quinn::Incoming) -> Option<Upgrade> {
         let tag: Option<Tag> = incoming.orig_dst_cid()[..]
             .try_into()
             .ok()
             .filter(|t: &Tag| t.len() == tag::LEN);
-        let owner = tag.and_then(|tag| self.gate.lock().owner(&tag, std::time::Instant::now()));
+        let owner = tag.and_then(|tag| self.gate.lock().owner(&tag));
         let Some(owner) = owner else {
             // Dropping it would answer.
             incoming.ignore();

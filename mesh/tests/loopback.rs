@@ -12,6 +12,9 @@ use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, ConnId, End, Event, Name, UnixTime, Why};
 use tokio::sync::mpsc;
 
+/// What the wall clocks say: nothing may depend on it.
+const WALL: UnixTime = UnixTime(0);
+
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -70,9 +73,6 @@ struct Participant {
 }
 
 fn enter(entry: Entry, name: &str) -> Participant {
-    let wall = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("after 1970");
     let setup = Setup {
         entry,
         addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
@@ -83,7 +83,6 @@ fn enter(entry: Entry, name: &str) -> Participant {
         admit: Admit::Code,
         clock: Clock {
             start: Instant::now(),
-            wall: UnixTime(wall.as_secs()),
         },
     };
     let (sink, packets) = blocking::channel();
@@ -122,7 +121,7 @@ impl Participant {
     }
 
     fn code(&mut self) -> Code {
-        self.mesh.sender().send_command(Command::NewCode);
+        self.mesh.sender().send_command(Command::NewCode(WALL));
         self.wait("code", |event| match event {
             Event::Code(code) => Some(code.clone()),
             _ => None,

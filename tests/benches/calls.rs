@@ -14,7 +14,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sightline::participant::{Limits, Media, Notice, Participant, Tap, clock};
+use sightline::clock;
+use sightline::participant::{Limits, Media, Notice, Participant, Tap};
 use sightline_media::av1::EncoderKind;
 use sightline_media::camera;
 use sightline_media::camera::scene::{clock_millis, read_clock};
@@ -141,7 +142,7 @@ fn setup(entry: Entry, name: &str) -> Setup {
         tell_medium: false,
         rule: Rule::Listed,
         admit: Admit::Code,
-        clock: clock(),
+        clock: clock::start(),
     }
 }
 
@@ -179,7 +180,7 @@ impl Side {
     }
 
     fn wait_for_code(&self) -> Code {
-        self.participant.command(Command::NewCode);
+        self.participant.command(Command::NewCode(clock::wall()));
         loop {
             let notice = self.next_notice(Duration::from_secs(10)).expect("a code");
             if let Notice::Call(Event::Code(code)) = notice {

@@ -185,14 +185,13 @@ fn datagram_framing() {
 fn first_packets_at_the_gate() {
     let mut rng = StdRng::seed_from_u64(2);
     let now = Instant::now();
-    let wall = UnixTime(1_800_000_000);
     let key = Secret([9; 32]).tag_key();
     let mut good = vec![0; 1200];
     good[..6].copy_from_slice(&[0xc0, 0, 0, 0, 1, 20]);
-    let made = tag::make(&key, wall, &mut rng);
+    let made = tag::make(&key, &mut rng);
     good[6..26].copy_from_slice(&made);
     let local = SocketAddr::from(([127, 0, 0, 1], 1));
-    let mut gate = Gate::new(Clock { start: now, wall });
+    let mut gate = Gate::new(Clock { start: now });
     let mut inputs = 0u16;
     run(
         "first_packets_at_the_gate",
@@ -201,7 +200,7 @@ fn first_packets_at_the_gate() {
             // Each input comes from an address of its own, when those before are guests no more.
             let turn = inputs % 32;
             if turn == 0 {
-                gate = Gate::new(Clock { start: now, wall });
+                gate = Gate::new(Clock { start: now });
                 gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
                 gate.handle_change(Change::Listen(local));
             }

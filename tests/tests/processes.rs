@@ -9,6 +9,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
+use sightline_mesh_proto::{Code, UnixTime};
 use sightline_tests::program::{Program, path};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
@@ -272,6 +273,34 @@ fn each_unusable_code_has_its_status_and_its_sentence() {
     assert_eq!((status, said.contains("Nobody answered")), (4, true), "{said}");
     let (status, out, _) = run(&["inspect", &unanswered.to_lowercase().replace('-', " ")]);
     assert_eq!((status, out.contains("127.0.0.1:")), (0, true), "{out}");
+}
+
+#[test]
+fn a_code_that_is_over_by_the_joiners_clock_is_tried_and_the_clock_is_named_when_nobody_answers() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let told = ann.wait("code");
+    let mut code = Code::parse(told["code"].as_str().expect("a text")).expect("a code");
+    assert_eq!(told["expires"], code.expires.to_string(), "one value");
+
+    // As a clock that is years ahead has it. Ann goes by what she made.
+    code.expires = UnixTime(1_767_225_600);
+    let text = code.to_string();
+    let (status, out, said) = run(&["inspect", &text]);
+    assert_eq!((status, out.contains("expired")), (3, true), "{out}");
+    assert!(said.contains("expired by your clock, which says 20"), "{said}");
+    let mut bob = Program::join_call("Bob", &text, &[]);
+    bob.wait("joined");
+    let (status, _, said) = run(&["join", &text, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("used already")), (3, true), "{said}");
+    bob.leave();
+    ann.leave();
+
+    let (status, _, said) = run(&["join", &text, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("Nobody answered")), (4, true), "{said}");
+    assert!(
+        said.contains("ended at 2026-01-01 00:00 UTC, and your clock says 20"),
+        "{said}"
+    );
 }
 
 #[test]

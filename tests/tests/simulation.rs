@@ -13,11 +13,17 @@ use sightline_tests::sim::{Weather, World, for_seeds};
 
 const FAIR: Weather = Weather::FAIR;
 
-/// A call of `size`, everybody joining with a code of a random member; returns once all had time to meet.
+/// A call of `size`.
 fn gather(size: usize, weather: Weather, seed: u64, rng: &mut StdRng) -> World {
     let mut world = World::new(size, weather, seed);
+    gather_in(&mut world, rng);
+    world
+}
+
+/// Everybody joins with a code of a random member; returns once all had time to meet.
+fn gather_in(world: &mut World, rng: &mut StdRng) {
     world.start(0, Rule::Listed);
-    for index in 1..size {
+    for index in 1..world.nodes.len() {
         let inside: Vec<usize> = (0..index)
             .filter(|other| {
                 let events = &world.nodes[*other].events;
@@ -30,7 +36,6 @@ fn gather(size: usize, weather: Weather, seed: u64, rng: &mut StdRng) -> World {
         world.run(Duration::from_millis(rng.random_range(0..1500)));
     }
     world.run(Duration::from_secs(12));
-    world
 }
 
 /// Everybody speaks ten times a second.
@@ -143,6 +148,78 @@ fn keys_are_renewed_during_a_long_call_in_bad_weather() {
             0
         );
     });
+}
+
+/// What a wall clock can be ahead or behind: right, a day, eleven and five minutes, in 1970, in 2100.
+const CLOCKS: [i64; 7] = [0, -86_400, 11 * 60, -300, 300, -1_800_000_000, 2_302_444_800];
+
+fn set_clocks(world: &mut World, rng: &mut StdRng) {
+    for node in &mut world.nodes {
+        node.clock_ahead = *CLOCKS.choose(rng).expect("some");
+    }
+}
+
+#[test]
+fn everybody_meets_everybody_however_the_clocks_stand_and_are_set() {
+    for_seeds(14, |seed| {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut world = World::new(CLOCKS.len(), Weather::random(&mut rng), seed);
+        for (node, ahead) in world.nodes.iter_mut().zip(CLOCKS) {
+            node.clock_ahead = ahead;
+        }
+        if seed % 2 == 1 {
+            // Not always the one with the right clock makes the first code.
+            set_clocks(&mut world, &mut rng);
+        }
+        gather_in(&mut world, &mut rng);
+        assert!(world.is_full_mesh(), "not everybody met everybody");
+        // Clocks are set, and a NAT's new port breaks one member's ways: it comes back to everybody.
+        set_clocks(&mut world, &mut rng);
+        let member = rng.random_range(0..CLOCKS.len());
+        world.rebind(member);
+        talk(&mut world, Duration::from_secs(20));
+        assert!(world.is_full_mesh(), "not everybody came back");
+    });
+}
+
+#[test]
+fn a_code_made_before_a_clock_was_set_lets_in_whoever_comes_with_it() {
+    for (before, after) in [(-1_800_000_000, 0), (0, 86_400 * 365), (2_302_444_800, 0)] {
+        let mut world = World::new(2, FAIR, 6);
+        world.nodes[0].clock_ahead = before;
+        world.start(0, Rule::Listed);
+        let code = world.code(0);
+        world.nodes[0].clock_ahead = after;
+        world.run(Duration::from_secs(7 * 60));
+        world.join(1, code, Rule::Listed);
+        world.run(Duration::from_secs(2));
+        assert!(world.is_full_mesh(), "{before} and then {after}");
+    }
+}
+
+#[test]
+fn a_code_ends_a_day_after_it_was_made_though_its_maker_slept_and_is_told_so_for_ten_minutes() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let mut world = World::new(3, FAIR, 7);
+    world.start(0, Rule::Listed);
+    let [used, left, forgotten] = [(); 3].map(|()| world.code(0));
+    world.command(0, Command::Slept(hours(23)));
+    world.join(1, used, Rule::Listed);
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.ended(1), None, "an hour is left");
+    assert!(!world.has_expired(0, &left));
+
+    world.command(0, Command::Slept(hours(1)));
+    assert!(world.has_expired(0, &left) && world.has_expired(0, &forgotten));
+    world.join(2, left, Rule::Listed);
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.ended(2), Some(End::Refused(Refusal::Expired)));
+
+    world.run(Duration::from_secs(11 * 60));
+    world.nodes[2].events.clear();
+    world.join(2, forgotten, Rule::Listed);
+    world.run(Duration::from_secs(15));
+    assert_eq!(world.ended(2), Some(End::Unreachable), "nobody hears it any more");
 }
 
 #[test]

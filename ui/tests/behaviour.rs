@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{CODE, Stand, at_home, in_call, settle, window, with_code, with_knock, with_question};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, ViewportId};
@@ -89,6 +91,26 @@ fn nothing_is_sent_before_a_code_is_read_and_the_page_says_whom_it_contacts() {
         "the one that says least, and no other"
     );
     assert_eq!(wanted.rule, Rule::Listed);
+}
+
+#[test]
+fn a_code_that_is_over_by_this_machines_clock_can_be_tried_and_the_clock_is_named() {
+    let mut model = with_code();
+    if let Reading::Good(facts) = &mut model.code {
+        facts.expires_in = Duration::ZERO;
+        facts.over_by = Some("1999-12-31 23:59 UTC".into());
+    }
+    let mut harness = open(model);
+    let is_named = |harness: &Harness<'_, Stand>| read(harness).contains("which says 1999-12-31 23:59 UTC");
+    assert!(is_named(&harness), "{}", read(&harness));
+    click(&mut harness, "Join…");
+    assert!(is_named(&harness), "{}", read(&harness));
+    click(&mut harness, "Join the call");
+    let joined = wishes(&mut harness);
+    assert!(
+        matches!(joined.as_slice(), [Command::Join(code, _)] if code == CODE),
+        "{joined:?}"
+    );
 }
 
 #[test]

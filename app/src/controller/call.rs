@@ -9,10 +9,11 @@ use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::{Layer, Share};
 use sightline_media_proto::load::{GivenWay, Load};
 use sightline_mesh::interfaces;
+use sightline_mesh_proto::code::DEFAULT_LIFETIME;
 use sightline_mesh_proto::gate::Pair;
 use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::route::State;
-use sightline_mesh_proto::{Clock, Code, Event, Why};
+use sightline_mesh_proto::{Code, Event, UnixTime, Why};
 use sightline_ui::model::{
     AddressRow, Call, Fate, Graph, Invite, Knock, Person, PersonId, Question, TileSize,
 };
@@ -34,9 +35,18 @@ const MANY: usize = 6;
 /// Steps of routes that are shown; the record has more.
 const MAX_STEPS: usize = 1024;
 
+/// A code of this participant's.
+pub struct Given {
+    pub code: Code,
+    pub fate: Fate,
+    ends_at: Instant,
+}
+
 /// A call, from the wish to take part until it is over.
 pub struct Running {
     pub participant: Participant,
+    /// What the code that led to it says of its end.
+    pub code_ends: Option<UnixTime>,
     /// Who waits at the door.
     pub knocking: HashMap<PeerId, String>,
     /// When each member was first known.
@@ -55,7 +65,7 @@ pub struct Running {
     /// What this machine could not keep up with in the last second.
     pub given_way: GivenWay,
     told_hears: BTreeMap<String, Vec<String>>,
-    pub invites: Vec<(Code, Fate)>,
+    pub invites: Vec<Given>,
     meter: Meter,
     /// This machine's, as of the last second.
     interfaces: Vec<Interface>,
@@ -63,9 +73,10 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn new(participant: Participant) -> Self {
+    pub fn new(participant: Participant, code_ends: Option<UnixTime>) -> Self {
         Self {
             participant,
+            code_ends,
             knocking: HashMap::new(),
             since: HashMap::new(),
             spoke: HashMap::new(),
@@ -98,16 +109,17 @@ impl Running {
         event: &Event,
         shown: &mut Call,
         names: &Names,
-        clock: Clock,
+        started: UnixTime,
         now: Instant,
     ) {
         match event {
-            Event::Code(code) => self.invites.push((code.clone(), Fate::Open)),
-            Event::Spent(code, name) => {
-                for (_, fate) in self.invites.iter_mut().filter(|(own, _)| own == code) {
-                    *fate = Fate::UsedBy(name.as_str().to_owned());
-                }
-            }
+            Event::Code(code) => self.invites.push(Given {
+                code: code.clone(),
+                fate: Fate::Open,
+                ends_at: now + DEFAULT_LIFETIME,
+            }),
+            Event::Spent(code, name) => self.set_fate(code, &Fate::UsedBy(name.as_str().to_owned())),
+            Event::Expired(code) => self.set_fate(code, &Fate::Expired),
             Event::Knock { peer, name, from } => {
                 // Who comes again with the same code is shown once.
                 self.answered(peer, shown);
@@ -174,7 +186,7 @@ impl Running {
                     }
                 }
                 let steps = Arc::make_mut(&mut shown.history.steps);
-                steps.push(facts::step(step, names, &self.interfaces, (clock, zone::local)));
+                steps.push(facts::step(step, names, &self.interfaces, (started, zone::local)));
                 if steps.len() > MAX_STEPS {
                     steps.remove(0);
                     shown.history.earlier += 1;
@@ -211,6 +223,19 @@ impl Running {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn set_fate(&mut self, code: &Code, fate: &Fate) {
+        for given in self.invites.iter_mut().filter(|given| given.code == *code) {
+            given.fate.clone_from(fate);
+        }
+    }
+
+    /// The machine slept for so long: codes have so much less time left.
+    pub fn handle_sleep(&mut self, slept: Duration, now: Instant) {
+        for given in &mut self.invites {
+            given.ends_at = given.ends_at.checked_sub(slept).unwrap_or(now);
         }
     }
 
@@ -380,18 +405,12 @@ impl Running {
     }
 
     /// Codes, with the time that is left.
-    pub fn show_invites(&mut self, shown: &mut Call, clock: Clock, now: Instant) {
-        let wall = clock.wall_at(now);
-        for (code, fate) in &mut self.invites {
-            if *fate == Fate::Open && code.is_expired(wall) {
-                *fate = Fate::Expired;
-            }
-        }
-        let invite = |(n, (code, fate)): (usize, &(Code, Fate))| Invite {
+    pub fn show_invites(&self, shown: &mut Call, now: Instant) {
+        let invite = |(n, given): (usize, &Given)| Invite {
             number: n as u64 + 1,
-            code: code.to_string(),
-            expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
-            fate: fate.clone(),
+            code: given.code.to_string(),
+            expires_in: given.ends_at.saturating_duration_since(now),
+            fate: given.fate.clone(),
         };
         shown.invites = self.invites.iter().enumerate().map(invite).collect();
     }

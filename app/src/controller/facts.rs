@@ -8,7 +8,7 @@ use libp2p_identity::PeerId;
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::route::{self, Kind, Rule};
-use sightline_mesh_proto::{Clock, End};
+use sightline_mesh_proto::{End, UnixTime};
 use sightline_ui::model::{self, PersonId, RouteState, Saying};
 
 use crate::zone::{self, Zone};
@@ -87,21 +87,22 @@ pub fn step(
     step: &route::Transition,
     names: &Names,
     interfaces: &[Interface],
-    (clock, zone): (Clock, Zone),
+    (started, zone): (UnixTime, Zone),
 ) -> model::Step {
     let name = |peer| names.get(&peer).cloned().unwrap_or_default();
     model::Step {
         at: step.at,
-        time: zone::time_of_day(clock.wall.after(step.at), zone),
+        time: zone::time_of_day(started.after(step.at), zone),
         name: step.route.peer.map(name),
         route: route(step, names, interfaces),
     }
 }
 
-/// Why a call is over, for the window.
-pub fn ended(end: Option<End>) -> model::Ended {
+/// Why a call is over, for the window. The code that led to it may be `over` by this machine's clock, which says that.
+pub fn ended(end: Option<End>, over: Option<String>) -> model::Ended {
     let word = match end {
         Some(End::Left) => "ended",
+        Some(End::Unreachable) if over.is_some() => "unreachable_over",
         Some(End::Unreachable) => "unreachable",
         Some(End::Impostor) => "impostor",
         Some(End::InviterGone) => "inviter_gone",
@@ -110,7 +111,7 @@ pub fn ended(end: Option<End>) -> model::Ended {
         None => "fault",
     };
     model::Ended {
-        saying: Saying::new(word, ""),
+        saying: Saying::new(word, over.unwrap_or_default()),
         as_wished: end == Some(End::Left),
     }
 }
@@ -134,7 +135,6 @@ pub fn addresses(only: &[String]) -> Vec<model::Address> {
 mod tests {
     use std::time::Duration;
 
-    use sightline_mesh_proto::UnixTime;
     use sightline_mesh_proto::route::{Consent, Reason, Route, RouteId, State, Transition, Way};
 
     use super::*;
@@ -142,11 +142,7 @@ mod tests {
     #[test]
     fn steps_of_routes_are_shown_at_the_time_that_the_clock_on_the_wall_had() {
         // 2026-10-25, 00:59:58 UTC: two seconds before clocks in Berlin go back from three to two.
-        let wall = UnixTime(1_792_889_998);
-        let clock = Clock {
-            wall,
-            ..crate::participant::clock()
-        };
+        let started = UnixTime(1_792_889_998);
         let berlin: Zone = |at| Some(if at.0 < 1_792_890_000 { 7200 } else { 3600 });
         let unknown: Zone = |_| None;
         let address = SocketAddr::from(([10, 0, 0, 1], 5));
@@ -170,7 +166,7 @@ mod tests {
                 },
                 reason: Reason::First,
             };
-            step(&transition, &Names::new(), &[], (clock, zone)).time
+            step(&transition, &Names::new(), &[], (started, zone)).time
         };
         assert_eq!([1, 2].map(|at| shown(at, berlin)), ["02:59:59", "02:00:00"]);
         assert_eq!(shown(2, unknown), "01:00:00 UTC");

@@ -35,6 +35,7 @@ use sightline_ui::model::{Choice, Model, Processing, Saying, Sending};
 use self::call::Running;
 use self::sources::{Kind, OwnPicture, Sources};
 use crate::args::{Options, ProcessingStep};
+use crate::clock::{self, Sleep};
 use crate::exit::Exit;
 use crate::participant::{Limits, SourceError};
 use crate::report::Report;
@@ -61,6 +62,7 @@ const PASSING: Duration = Duration::from_secs(7);
 /// The participant's side of the program.
 pub struct Controller {
     clock: Clock,
+    sleep: Sleep,
     notices: Receiver<Notice>,
     sink: Notices<Notice>,
     encoder: EncoderKind,
@@ -126,8 +128,9 @@ impl Controller {
         let home = std::env::home_dir().unwrap_or_default();
         model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = facts::addresses(&options.interface);
-        Self {
+        let mut controller = Self {
             clock,
+            sleep: Sleep::watch(),
             notices,
             encoder: options.encoder.unwrap_or_default(),
             limits: Limits::of(sending.uplink, sending.constant_rate),
@@ -155,7 +158,9 @@ impl Controller {
             has_forgotten: false,
             is_over: false,
             exit: Exit::Wished,
-        }
+        };
+        controller.check_clock();
+        controller
     }
 
     /// Where other threads put notices for the loop.
@@ -288,8 +293,9 @@ impl Controller {
         let passing = Running::passing(event).map(|(word, peer)| (word, *peer));
         let name = passing.map(|(_, peer)| self.report.names().get(&peer).cloned().unwrap_or_default());
         if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
-            call.handle_event(event, shown, self.report.names(), self.clock, now());
-            call.show_invites(shown, self.clock, now());
+            let started = clock::started(self.clock);
+            call.handle_event(event, shown, self.report.names(), started, now());
+            call.show_invites(shown, now());
             if let Event::Admitted = event {
                 shown.since = self.clock.since_start(now());
             }
@@ -395,6 +401,7 @@ impl Controller {
 
     fn handle_second(&mut self, now: Instant) {
         let has_screen = self.screen.is_some();
+        self.handle_sleep(now);
         self.handle_load();
         if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
             call.show_speakers(shown, now);
@@ -408,7 +415,7 @@ impl Controller {
             if has_screen {
                 let names = self.report.names();
                 call.show_holes(shown, names, now);
-                call.show_invites(shown, self.clock, now);
+                call.show_invites(shown, now);
                 call.show_addresses(shown, names);
                 self.is_dirty = true;
             }
@@ -424,6 +431,16 @@ impl Controller {
             .notices
             .retain(|told| at.saturating_sub(told.at) < PASSING || !told.is_passing);
         self.is_dirty |= before != self.model.notices.len();
+    }
+
+    /// Codes are older by how long this machine slept, if it did.
+    fn handle_sleep(&mut self, now: Instant) {
+        if let Some(slept) = self.sleep.take() {
+            self.order(Order::Slept(slept));
+            if let Some(call) = &mut self.call {
+                call.handle_sleep(slept, now);
+            }
+        }
     }
 
     /// What this machine cannot keep up with gives way, and is told.

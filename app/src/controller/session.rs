@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use sightline_media::av1::EncoderKind;
 use sightline_mesh::{Entry, Record, Setup};
-use sightline_mesh_proto::{Admit, Command as Order, End, Name};
+use sightline_mesh_proto::{Admit, End, Name};
 use sightline_ui::model::{Call, Choice, Rule, Saying};
 
 use super::call::Running;
 use super::sources::Kind;
 use super::{Controller, Topic, facts, now};
+use crate::clock;
 use crate::exit::Exit;
 use crate::participant::{Media, Participant, StartError};
 use crate::record;
@@ -41,9 +42,9 @@ impl Controller {
     /// # Errors
     /// [`StartError`]: a sentence for the user.
     pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
-        let contacts = match &wanted.entry {
-            Entry::Start => Vec::new(),
-            Entry::Join(code) => code.addresses.clone(),
+        let (contacts, code_ends) = match &wanted.entry {
+            Entry::Start => (Vec::new(), None),
+            Entry::Join(code) => (code.addresses.clone(), Some(code.expires)),
         };
         let name = wanted.name.as_str().to_owned();
         let setup = Setup {
@@ -98,7 +99,7 @@ impl Controller {
             contacts,
             ..Call::default()
         });
-        self.call = Some(Running::new(participant));
+        self.call = Some(Running::new(participant, code_ends));
         self.report.listening(&local);
         for warning in share::warnings(&local) {
             self.report.problem("identifying_address", &warning, None);
@@ -111,7 +112,7 @@ impl Controller {
         }
         // A joiner's code is made when it is asked for; a starter's is what it was started for.
         if is_in {
-            self.order(Order::NewCode);
+            self.new_code();
         }
         self.is_dirty = true;
         Ok(())
@@ -122,6 +123,7 @@ impl Controller {
         let Some(call) = self.call.take() else {
             return;
         };
+        let (wall, code_ends) = (clock::wall(), call.code_ends);
         self.say_encoder(&call.participant);
         let record = self.stop(call.participant);
         self.report.ledger(&record.ledger);
@@ -129,7 +131,7 @@ impl Controller {
             self.save_record(&path, &record);
         }
         match end {
-            Some(end) => self.report.end(end),
+            Some(end) => self.report.end(end, code_ends, wall),
             None => self.report.fault(),
         }
         self.exit = end.map_or(Exit::Failed, Exit::from);
@@ -140,7 +142,8 @@ impl Controller {
         screen.clear();
         self.clear_call();
         if let Some(shown) = &mut self.model.call {
-            shown.ended = Some(facts::ended(end));
+            let is_over = code_ends.is_some_and(|ends| wall >= ends);
+            shown.ended = Some(facts::ended(end, is_over.then(|| clock::in_words(wall))));
         }
         self.model.own.muted = false;
         self.muted.store(false, Ordering::Relaxed);
@@ -190,7 +193,7 @@ impl Controller {
     }
 
     pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
-        match record::save(path, record, self.report.names(), self.clock) {
+        match record::save(path, record, self.report.names(), clock::started(self.clock)) {
             Ok(()) => {
                 self.clear(Topic::Record, None);
                 self.report.saved(path);
@@ -215,14 +218,13 @@ impl Controller {
 mod tests {
     use super::*;
     use crate::args::Options;
-    use crate::participant;
     use crate::screen::Screen;
     use crate::settings::Settings;
 
     #[test]
     fn a_calls_clock_begins_with_the_call_however_long_the_page_before_it_stood_open() {
         // A minute in which nothing was there to be drawn.
-        let mut clock = participant::clock();
+        let mut clock = clock::start();
         clock.start -= Duration::from_secs(60);
         let screen = Arc::<Screen>::default();
         let mut controller = Controller::new(&Options::default(), Settings::default(), clock, Some(screen));

@@ -7,6 +7,7 @@ use sightline_mesh_proto::route::State;
 use sightline_ui::model::{MAX_NOTICES, Notice as Told, RouteState, Saying};
 
 use super::{Controller, Kind, facts, now};
+use crate::clock;
 
 /// What a notice is about, if it says how things stand. The newest on a topic takes the place of those before it, and
 /// once things stand as they should there is none.
@@ -77,6 +78,14 @@ impl Controller {
         // Nothing is written over them before the user changes something.
         self.has_forgotten = true;
         self.say(Saying::new("settings_unread", sentence(why)));
+    }
+
+    /// Tells the user that this machine's clock is wrong, if that is sure.
+    pub(super) fn check_clock(&mut self) {
+        let wall = clock::wall();
+        if clock::is_wrong(wall) {
+            self.tell("clock_wrong", &clock::in_words(wall));
+        }
     }
 
     /// Tells the user of a problem, in the window and where events go.
@@ -226,7 +235,7 @@ mod tests {
 
     fn controller() -> Controller {
         let screen = Arc::<Screen>::default();
-        let clock = crate::participant::clock();
+        let clock = clock::start();
         Controller::new(&Options::default(), Settings::default(), clock, Some(screen))
     }
 
@@ -308,6 +317,7 @@ mod tests {
             "recording",
             "undecodable",
             "picture_too_costly",
+            "clock_wrong",
             "handshake",
             "dropped",
             "roster",
@@ -318,6 +328,7 @@ mod tests {
             "picture_empty",
             "ended",
             "unreachable",
+            "unreachable_over",
             "impostor",
             "inviter_gone",
             "full",

@@ -13,6 +13,7 @@ use sightline_ui::model::{
 };
 
 use super::{Controller, Kind, Topic, Wanted, facts, now, sentence};
+use crate::clock;
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
 use crate::settings::Settings;
@@ -51,7 +52,7 @@ impl Controller {
             Command::ReadPicture(path) => {
                 let read = code_picture::read_file(&path);
                 self.model.code = match read {
-                    Ok(code) => self.reading(&code),
+                    Ok(code) => reading(&code),
                     Err(PictureError::Empty) => Reading::Bad(Saying::new("picture_empty", "")),
                     Err(error) => Reading::Bad(Saying::new("picture_bad", error.cause())),
                 };
@@ -98,7 +99,7 @@ impl Controller {
                     }
                 }
             }
-            Command::NewCode => self.order(Order::NewCode),
+            Command::NewCode => self.new_code(),
             Command::Withdraw(number) => self.withdraw(Some(number)),
             Command::WithdrawAll => self.withdraw(None),
             Command::Save(path) => {
@@ -143,22 +144,10 @@ impl Controller {
             Reading::Nothing
         } else {
             match Code::parse(text) {
-                Ok(code) => self.reading(&code),
+                Ok(code) => reading(&code),
                 Err(error) => Reading::Bad(Saying::new(error.word(), error.to_string())),
             }
         };
-    }
-
-    fn reading(&self, code: &Code) -> Reading {
-        let wall = self.clock.wall_at(now());
-        if code.is_expired(wall) {
-            return Reading::Bad(Saying::new("code_expired", ""));
-        }
-        Reading::Good(CodeFacts {
-            text: code.to_string(),
-            contacts: code.addresses.clone(),
-            expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
-        })
     }
 
     /// Takes part as the page before the call was filled in, and keeps that for the next time.
@@ -259,20 +248,26 @@ impl Controller {
         }
     }
 
+    /// Has a code made. What this machine has slept makes those before it older, and not this one.
+    pub(super) fn new_code(&mut self) {
+        self.handle_sleep(now());
+        self.order(Order::NewCode(clock::wall()));
+    }
+
     fn withdraw(&mut self, number: Option<u64>) {
         let Some(call) = &mut self.call else {
             return;
         };
         let is_meant = |at: usize| number.is_none_or(|number| at as u64 + 1 == number);
         let mut orders = Vec::new();
-        for (at, (code, fate)) in call.invites.iter_mut().enumerate() {
-            if is_meant(at) && *fate == Fate::Open {
-                *fate = Fate::Withdrawn;
-                orders.push(Order::WithdrawCode(Box::new(code.clone())));
+        for (at, given) in call.invites.iter_mut().enumerate() {
+            if is_meant(at) && given.fate == Fate::Open {
+                given.fate = Fate::Withdrawn;
+                orders.push(Order::WithdrawCode(Box::new(given.code.clone())));
             }
         }
         if let Some(shown) = &mut self.model.call {
-            call.show_invites(shown, self.clock, now());
+            call.show_invites(shown, now());
         }
         if !orders.is_empty() {
             self.clear(Topic::Codes, None);
@@ -307,7 +302,7 @@ impl Controller {
         let picture = self.sources.latest_picture();
         if let Some(code) = picture.and_then(|picture| code_picture::read_picture(&picture)) {
             self.set_scanning(false);
-            self.model.code = self.reading(&code);
+            self.model.code = reading(&code);
             self.is_dirty = true;
         }
     }
@@ -347,6 +342,17 @@ impl Controller {
             Err(error) => self.tell("settings", &sentence(&error.to_string())),
         }
     }
+}
+
+/// What a code says. One that is over by this machine's clock can be used all the same: its maker knows better.
+fn reading(code: &Code) -> Reading {
+    let wall = clock::wall();
+    Reading::Good(CodeFacts {
+        text: code.to_string(),
+        contacts: code.addresses.clone(),
+        expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
+        over_by: code.is_expired(wall).then(|| clock::in_words(wall)),
+    })
 }
 
 /// The participant that the window names so.

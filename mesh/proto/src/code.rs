@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 /// 2026-01-01T00:00:00Z: codes count their minutes from here.
 const EPOCH: u64 = 1_767_225_600;
 
-/// 24 h: how long a code admits somebody unless its maker says otherwise.
+/// 24 h: how long a code admits somebody unless its maker says otherwise. Its maker counts them by the monotonic clock.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// Letters between dashes: what the eye takes in at once.
@@ -39,7 +39,8 @@ pub struct Code {
     pub inviter: PublicKey,
     /// What lets its holder in, once.
     pub secret: Secret,
-    /// From this moment it admits nobody. Whole minutes.
+    /// From this moment it admits nobody, by the clock of who made it: whole minutes. It is there to be read; whether it
+    /// is over, only its maker knows.
     pub expires: UnixTime,
     /// Where the inviter can be reached, as ticked by the inviter; 1 to 8 of them.
     pub addresses: Vec<SocketAddr>,
@@ -89,10 +90,15 @@ impl ParseError {
 }
 
 impl Code {
-    /// Whether the code's time is over at `now`.
+    /// Whether the code's time is over by a wall clock that says `wall`. Two clocks need not agree: this is for sentences.
     #[must_use]
-    pub fn is_expired(&self, now: UnixTime) -> bool {
-        now >= self.expires
+    pub fn is_expired(&self, wall: UnixTime) -> bool {
+        wall >= self.expires
+    }
+
+    /// What a code that is made at `wall` says of its end: to the minute, and no more than a code can say.
+    pub(crate) fn expiry(wall: UnixTime) -> UnixTime {
+        from_minutes(to_minutes(wall.after(DEFAULT_LIFETIME)))
     }
 
     /// Reads a code as people paste, type or print it: case, blanks, line breaks, dashes and quotes do not
@@ -143,8 +149,7 @@ impl Code {
         let mut bytes = vec![VERSION << 4];
         bytes.extend_from_slice(&self.inviter.0);
         bytes.extend_from_slice(&self.secret.0);
-        let minutes = self.expires.0.saturating_sub(EPOCH) / 60;
-        bytes.extend_from_slice(&u32::try_from(minutes).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(&to_minutes(self.expires).to_be_bytes());
         let addresses = self.addresses.iter().take(MAX_ADDRESSES);
         bytes.push(u8::try_from(addresses.len()).unwrap_or(0));
         for address in addresses {
@@ -168,6 +173,15 @@ impl fmt::Display for Code {
         }
         Ok(())
     }
+}
+
+/// A moment as a code holds it; what lies before or beyond becomes the first or the last that it can hold.
+fn to_minutes(at: UnixTime) -> u32 {
+    u32::try_from(at.0.saturating_sub(EPOCH) / 60).unwrap_or(u32::MAX)
+}
+
+fn from_minutes(minutes: u32) -> UnixTime {
+    UnixTime(EPOCH + u64::from(minutes) * 60)
 }
 
 /// The letters of a code within a text, in Base32's alphabet (RFC 4648, section 6).
@@ -248,7 +262,7 @@ fn read_prefix(body: &[u8]) -> Result<(Code, &[u8]), ParseError> {
     let code = Code {
         inviter: PublicKey(*inviter),
         secret: Secret(*secret),
-        expires: UnixTime(EPOCH + u64::from(u32::from_be_bytes(*minutes)) * 60),
+        expires: from_minutes(u32::from_be_bytes(*minutes)),
         addresses,
     };
     Ok((code, rest))
@@ -269,7 +283,7 @@ mod tests {
             |(inviter, secret, minutes, addresses)| Code {
                 inviter: PublicKey(inviter),
                 secret: Secret(secret),
-                expires: UnixTime(EPOCH + u64::from(minutes) * 60),
+                expires: from_minutes(minutes),
                 addresses,
             },
         )
@@ -317,6 +331,19 @@ mod tests {
             let at = at.index(text.len() - 3) + 1;
             let error = Code::parse(&text[..at]).expect_err("a part is no code");
             prop_assert_eq!(error, ParseError::Cut);
+        }
+
+        #[test]
+        fn what_is_said_of_its_end_is_what_the_code_holds_whatever_the_clock_says(
+            wall in prop_oneof![0..5_000_000_000u64, any::<u64>()]
+        ) {
+            let code = Code { expires: Code::expiry(UnixTime(wall)), ..sample() };
+            let read = Code::parse(&code.to_string()).expect("its own letters");
+            prop_assert_eq!(read.expires, code.expires);
+            if (EPOCH..5_000_000_000).contains(&wall) {
+                let lifetime = code.expires.0 - wall;
+                prop_assert!(lifetime <= 86_400 && lifetime > 86_400 - 60);
+            }
         }
 
         #[test]

@@ -13,7 +13,8 @@ use crate::secret::TagKey;
 use crate::tag::{self, Seen, Tag};
 use crate::time::Clock;
 
-/// 10 s: how long a valid tag lets its source address speak without more proof.
+/// 10 s: how long a valid tag lets its source address speak without more proof, and may itself come again from there:
+/// no longer than a dialler waits for the answer to it.
 const GUEST_LIFETIME: Duration = Duration::from_secs(10);
 
 /// Addresses that may be in their handshake at once.
@@ -162,8 +163,8 @@ impl Gate {
         let pair = (local, remote);
         let tag = initial::tag(datagram).filter(|_| !self.expected.is_empty());
         let pass = match tag {
-            Some(tag) if self.seen.is_from_elsewhere(&tag, remote) => false,
-            Some(tag) => match self.owner(&tag, now) {
+            Some(tag) if self.seen.is_spent(&tag, remote, now) => false,
+            Some(tag) => match self.owner(&tag) {
                 Some(owner) => self.handle_tag(pair, &tag, owner, now),
                 None => self.is_open(pair, now),
             },
@@ -175,11 +176,10 @@ impl Gate {
 
     /// Which code or introduction a tag belongs to.
     #[must_use]
-    pub fn owner(&self, tag: &Tag, now: Instant) -> Option<ExpectId> {
-        let now = self.clock.wall_at(now);
+    pub fn owner(&self, tag: &Tag) -> Option<ExpectId> {
         self.expected
             .iter()
-            .find_map(|(id, key)| tag::is_valid(key, tag, now).then_some(*id))
+            .find_map(|(id, key)| tag::is_valid(key, tag).then_some(*id))
     }
 
     /// The pairs that datagrams may pass between: of approved routes only, without those in their handshake and
@@ -202,7 +202,7 @@ impl Gate {
             || self.guests.get(&pair).is_some_and(|(until, _)| now < *until)
     }
 
-    /// A valid tag lets its source speak, unless it was used from elsewhere.
+    /// A valid tag lets its source speak, unless it is a copy.
     fn handle_tag(&mut self, pair: Pair, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
         let is_open = self.is_open(pair, now);
         self.guests.retain(|_, (until, _)| now < *until);
@@ -212,11 +212,12 @@ impl Gate {
         if !is_open && !may_come_in {
             return false;
         }
-        if !self.seen.insert(tag, owner, pair.1, self.clock.wall_at(now)) {
+        let until = now + GUEST_LIFETIME;
+        if !self.seen.insert(tag, owner, pair.1, now, until) {
             return false;
         }
         if !is_open {
-            self.guests.insert(pair, (now + GUEST_LIFETIME, owner));
+            self.guests.insert(pair, (until, owner));
         }
         true
     }
@@ -231,12 +232,12 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
     use super::*;
     use crate::secret::Secret;
-    use crate::time::UnixTime;
 
     const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
@@ -255,10 +256,7 @@ mod tests {
         let now = Instant::now();
         let mut rng = StdRng::seed_from_u64(1);
         let key = Secret::generate(&mut rng).tag_key();
-        let mut gate = Gate::new(Clock {
-            start: now,
-            wall: UnixTime(1_800_000_000),
-        });
+        let mut gate = Gate::new(Clock { start: now });
         gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
         gate.handle_change(Change::Listen(LOCAL));
         Setting { gate, key, rng, now }
@@ -270,7 +268,7 @@ mod tests {
             datagram[0] = 0xc0;
             datagram[4] = 1;
             datagram[5] = 20;
-            let tag = tag::make(&self.key, UnixTime(1_800_000_000), &mut self.rng);
+            let tag = tag::make(&self.key, &mut self.rng);
             datagram[6..26].copy_from_slice(&tag);
             datagram
         }
@@ -351,6 +349,59 @@ mod tests {
             !gate.handle_incoming(unshared, remote(3), &initial, now),
             "and no longer"
         );
+    }
+
+    #[test]
+    fn a_copied_first_packet_gets_nothing_for_as_long_as_the_code_lives() {
+        let mut setting = setting();
+        let (initial, other) = (setting.initial(), setting.initial());
+        let began = setting.now;
+        assert!(setting.comes_in(remote(1), &initial));
+        for minutes in [1, 6, 15, 60, 24 * 60] {
+            setting.now = began + Duration::from_secs(60 * minutes);
+            for last in [1, 2] {
+                assert!(
+                    !setting.comes_in(remote(last), &initial),
+                    "after {minutes} minutes, as if from {last}"
+                );
+                assert!(!setting.goes_out(remote(last)), "no answer");
+            }
+        }
+        assert!(
+            setting.comes_in(remote(1), &other),
+            "one that nobody has seen is as good as on the first day"
+        );
+    }
+
+    #[test]
+    fn a_quicker_copy_keeps_out_its_original_and_the_next_attempt_gets_in() {
+        let mut setting = setting();
+        let initial = setting.initial();
+        assert!(setting.comes_in(remote(2), &initial), "the copy");
+        assert!(!setting.comes_in(remote(1), &initial), "the original");
+        let next = setting.initial();
+        assert!(setting.comes_in(remote(1), &next));
+    }
+
+    proptest! {
+        /// Each first packet lets in the first address that it comes from, for ten seconds, and nobody else, ever.
+        #[test]
+        fn a_first_packet_is_worth_something_once(
+            arrivals in prop::collection::vec((0..4usize, 0..3u8, prop_oneof![0..20u64, 0..100_000u64]), 1..60)
+        ) {
+            let mut setting = setting();
+            let packets: Vec<_> = (0..4).map(|_| setting.initial()).collect();
+            let mut first: BTreeMap<usize, (u8, Instant)> = BTreeMap::new();
+            for (packet, from, wait) in arrivals {
+                setting.now += Duration::from_secs(wait);
+                let (by, at) = *first.entry(packet).or_insert((from, setting.now));
+                let expected = by == from && setting.now < at + GUEST_LIFETIME;
+                prop_assert_eq!(setting.comes_in(remote(from), &packets[packet]), expected);
+                if expected {
+                    prop_assert!(setting.goes_out(remote(from)));
+                }
+            }
+        }
     }
 
     #[test]

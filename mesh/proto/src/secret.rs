@@ -58,10 +58,10 @@ impl fmt::Debug for Secret {
 pub struct TagKey([u8; 32]);
 
 impl TagKey {
-    /// BLAKE2s over the key and a message of fixed length. Both fit into one block, which makes this half as dear
-    /// as keyed BLAKE2s: strangers can have it computed as often as they like.
-    pub(crate) fn mac(&self, message: &[u8; 16]) -> [u8; 32] {
-        hash(&[&self.0, message])
+    /// BLAKE2s over the key and a tag's random part. Both fit into one block, which makes this half as dear as keyed
+    /// BLAKE2s: strangers can have it computed as often as they like.
+    pub(crate) fn mac(&self, random: &[u8; 8]) -> [u8; 32] {
+        hash(&[&self.0, random])
     }
 }
 

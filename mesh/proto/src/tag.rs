@@ -1,13 +1,16 @@
 //! The tag in a first packet: 20 bytes of QUIC connection id that only a code's holder can make.
+//!
+//! No time is in it, so that no clock can be wrong about it. A tag is worth something for as long as its key is
+//! expected, which the receiver decides by its own monotonic clock, and it is worth it once ([`Seen`]).
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use rand::CryptoRng;
 
 use crate::gate::ExpectId;
 use crate::secret::TagKey;
-use crate::time::UnixTime;
 
 /// Length of a tag: the longest connection id that QUIC v1 allows (RFC 9000, section 17.2), bytes.
 pub const LEN: usize = RANDOM_LEN + MAC_LEN;
@@ -15,42 +18,28 @@ pub const LEN: usize = RANDOM_LEN + MAC_LEN;
 const RANDOM_LEN: usize = 8;
 const MAC_LEN: usize = 12;
 
-/// 5 min: how far apart two clocks may be, and how long a random part is remembered.
-const WINDOW_SECONDS: u64 = 300;
-
-/// Random parts remembered at once for each code or member, so that none of their holders can keep the others out.
+/// Random parts remembered for each code or member, so that none of their holders can keep the others out. Who makes
+/// more tags with one key than this has locked out itself.
 const MAX_SEEN: usize = 128;
 
-/// The bits of the first byte that say in which window a tag was made, so that only one has to be tried.
-const WINDOW_BITS: u8 = 3;
-
-/// 8 random bytes, of which two bits are the window's lowest, then 12 bytes of a keyed hash over them and the current
-/// five minutes.
+/// 8 random bytes, then 12 bytes of a keyed hash over them.
 pub type Tag = [u8; LEN];
 
-/// Makes a tag for a first packet that is sent at `now`.
-pub fn make(key: &TagKey, now: UnixTime, rng: &mut impl CryptoRng) -> Tag {
+/// Makes a tag for one first packet.
+pub fn make(key: &TagKey, rng: &mut impl CryptoRng) -> Tag {
+    let mut random = [0; RANDOM_LEN];
+    rng.fill_bytes(&mut random);
     let mut tag = [0; LEN];
-    let (random, mac) = tag.split_at_mut(RANDOM_LEN);
-    let window = now.0 / WINDOW_SECONDS;
-    rng.fill_bytes(random);
-    random[0] = random[0] & !WINDOW_BITS | low_bits(window);
-    mac.copy_from_slice(&compute(key, random, window));
+    tag[..RANDOM_LEN].copy_from_slice(&random);
+    tag[RANDOM_LEN..].copy_from_slice(&compute(key, &random));
     tag
 }
 
-/// Whether `tag` was made with `key` in this window or one beside it.
+/// Whether `tag` was made with `key`.
 #[must_use]
-pub fn is_valid(key: &TagKey, tag: &Tag, now: UnixTime) -> bool {
-    let (random, mac) = tag.split_at(RANDOM_LEN);
-    let window = now.0 / WINDOW_SECONDS;
-    let mut near = window.saturating_sub(1)..=window + 1;
-    let claimed = near.find(|window| low_bits(*window) == random[0] & WINDOW_BITS);
-    claimed.is_some_and(|window| is_equal(&compute(key, random, window), mac))
-}
-
-const fn low_bits(window: u64) -> u8 {
-    window.to_le_bytes()[0] & WINDOW_BITS
+pub fn is_valid(key: &TagKey, tag: &Tag) -> bool {
+    let parts = tag.split_first_chunk::<RANDOM_LEN>();
+    parts.is_some_and(|(random, mac)| is_equal(&compute(key, random), mac))
 }
 
 /// In constant time, so that the time of a refusal tells nothing about the tag.
@@ -63,17 +52,15 @@ fn is_equal(ours: &[u8; MAC_LEN], theirs: &[u8]) -> bool {
             == 0
 }
 
-fn compute(key: &TagKey, random: &[u8], window: u64) -> [u8; MAC_LEN] {
-    let mut message = [0; RANDOM_LEN + 8];
-    message[..RANDOM_LEN].copy_from_slice(random);
-    message[RANDOM_LEN..].copy_from_slice(&window.to_be_bytes());
-    let mac = key.mac(&message);
+fn compute(key: &TagKey, random: &[u8; RANDOM_LEN]) -> [u8; MAC_LEN] {
+    let mac = key.mac(random);
     let mut tag = [0; MAC_LEN];
     tag.copy_from_slice(&mac[..MAC_LEN]);
     tag
 }
 
-/// Remembers which random parts were used from where: a copy sent again from elsewhere gets nothing.
+/// Remembers, for as long as their key is expected, which random parts were used and from where: a copy gets nothing,
+/// however much later it comes.
 #[derive(Debug, Default)]
 pub struct Seen {
     uses: BTreeMap<[u8; RANDOM_LEN], Use>,
@@ -83,59 +70,64 @@ pub struct Seen {
 #[derive(Debug)]
 struct Use {
     from: SocketAddr,
-    at: UnixTime,
+    /// Until then the same packet may come again from there, as one does to which no answer came.
+    until: Instant,
     owner: ExpectId,
 }
 
+impl Use {
+    fn may_come_again(&self, from: SocketAddr, now: Instant) -> bool {
+        self.from == from && now < self.until
+    }
+}
+
 impl Seen {
-    /// Whether a tag with this random part was used from another address.
+    /// Whether a tag with this random part is worth nothing any more: it was used from another address, or longer ago
+    /// than a first packet is sent again.
     #[must_use]
-    pub fn is_from_elsewhere(&self, tag: &Tag, from: SocketAddr) -> bool {
+    pub fn is_spent(&self, tag: &Tag, from: SocketAddr, now: Instant) -> bool {
         let known = tag
             .first_chunk::<RANDOM_LEN>()
             .and_then(|random| self.uses.get(random));
-        known.is_some_and(|known| known.from != from)
+        known.is_some_and(|known| !known.may_come_again(from, now))
     }
 
-    /// Records the use of a valid tag of `owner`. False when it was used from another address, or when there is no
-    /// room.
-    pub fn insert(&mut self, tag: &Tag, owner: ExpectId, from: SocketAddr, now: UnixTime) -> bool {
+    /// Records the use of a valid tag of `owner`, which may come again from there until `until`. False when it is
+    /// spent, or when there is no room.
+    pub fn insert(
+        &mut self,
+        tag: &Tag,
+        owner: ExpectId,
+        from: SocketAddr,
+        now: Instant,
+        until: Instant,
+    ) -> bool {
         let Some(random) = tag.first_chunk::<RANDOM_LEN>() else {
             return false;
         };
         if let Some(known) = self.uses.get(random) {
-            return known.from == from;
-        }
-        if self.counts.get(&owner).is_some_and(|count| *count >= MAX_SEEN) {
-            self.drop_where(|used| now.0 >= used.at.0 + 3 * WINDOW_SECONDS);
+            return known.may_come_again(from, now);
         }
         let count = self.counts.entry(owner).or_default();
         if *count >= MAX_SEEN {
             return false;
         }
         *count += 1;
-        let at = now;
-        self.uses.insert(*random, Use { from, at, owner });
+        self.uses.insert(*random, Use { from, until, owner });
         true
     }
 
     /// Tags of `owner` are valid no more.
     pub fn forget(&mut self, owner: ExpectId) {
-        self.drop_where(|used| used.owner == owner);
+        self.uses.retain(|_, used| used.owner != owner);
         self.counts.remove(&owner);
-    }
-
-    fn drop_where(&mut self, is_over: impl Fn(&Use) -> bool) {
-        for (_, used) in self.uses.extract_if(.., |_, used| is_over(used)) {
-            if let Some(count) = self.counts.get_mut(&used.owner) {
-                *count -= 1;
-            }
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
@@ -143,54 +135,57 @@ mod tests {
     use crate::secret::Secret;
 
     #[test]
-    fn a_tag_is_valid_for_its_key_and_its_minutes_only() {
+    fn a_tag_is_valid_for_its_key_only() {
         let mut rng = StdRng::seed_from_u64(1);
         let key = Secret::generate(&mut rng).tag_key();
         let other = Secret::generate(&mut rng).tag_key();
-        let now = UnixTime(1_800_000_000);
-        let tag = make(&key, now, &mut rng);
-        assert!(is_valid(&key, &tag, now));
-        assert!(is_valid(&key, &tag, UnixTime(now.0 + WINDOW_SECONDS)));
-        assert!(!is_valid(&key, &tag, UnixTime(now.0 + 3 * WINDOW_SECONDS)));
-        assert!(!is_valid(&other, &tag, now));
+        let tag = make(&key, &mut rng);
+        assert!(is_valid(&key, &tag));
+        assert!(!is_valid(&other, &tag));
+        assert_ne!(tag, make(&key, &mut rng), "no two are the same");
         for bit in 0..LEN * 8 {
             let mut changed = tag;
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(!is_valid(&key, &changed, now), "bit {bit}");
+            assert!(!is_valid(&key, &changed), "bit {bit}");
         }
     }
 
     #[test]
-    fn a_copy_from_elsewhere_counts_as_nothing_and_memory_stays_bounded() {
+    fn a_copy_counts_as_nothing_for_as_long_as_its_key_is_there_and_memory_stays_bounded() {
         let mut rng = StdRng::seed_from_u64(2);
         let key = Secret::generate(&mut rng).tag_key();
-        let now = UnixTime(1_800_000_000);
+        let now = Instant::now();
+        let until = now + Duration::from_secs(10);
         let (here, elsewhere) = (
             SocketAddr::from(([192, 0, 2, 1], 1)),
             SocketAddr::from(([192, 0, 2, 2], 1)),
         );
         let mut seen = Seen::default();
         let [ours, other] = [ExpectId(1), ExpectId(2)];
-        let tag = make(&key, now, &mut rng);
-        assert!(seen.insert(&tag, ours, here, now));
+        let tag = make(&key, &mut rng);
+        assert!(!seen.is_spent(&tag, here, now));
+        assert!(seen.insert(&tag, ours, here, now, until));
         assert!(
-            seen.insert(&tag, ours, here, now),
+            seen.insert(&tag, ours, here, now, until),
             "a retransmission from the same address"
         );
-        assert!(!seen.insert(&tag, ours, elsewhere, now));
-        assert!(seen.is_from_elsewhere(&tag, elsewhere) && !seen.is_from_elsewhere(&tag, here));
+        assert!(!seen.insert(&tag, ours, elsewhere, now, until));
+        assert!(seen.is_spent(&tag, elsewhere, now) && !seen.is_spent(&tag, here, now));
         for _ in 0..2 * MAX_SEEN {
-            seen.insert(&make(&key, now, &mut rng), ours, here, now);
+            seen.insert(&make(&key, &mut rng), ours, here, now, until);
         }
         assert_eq!(seen.uses.len(), MAX_SEEN);
+        for minutes in [1, 6, 60, 24 * 60] {
+            let later = now + Duration::from_secs(60 * minutes);
+            for from in [here, elsewhere] {
+                assert!(seen.is_spent(&tag, from, later), "after {minutes} minutes");
+                assert!(!seen.insert(&tag, ours, from, later, later + Duration::from_secs(10)));
+            }
+        }
+        let fresh = make(&key, &mut rng);
+        assert!(!seen.insert(&fresh, ours, here, now, until));
         assert!(
-            !seen.insert(&tag, ours, elsewhere, now),
-            "never forgotten within its time"
-        );
-        let fresh = make(&key, now, &mut rng);
-        assert!(!seen.insert(&fresh, ours, here, now));
-        assert!(
-            seen.insert(&fresh, other, here, now),
+            seen.insert(&fresh, other, here, now, until),
             "one holder keeps no other out"
         );
         seen.forget(ours);

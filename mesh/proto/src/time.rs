@@ -1,4 +1,5 @@
-//! Wall-clock time, as codes and tags need it: whole seconds, given by the caller.
+//! Time, given by the caller. What must be right goes by the monotonic clock; the wall clock, which may say anything,
+//! is only for what people read.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -47,22 +48,14 @@ const fn civil_from_days(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// Ties the monotonic clock to the wall clock at one moment, so that the pure core needs only the first.
+/// The program's own clock. Nobody sets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// The start of the program: what ledger times and media times count from.
     pub start: Instant,
-    /// The wall clock at `start`.
-    pub wall: UnixTime,
 }
 
 impl Clock {
-    /// The wall clock at `now`.
-    #[must_use]
-    pub fn wall_at(&self, now: Instant) -> UnixTime {
-        self.wall.after(self.since_start(now))
-    }
-
     /// Time since the program started.
     #[must_use]
     pub fn since_start(&self, now: Instant) -> Duration {

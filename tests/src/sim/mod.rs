@@ -1,5 +1,6 @@
 //! Whole calls on virtual time, in one thread: a network with seeded loss, delay, reordering and duplication
-//! between the real state machines and the real gates. Connections stand in for QUIC: frames arrive in order
+//! between the real state machines and the real gates. Each participant has a wall clock of its own, which may say
+//! anything. Connections stand in for QUIC: frames arrive in order
 //! (late when lost), datagrams as the network pleases, a silent end is noticed after three seconds.
 
 mod network;
@@ -19,6 +20,9 @@ use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
     Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, Name, Output, Ticket, UnixTime, Why,
 };
+
+/// What a right clock says in the beginning, Unix seconds.
+const TRUE_WALL: u64 = 1_800_000_000;
 
 /// 3 s: as `mesh` sets QUIC's idle time-out.
 const IDLE: Duration = Duration::from_secs(3);
@@ -82,6 +86,8 @@ pub struct Node {
     pub medium: Medium,
     /// Whether it says over what it is connected.
     pub tells_medium: bool,
+    /// How far its wall clock is ahead of a right one, or behind, seconds.
+    pub clock_ahead: i64,
     /// Which bodies it received, by sender.
     pub received: BTreeMap<Index, BTreeSet<u64>>,
     drift_ppm: i32,
@@ -220,16 +226,14 @@ impl World {
         let nodes = (0..size)
             .map(|index| Node {
                 call: None,
-                gate: Gate::new(Clock {
-                    start,
-                    wall: UnixTime(1_800_000_000),
-                }),
+                gate: Gate::new(Clock { start }),
                 sockets: vec![Socket::at(SocketAddr::from(([10, 0, 0, index as u8 + 1], 4000)))],
                 alive: true,
                 events: Vec::new(),
                 wishes: Wishes::default(),
                 medium: Medium::Cable,
                 tells_medium: false,
+                clock_ahead: 0,
                 received: BTreeMap::new(),
                 drift_ppm: rng.random_range(-weather.drift_ppm..=weather.drift_ppm),
                 wakes_at: None,
@@ -260,10 +264,7 @@ impl World {
             tell_medium: self.nodes[index].tells_medium,
             rule,
             admit: Admit::Code,
-            clock: Clock {
-                start: self.start,
-                wall: UnixTime(1_800_000_000),
-            },
+            clock: Clock { start: self.start },
         };
         (config, StdRng::seed_from_u64(self.rng.next_u64()))
     }
@@ -288,7 +289,7 @@ impl World {
 
     /// A fresh code of a participant.
     pub fn code(&mut self, index: Index) -> Code {
-        self.command(index, Command::NewCode);
+        self.command(index, Command::NewCode(self.wall(index)));
         let codes = self.nodes[index].events.iter().rev();
         codes
             .filter_map(|(_, event)| match event {
@@ -297,6 +298,13 @@ impl World {
             })
             .next()
             .expect("a code")
+    }
+
+    /// Whether a participant was told that nobody used its code in time.
+    #[must_use]
+    pub fn has_expired(&self, index: Index, code: &Code) -> bool {
+        let mut events = self.nodes[index].events.iter();
+        events.any(|(_, event)| matches!(event, Event::Expired(over) if over == code))
     }
 
     /// Hands a wish to a participant.
@@ -529,6 +537,13 @@ impl World {
 
     fn call(&mut self, index: Index) -> &mut Call {
         self.nodes[index].call.as_mut().expect("takes part")
+    }
+
+    /// What a participant's wall clock says.
+    #[must_use]
+    pub fn wall(&self, index: Index) -> UnixTime {
+        let now = TRUE_WALL + self.now.as_secs();
+        UnixTime(now.saturating_add_signed(self.nodes[index].clock_ahead))
     }
 
     /// A participant's own clock, which runs a little faster or slower than the world's.

@@ -220,7 +220,7 @@ impl World {
             let gate = &mut self.nodes[to].gate;
             let passes = gate.handle_incoming(there, from, &initial, now);
             let answered = passes && gate.handle_outgoing(there, from, 1200, now);
-            answered.then(|| gate.owner(&tag, now)).flatten()
+            answered.then(|| gate.owner(&tag)).flatten()
         });
         let is_right = |to: &Index| peer.is_none_or(|peer| peer == self.peer(*to));
         match (to.filter(is_right), expect) {

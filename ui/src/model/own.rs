@@ -156,6 +156,8 @@ pub struct CodeFacts {
     pub contacts: Vec<SocketAddr>,
     /// How long it can still be used.
     pub expires_in: Duration,
+    /// What this machine's clock says, if by it the code is over: then it is tried all the same.
+    pub over_by: Option<String>,
 }
 
 /// What the window looks like; kept from one start to the next.

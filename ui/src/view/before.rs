@@ -247,8 +247,14 @@ impl State {
                 for address in &facts.contacts {
                     ui.monospace(address.to_string());
                 }
-                let values = [("span", &*format::span(scene.text, facts.expires_in))];
-                widget::weak(ui, &scene.text.with("before-contacts-hint", &values));
+                if let Some(clock) = &facts.over_by {
+                    let values = [("clock", clock.as_str())];
+                    let sentence = scene.text.with("before-contacts-over", &values);
+                    ui.label(RichText::new(sentence).color(tokens.warn));
+                } else {
+                    let values = [("span", &*format::span(scene.text, facts.expires_in))];
+                    widget::weak(ui, &scene.text.with("before-contacts-hint", &values));
+                }
             }
             widget::section(ui, &scene.get("before-share"));
             for address in &scene.model.addresses {

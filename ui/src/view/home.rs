@@ -91,8 +91,14 @@ impl State {
         match &scene.model.code {
             Reading::Nothing => {}
             Reading::Good(facts) => {
-                let values = [("span", &*format::span(scene.text, facts.expires_in))];
-                ui.label(RichText::new(scene.text.with("home-code-good", &values)).color(scene.tokens.good));
+                let (sentence, colour) = if let Some(clock) = &facts.over_by {
+                    let values = [("clock", clock.as_str())];
+                    (scene.text.with("home-code-over", &values), scene.tokens.warn)
+                } else {
+                    let values = [("span", &*format::span(scene.text, facts.expires_in))];
+                    (scene.text.with("home-code-good", &values), scene.tokens.good)
+                };
+                ui.label(RichText::new(sentence).color(colour));
             }
             Reading::Bad(saying) => {
                 let sentence = scene.text.say(saying);

@@ -169,6 +169,7 @@ pub fn with_code() -> Model {
                 ([198, 51, 100, 7], 52_024).into(),
             ],
             expires_in: Duration::from_secs(23 * 3600),
+            over_by: None,
         }),
         ..at_home()
     }

@@ -1,6 +1,6 @@
 //! Getting in: a code is made, somebody knocks with it, is let in or not.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
@@ -10,18 +10,21 @@ use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
 use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, Roster};
 use crate::route::Reason;
+use crate::time::UnixTime;
 use crate::wire::{Control, Refusal};
 
 impl Call {
-    pub(super) fn issue_code(&mut self, now: Instant) {
+    pub(super) fn issue_code(&mut self, wall: UnixTime, now: Instant) {
+        // What is over is told before it may have to make room.
+        self.sweep_codes(now);
         let addresses = self.shared_addresses();
         if self.roster.is_none() || addresses.is_empty() {
             return self.event(Event::Problem(Problem::NotInCall, None));
         }
         let id = crate::gate::ExpectId(self.new_id());
-        let wall = self.config.clock.wall_at(now);
         let inviter = self.noise.public();
-        let Some((code, forgotten)) = self.book.issue(id, inviter, &addresses, wall, &mut self.rng) else {
+        let issued = self.book.issue(id, inviter, &addresses, wall, now, &mut self.rng);
+        let Some((code, forgotten)) = issued else {
             return self.event(Event::Problem(Problem::TooManyCodes, None));
         };
         if let Some(old) = forgotten {
@@ -31,8 +34,24 @@ impl Call {
         self.event(Event::Code(code));
     }
 
+    /// The machine slept: codes are older by that, and some may be over.
+    pub(super) fn handle_sleep(&mut self, slept: Duration, now: Instant) {
+        self.book.handle_sleep(slept);
+        self.sweep_codes(now);
+    }
+
+    /// Tells which codes are over, and forgets those that have been for long.
+    pub(super) fn sweep_codes(&mut self, now: Instant) {
+        let (expired, forgotten) = self.book.sweep(now);
+        for code in expired {
+            self.event(Event::Expired(code));
+        }
+        for id in forgotten {
+            self.change_gate(Change::Forget(id));
+        }
+    }
+
     pub(super) fn handle_knock(&mut self, conn: ConnId, card: Card, now: Instant) {
-        let wall = self.config.clock.wall_at(now);
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
@@ -48,7 +67,7 @@ impl Call {
             return self.turn_away(conn, Refusal::Full, now);
         }
         let name = card.name();
-        match self.book.spend(id, peer, wall).map(Option::<&Code>::cloned) {
+        match self.book.spend(id, peer, now).map(Option::<&Code>::cloned) {
             Ok(Some(code)) => self.event(Event::Spent(code, name.clone())),
             Ok(None) => {}
             Err(why) => return self.turn_away(conn, why, now),
@@ -77,7 +96,7 @@ impl Call {
             Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
             _ => None,
         })?;
-        self.book.finish(id, self.config.clock.wall_at(now));
+        self.book.finish(id, now);
         Some((conn, card))
     }
 

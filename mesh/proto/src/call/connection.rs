@@ -224,13 +224,12 @@ impl Call {
 
     fn dial_route(&mut self, id: DialId, ticket: Ticket, route: RouteId, now: Instant) {
         let way = self.routes.get(route).map(|route| route.way.clone());
-        let wall = self.config.clock.wall_at(now);
         let (Some(dial), Some(way)) = (self.dials.get_mut(&id), way) else {
             return;
         };
         dial.next_at = now + DIAL_STAGGER;
         dial.dialled.insert(ticket, route);
-        let tag = tag::make(&dial.secret.tag_key(), wall, &mut self.rng);
+        let tag = tag::make(&dial.secret.tag_key(), &mut self.rng);
         self.outputs.push_back(Output::Dial {
             ticket,
             local: way.local,

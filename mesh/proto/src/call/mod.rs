@@ -66,7 +66,7 @@ pub struct Config {
     pub tell_medium: bool,
     /// Who decides about knocks.
     pub admit: Admit,
-    /// Ties monotonic time to the wall clock.
+    /// The program's own clock.
     pub clock: Clock,
 }
 
@@ -183,12 +183,13 @@ impl Call {
         match command {
             Command::Admit(peer) => self.admit(peer, now),
             Command::Refuse(peer) => self.refuse(peer, now),
-            Command::NewCode => self.issue_code(now),
+            Command::NewCode(wall) => self.issue_code(wall, now),
+            Command::Slept(slept) => self.handle_sleep(slept, now),
             Command::Withdraw => {
-                self.book.withdraw(None, self.config.clock.wall_at(now));
+                self.book.withdraw(None, now);
             }
             Command::WithdrawCode(code) => {
-                self.book.withdraw(Some(&code), self.config.clock.wall_at(now));
+                self.book.withdraw(Some(&code), now);
             }
             Command::Tell(peer, body) => {
                 if let Some(conn) = self.link_of(&peer) {
@@ -243,9 +244,7 @@ impl Call {
             self.mend_holes(now);
             self.pass_on_asking(now);
             self.tell_dropped();
-            for id in self.book.sweep(self.config.clock.wall_at(now)) {
-                self.change_gate(Change::Forget(id));
-            }
+            self.sweep_codes(now);
         }
         self.ping(beat_due, now);
         self.find_the_gone(now);

@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::packet::Class;
 use crate::route::{Answer, Question, QuestionId, Rule, Transition};
 use crate::tag::Tag;
+use crate::time::UnixTime;
 use crate::wire::Refusal;
 
 /// A wish of the user.
@@ -22,8 +23,10 @@ pub enum Command {
     Admit(PeerId),
     /// Do not let in who knocked.
     Refuse(PeerId),
-    /// Make another code.
-    NewCode,
+    /// Make another code. The wall clock says this, just now: the code says when it ends by it.
+    NewCode(UnixTime),
+    /// The machine slept for so long, which the monotonic clock may not have counted.
+    Slept(Duration),
     /// Withdraw every code that is still open.
     Withdraw,
     /// Withdraw this code, if it is still open.
@@ -83,6 +86,8 @@ pub enum Output {
 pub enum Event {
     /// A code was made.
     Code(Code),
+    /// Nobody came with a code while it could be used.
+    Expired(Code),
     /// Somebody of this name came with a code: it is of no more use to anybody else.
     Spent(Code, Name),
     /// Somebody came with a code and waits: answer with [`Command::Admit`] or [`Command::Refuse`].
