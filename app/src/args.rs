@@ -69,7 +69,7 @@ pub struct Options {
     /// device or device:NAME, off
     #[arg(long, value_name = "SRC", default_value = "off")]
     pub speaker: Sink,
-    /// Record each member as played out: NAME.wav and NAME.y4m
+    /// Record each member as played out: NAME.wav and NAME.y4m. What is there stays; a second one gets a number
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
     /// Which addresses media may go to unasked [default: listed]; answer with `approve ID` or `deny ID`
@@ -81,7 +81,8 @@ pub struct Options {
     /// Tell the others what kind of network you are on: cable, Wi-Fi, mobile, VPN
     #[arg(long)]
     pub tell_interface: bool,
-    /// Write every address and every step of every route to this new file at the end: .json or .html (repeatable)
+    /// Write every address and every step of every route to this new file at the end: .json or .html (repeatable).
+    /// One that is there stays; the new one gets a number
     #[arg(long, value_name = "FILE")]
     pub save: Vec<PathBuf>,
     /// Who decides whether somebody with a code is let in [default: ask]

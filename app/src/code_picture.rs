@@ -8,6 +8,7 @@ use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageReader, Limits};
 use sightline_media::Picture;
 use sightline_mesh_proto::Code;
+use zeroize::Zeroizing;
 
 /// The largest file that is read, bytes.
 const MAX_FILE: u64 = 32 * 1024 * 1024;
@@ -114,7 +115,7 @@ fn find(picture: GrayImage) -> Option<Code> {
             rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * width + x]);
         let grids = prepared.detect_grids().into_iter();
         grids
-            .filter_map(|grid| Some(grid.decode().ok()?.1))
+            .filter_map(|grid| Some(Zeroizing::new(grid.decode().ok()?.1)))
             .collect::<Vec<_>>()
     });
     let texts = texts.unwrap_or_default().into_iter();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sightline_mesh::Entry;
 use sightline_mesh_proto::{Code, Name};
+use zeroize::Zeroizing;
 
 use crate::args::{AdmitRule, ApproveRule, Options};
 use crate::clock;
@@ -45,17 +46,18 @@ pub fn join(text: &str, options: Options) -> Exit {
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn read_code(text: &str) -> Result<Code, String> {
-    let text = if text == "-" {
-        first_line()?
+    let code = if text == "-" {
+        Code::parse(&String::from_utf8_lossy(&first_line()?))
     } else {
-        text.to_owned()
+        Code::parse(text)
     };
-    Code::parse(&text).map_err(|error| error.to_string())
+    code.map_err(|error| error.to_string())
 }
 
 /// Byte by byte: what follows the line stays for the commands.
-fn first_line() -> Result<String, String> {
-    let mut line = Vec::new();
+fn first_line() -> Result<Zeroizing<Vec<u8>>, String> {
+    // As large as it can get: a line that grew would leave parts of the code behind.
+    let mut line = Zeroizing::new(Vec::<u8>::with_capacity(MAX_CODE_TEXT as usize));
     for byte in std::io::stdin().lock().take(MAX_CODE_TEXT).bytes() {
         match byte.map_err(|error| format!("The code could not be read: {error}."))? {
             b'\n' if line.iter().all(u8::is_ascii_whitespace) => line.clear(),
@@ -63,7 +65,7 @@ fn first_line() -> Result<String, String> {
             byte => line.push(byte),
         }
     }
-    Ok(String::from_utf8_lossy(&line).into_owned())
+    Ok(line)
 }
 
 fn run(entry: Entry, mut options: Options) -> Exit {

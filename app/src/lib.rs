@@ -1,7 +1,7 @@
 //! The program: arguments and settings, the controller that joins the mesh, the media and the window.
 //!
 //! ```text
-//!   main.rs ── args.rs, settings.rs, share.rs
+//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
 //!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs, zone.rs
@@ -15,6 +15,7 @@ pub mod args;
 pub mod clock;
 pub mod code_picture;
 pub mod controller;
+pub mod core_dumps;
 pub mod demo;
 pub mod devices;
 pub mod exit;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{clock, demo, devices, headless, inspect, window, zone};
+use sightline::{clock, core_dumps, demo, devices, headless, inspect, window, zone};
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     // Before there are threads, as it must be the first time.
     let _zone = zone::local(clock::wall());
     let arguments = match Arguments::try_parse() {

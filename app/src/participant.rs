@@ -12,7 +12,7 @@ use sightline_media::av1::EncoderKind;
 use sightline_media::camera::CameraError;
 use sightline_media::microphone::{Microphone, MicrophoneError};
 use sightline_media::{
-    Capture, Level, MemberId, PictureSender, Playout, Processor, Received, Recorder, SentPictures,
+    Capture, Level, MemberId, PictureSender, Playout, Processor, Received, Recorder, Recording, SentPictures,
     SharedProcessing, Speaker, SpeakerError, VoiceSender,
 };
 use sightline_media_proto::feedback::{Feedback, Report};
@@ -25,7 +25,7 @@ use sightline_mesh_proto::{Command, Event, Name};
 pub use crate::traffic::Limits;
 use crate::traffic::{LinkState, Links, Outgoing};
 pub use crate::wiring::{Notice, Tap};
-use crate::wiring::{Numbers, Watching, hint, tell};
+use crate::wiring::{Numbers, Watching, hint, tell, tell_patiently};
 
 /// What a participant sends, plays and records.
 pub struct Media {
@@ -134,9 +134,14 @@ impl Participant {
         let is_starter = matches!(setup.entry, Entry::Start);
         let numbers = Arc::new(Numbers::default());
         let recorder = media.record.map(|folder| {
-            let failures = notices.clone();
-            Recorder::start(&folder, move |why| {
-                tell(&failures, Notice::SourceFailed("recording", why));
+            let notices = notices.clone();
+            Recorder::start(&folder, move |news| {
+                let notice = match news {
+                    Recording::Renamed(path) => Notice::RecordingRenamed(path),
+                    Recording::Ended(why) => Notice::SourceFailed("recording", why),
+                };
+                // The loop may be waiting for the recorder.
+                tell_patiently(&notices, notice);
             })
             .map_err(|error| StartError::Record(folder.display().to_string(), error))
         });

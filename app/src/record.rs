@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use serde_json::{Value, json};
+use sightline_media::new_file;
 use sightline_mesh::Record;
 use sightline_mesh_proto::UnixTime;
 use sightline_mesh_proto::gate::Pair;
@@ -26,34 +26,31 @@ pub enum SaveError {
     /// The name says neither.
     #[error("“{0}” ends neither in .json nor in .html: say which of the two to write.")]
     Kind(String),
-    /// The file is there already, or cannot be made.
+    /// The file cannot be made, or not be written to the end.
     #[error("{0} could not be written: {1}.")]
     Write(String, std::io::Error),
 }
 
 /// Writes the record to a new file: for `.json` as data, for `.html` as a page. Times of day in it go by when the
-/// program `started`.
+/// program `started`. Where a file of this name is there it stays, and the new one gets a number. Returns the new one's name.
 ///
 /// # Errors
-/// [`SaveError`]; a file that is there already is left as it is.
+/// [`SaveError`].
 pub fn save(
     path: &Path,
     record: &Record,
     names: &HashMap<PeerId, String>,
     started: UnixTime,
-) -> Result<(), SaveError> {
+) -> Result<PathBuf, SaveError> {
     let text = match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => format!("{:#}\n", document(record, names, started)),
         Some("html") => page(record, names, started),
         _ => return Err(SaveError::Kind(path.display().to_string())),
     };
     let to_error = |error| SaveError::Write(path.display().to_string(), error);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(to_error)?;
-    file.write_all(text.as_bytes()).map_err(to_error)
+    let (mut file, path) = new_file::create(path).map_err(to_error)?;
+    file.write_all(text.as_bytes()).map_err(to_error)?;
+    Ok(path)
 }
 
 /// The record as one JSON document. Times are seconds since the program's start, which is given in UTC.
@@ -353,16 +350,39 @@ mod tests {
         let (record, names) = record();
         let there = folder.path().join("there.json");
         std::fs::write(&there, "mine").expect("written");
+        for name in ["there-2.json", "there-3.json"] {
+            let saved = save(&there, &record, &names, STARTED).expect("saved");
+            assert_eq!(saved, folder.path().join(name), "and said so");
+            let text = std::fs::read_to_string(&saved).expect("a file");
+            assert!(text.contains("10.0.0.2:6"), "{text}");
+        }
+        assert_eq!(std::fs::read_to_string(&there).expect("a file"), "mine");
+        let nowhere = folder.path().join("nowhere").join("call.json");
         assert!(matches!(
-            save(&there, &record, &names, STARTED),
+            save(&nowhere, &record, &names, STARTED),
             Err(SaveError::Write(..))
         ));
-        assert_eq!(std::fs::read_to_string(&there).expect("a file"), "mine");
         let unnamed = folder.path().join("call");
         assert!(matches!(
             save(&unnamed, &record, &names, STARTED),
             Err(SaveError::Kind(_))
         ));
         assert!(!unnamed.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_record_is_for_this_user_alone_and_follows_no_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (record, names) = record();
+        let [victim, link] = ["victim", "call.html"].map(|name| folder.path().join(name));
+        std::fs::write(&victim, "mine").expect("written");
+        std::os::unix::fs::symlink(&victim, &link).expect("a link");
+        let saved = save(&link, &record, &names, STARTED).expect("saved");
+        assert_eq!(saved, folder.path().join("call-2.html"));
+        assert_eq!(std::fs::read_to_string(&victim).expect("a file"), "mine");
+        let mode = std::fs::metadata(&saved).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

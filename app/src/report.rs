@@ -14,6 +14,7 @@ use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
 use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Why};
+use zeroize::Zeroizing;
 
 use crate::controller::measure::Measured;
 use crate::{clock, record, share, words};
@@ -149,10 +150,10 @@ impl Report {
     }
 
     fn code(&mut self, code: &Code) {
-        let text = code.to_string();
+        let text = Zeroizing::new(code.to_string());
         self.json(
             "code",
-            json!({"code": text, "expires": code.expires.to_string(), "uses": 1}),
+            json!({"code": text.as_str(), "expires": code.expires.to_string(), "uses": 1}),
         );
         if self.voice == Voice::Sentences {
             // The code is what was asked for.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 use sightline_media::av1::EncoderKind;
-use sightline_media::{Sink, Source};
+use sightline_media::{Sink, Source, new_file};
 use sightline_ui::Model;
 use sightline_ui::model::{Choice, Preferences, Rule, Sending};
+use tempfile::NamedTempFile;
 
 use crate::args::{AdmitRule, ApproveRule, Options};
 use crate::controller::{from_sink, from_source};
@@ -182,20 +183,16 @@ impl Settings {
         let Some(path) = &self.path else {
             return Err(std::io::Error::other("this system names no folder for settings"));
         };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        new_file::create_folder(folder)?;
         let text = serde_json::to_string_pretty(self)?;
-        let draft = path.with_extension("json.new");
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)
+        // A file of its own name each time, for this user alone; it is gone again if it does not become the settings.
+        let mut draft = NamedTempFile::new_in(folder)?;
+        draft.write_all(text.as_bytes())?;
+        draft.write_all(b"\n")?;
+        draft.as_file().sync_all()?;
+        draft.persist(path)?;
+        Ok(())
     }
 
     /// Takes them from the disk.
@@ -321,5 +318,41 @@ mod tests {
         read.remove().expect("removed");
         read.remove().expect("nothing to remove");
         assert_eq!(std::fs::read_dir(&inside).expect("a folder").count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn settings_are_for_this_user_alone_and_replaced_whole() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = outer.path().join("new");
+        let mode = |path: &Path| {
+            let found = std::fs::metadata(path).expect("it is there").permissions().mode();
+            found & 0o777
+        };
+        let mut settings = Settings::empty_in(Some(&folder));
+        settings.name = Some("Ann".into());
+        settings.store().expect("written");
+        let path = folder.join("settings.json");
+        assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+
+        // What others may read, and a link that leads elsewhere, give way as they are.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
+        settings.store().expect("written");
+        assert_eq!(mode(&path), 0o600);
+        let victim = outer.path().join("victim");
+        std::fs::write(&victim, "mine").expect("written");
+        std::fs::remove_file(&path).expect("removed");
+        symlink(&victim, &path).expect("a link");
+        settings.store().expect("written");
+        assert_eq!(std::fs::read_to_string(&victim).expect("a file"), "mine");
+        assert_eq!(Settings::load(Some(&folder)).ok(), Some(settings.clone()));
+
+        // What cannot be put in place leaves nothing.
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::create_dir(&path).expect("in the way");
+        std::fs::write(path.join("kept"), "").expect("written");
+        settings.store().expect_err("a folder is in the way");
+        assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1);
     }
 }

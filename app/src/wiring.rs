@@ -1,6 +1,7 @@
 //! Joins mesh and media: who is whose number, and what media has to say. Packets are in `traffic.rs`.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 pub use std::sync::mpsc::SyncSender as Notices;
 use std::sync::mpsc::TrySendError;
@@ -29,6 +30,8 @@ pub enum Notice {
     TooCostly(MemberId),
     /// A microphone, camera, encoder or recording ended.
     SourceFailed(&'static str, String),
+    /// A recording goes to this file, because there is one of the usual name already.
+    RecordingRenamed(PathBuf),
     /// A line came on standard input.
     Line(String),
     /// The user wishes something, in the window.

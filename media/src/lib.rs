@@ -8,7 +8,7 @@
 //!
 //!   handle_audio ──► receive.rs Playout: playout, opus, mixer ──► speaker.rs
 //!   handle_video ──►                     reassembly, av1 decoder ──► latest picture
-//!                                          └──► record.rs
+//!                                          └──► record.rs ── new_file.rs
 //! ```
 //!
 //! Each arrow between threads is bounded and says what it drops.
@@ -25,6 +25,7 @@ mod held;
 mod level;
 mod listen;
 pub mod microphone;
+pub mod new_file;
 mod opus_codec;
 mod pace;
 mod picture;
@@ -46,7 +47,7 @@ pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
 pub use picture::{MAX_PIXELS, Picture, Size};
 pub use processing::{FarEnd, Processing, Processor, SharedProcessing};
 pub use receive::{MemberId, Observer, Playout, Received};
-pub use record::Recorder;
+pub use record::{Recorder, Recording};
 pub use resample::{RateError, Resampler};
 pub use send::{LayerWish, Outbox, VoiceSender};
 pub use slot::LatestSlot;

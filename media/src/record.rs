@@ -1,8 +1,8 @@
 //! Recordings: for each member a WAV and a Y4M file as played out, both on the playout clock. A gap in the sound
-//! is silence, a gap in the picture is the last picture again.
+//! is silence, a gap in the picture is the last picture again. One that cannot be written ends alone.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use sightline_media_proto::audio::SAMPLE_RATE;
 
+use crate::new_file;
 use crate::picture::{Picture, Size};
 
 /// Pictures a second in a recording.
@@ -38,6 +39,15 @@ enum Message {
     Close { file: u64 },
 }
 
+/// What has to be said of one member's recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// There were files of the usual name already: they stay, and this one is written instead.
+    Renamed(PathBuf),
+    /// It ended; a sentence says whose, and why. The others go on.
+    Ended(String),
+}
+
 /// Writes recordings on a thread of its own. Dropping it finishes all files.
 pub struct Recorder {
     messages: Option<SyncSender<Message>>,
@@ -47,21 +57,17 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records into `folder`, which is made if need be. `failed` is told once when the disk fails.
+    /// Records into `folder`, which is made if need be. What has to be said goes to `tell`, on the recorder's thread.
     ///
     /// # Errors
     /// The folder or the thread cannot be made.
-    pub fn start(folder: &Path, failed: impl Fn(String) + Send + 'static) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+    pub fn start(folder: &Path, tell: impl Fn(Recording) + Send + 'static) -> io::Result<Self> {
+        new_file::create_folder(folder)?;
         let (messages, source) = sync_channel(QUEUE);
         let folder = folder.to_owned();
         let thread = std::thread::Builder::new()
             .name("recorder".into())
-            .spawn(move || {
-                if let Err(error) = write_all(&folder, &source) {
-                    failed(format!("The recording in {} ended: {error}.", folder.display()));
-                }
-            })?;
+            .spawn(move || write_all(&folder, &source, &tell))?;
         Ok(Self {
             messages: Some(messages),
             lost: Mutex::default(),
@@ -99,7 +105,7 @@ impl Recorder {
         self.send(Message::Close { file });
     }
 
-    /// Waits for the disk; a recording that has failed takes nothing more.
+    /// Waits for the disk; a recorder whose thread is gone takes nothing more.
     fn send(&self, message: Message) {
         let _failed = self.messages.as_ref().map(|messages| messages.send(message));
     }
@@ -115,29 +121,47 @@ impl Drop for Recorder {
     }
 }
 
-fn write_all(folder: &Path, source: &Receiver<Message>) -> Result<(), RecordError> {
-    let mut files = BTreeMap::<u64, Files>::new();
+fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)) {
+    let mut open = BTreeMap::<u64, Files>::new();
+    let ended = |path: &Path, error: &RecordError| {
+        tell(Recording::Ended(format!(
+            "The recording {} ended: {error}.",
+            path.display()
+        )));
+    };
     for message in source {
         match message {
             Message::Open { file, name } => {
-                files.insert(file, Files::create(folder, &name)?);
+                let wish = folder.join(clean(&name));
+                match Files::create(&wish, tell) {
+                    Ok(files) => {
+                        open.insert(file, files);
+                    }
+                    Err(error) => ended(&wish, &error),
+                }
             }
             Message::Block(block) => {
-                if let Some(files) = files.get_mut(&block.file) {
-                    files.write(&block)?;
+                let written = open.get_mut(&block.file).map(|files| files.write(&block, tell));
+                if let Some(Err(error)) = written
+                    && let Some(files) = open.remove(&block.file)
+                {
+                    ended(&files.path, &error);
                 }
             }
             Message::Close { file } => {
-                if let Some(files) = files.remove(&file) {
-                    files.sound.finalize()?;
+                if let Some(files) = open.remove(&file) {
+                    files
+                        .finish()
+                        .unwrap_or_else(|(path, error)| ended(&path, &error));
                 }
             }
         }
     }
-    for files in files.into_values() {
-        files.sound.finalize()?;
+    for files in open.into_values() {
+        files
+            .finish()
+            .unwrap_or_else(|(path, error)| ended(&path, &error));
     }
-    Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +176,7 @@ enum RecordError {
 
 /// The files of one member.
 struct Files {
+    /// Of the sound.
     path: PathBuf,
     sound: WavWriter<BufWriter<File>>,
     blocks: u64,
@@ -161,15 +186,19 @@ struct Files {
 }
 
 impl Files {
-    fn create(folder: &Path, name: &str) -> Result<Self, RecordError> {
-        let path = free_path(folder, name);
+    /// Makes the first of them. `wish` has no extension.
+    fn create(wish: &Path, tell: &dyn Fn(Recording)) -> Result<Self, RecordError> {
+        let (file, path) = new_file::create(&free_for_both(wish).with_extension("wav"))?;
+        if path.file_stem() != wish.file_name() {
+            tell(Recording::Renamed(path.clone()));
+        }
         let spec = WavSpec {
             channels: 1,
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
         };
-        let sound = WavWriter::create(path.with_extension("wav"), spec)?;
+        let sound = WavWriter::new(BufWriter::new(file), spec)?;
         Ok(Self {
             path,
             sound,
@@ -180,7 +209,7 @@ impl Files {
         })
     }
 
-    fn write(&mut self, block: &Block) -> Result<(), RecordError> {
+    fn write(&mut self, block: &Block, tell: &dyn Fn(Recording)) -> Result<(), RecordError> {
         for _ in 0..block.lost {
             self.sound.write_sample(0i16)?;
         }
@@ -195,22 +224,27 @@ impl Files {
             self.sound.flush()?;
         }
         match &block.picture {
-            Some(picture) => self.write_pictures(picture),
+            Some(picture) => self.write_pictures(picture, tell),
             None => Ok(()),
         }
     }
 
     /// Brings the picture's file up to the sound's time; what came before the first picture is grey.
-    fn write_pictures(&mut self, picture: &Picture) -> Result<(), RecordError> {
+    fn write_pictures(&mut self, picture: &Picture, tell: &dyn Fn(Recording)) -> Result<(), RecordError> {
         let due = self.samples * PICTURE_RATE / u64::from(SAMPLE_RATE);
         let failed = |error: y4m::Error| RecordError::Picture(error.to_string());
         if self.video.is_none() {
-            let file = BufWriter::new(File::create(self.path.with_extension("y4m"))?);
+            let wish = self.path.with_extension("y4m");
+            let (file, path) = new_file::create(&wish)?;
+            // Free when the sound's file was made, and taken since.
+            if path != wish {
+                tell(Recording::Renamed(path));
+            }
             let Size { width, height } = picture.size;
             let rate = y4m::Ratio::new(PICTURE_RATE as usize, 1);
             let mut encoder = y4m::encode(width as usize, height as usize, rate)
                 .with_colorspace(y4m::Colorspace::C420jpeg)
-                .write_header(file)
+                .write_header(BufWriter::new(file))
                 .map_err(failed)?;
             let grey = Picture::grey(picture.size, picture.captured);
             while self.pictures + 1 < due {
@@ -235,10 +269,25 @@ impl Files {
         }
         Ok(())
     }
+
+    fn finish(self) -> Result<(), (PathBuf, RecordError)> {
+        self.sound.finalize().map_err(|error| (self.path, error.into()))
+    }
 }
 
-/// `NAME`, or `NAME-2` and so on when that is taken; only letters, digits, `-` and `_` of the name are used.
-fn free_path(folder: &Path, name: &str) -> PathBuf {
+/// The first of the names under which there is neither sound nor picture, a link to nowhere counting as one.
+fn free_for_both(wish: &Path) -> PathBuf {
+    let is_free = |path: &PathBuf| {
+        let mut both = ["wav", "y4m"].into_iter();
+        both.all(|kind| path.with_extension(kind).symlink_metadata().is_err())
+    };
+    new_file::names(wish)
+        .find(is_free)
+        .unwrap_or_else(|| wish.to_owned())
+}
+
+/// What of a name a file may be called: letters, digits, `-` and `_`.
+fn clean(name: &str) -> String {
     let clean: String = name
         .chars()
         .map(|character| {
@@ -249,22 +298,16 @@ fn free_path(folder: &Path, name: &str) -> PathBuf {
             }
         })
         .collect();
-    let clean = if clean.is_empty() {
+    if clean.is_empty() {
         "nameless".to_owned()
     } else {
         clean
-    };
-    let is_free =
-        |path: &PathBuf| !path.with_extension("wav").exists() && !path.with_extension("y4m").exists();
-    let numbered = (2..u32::MAX).map(|number| folder.join(format!("{clean}-{number}")));
-    std::iter::once(folder.join(&clean))
-        .chain(numbered)
-        .find(is_free)
-        .unwrap_or_else(|| folder.join(clean))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Instant;
 
     use super::*;
@@ -272,7 +315,7 @@ mod tests {
     #[test]
     fn sound_and_picture_are_written_on_one_clock() {
         let folder = tempfile::tempdir().expect("a folder");
-        let recorder = Recorder::start(folder.path(), |error| panic!("{error}")).expect("a recorder");
+        let recorder = Recorder::start(folder.path(), |told| panic!("{told:?}")).expect("a recorder");
         recorder.open(1, "Ann/../x");
         let size = Size {
             width: 16,
@@ -294,11 +337,125 @@ mod tests {
         );
     }
 
+    fn picture() -> Arc<Picture> {
+        let size = Size {
+            width: 16,
+            height: 16,
+        };
+        Arc::new(Picture::grey(size, Instant::now()))
+    }
+
+    /// Records a tenth of a second of each of these people. Returns what was told.
+    fn record(folder: &Path, people: &[&str]) -> Vec<Recording> {
+        let (sink, told) = sync_channel(16);
+        let recorder =
+            Recorder::start(folder, move |news| sink.send(news).expect("room")).expect("a recorder");
+        for (file, name) in (0..).zip(people) {
+            recorder.open(file, name);
+            for _ in 0..10 {
+                recorder.write(file, &[0.5; 480], Some(picture()));
+            }
+        }
+        drop(recorder);
+        told.into_iter().collect()
+    }
+
+    fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let entry = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, fs::read(entry.path()).expect("a file"))
+        };
+        entries.map(entry).collect()
+    }
+
     #[test]
-    fn a_second_ann_gets_files_of_her_own() {
+    fn a_second_recording_into_the_same_folder_keeps_the_first() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("Ann.wav"), b"").expect("written");
-        assert_eq!(free_path(folder.path(), "Ann"), folder.path().join("Ann-2"));
-        assert_eq!(free_path(folder.path(), "..").parent(), Some(folder.path()));
+        assert_eq!(record(folder.path(), &["Ann"]), []);
+        let first = contents(folder.path());
+        assert_eq!(first.keys().collect::<Vec<_>>(), ["Ann.wav", "Ann.y4m"]);
+        let renamed = |name: &str| Recording::Renamed(folder.path().join(name));
+        assert_eq!(
+            record(folder.path(), &["Ann", "Ann"]),
+            ["Ann-2.wav", "Ann-3.wav"].map(renamed),
+            "a second Ann in one call has files of her own as well"
+        );
+        let all = contents(folder.path());
+        assert_eq!(all.len(), 6);
+        assert!(first.iter().all(|(name, bytes)| all[name] == *bytes));
+        fs::remove_file(folder.path().join("Ann.wav")).expect("removed");
+        record(folder.path(), &["Ann"]);
+        assert!(
+            !folder.path().join("Ann.wav").exists() && folder.path().join("Ann-4.wav").exists(),
+            "no sound beside another one's pictures"
+        );
+    }
+
+    #[test]
+    fn a_file_that_comes_in_between_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut files = Files::create(&folder.path().join("Ann"), &|told| panic!("{told:?}")).expect("made");
+        let pictures = folder.path().join("Ann.y4m");
+        fs::write(&pictures, "theirs").expect("written");
+        let block = Block {
+            file: 1,
+            lost: 0,
+            samples: vec![0.5; 4800],
+            picture: Some(picture()),
+        };
+        let told = Mutex::new(Vec::new());
+        let tell = |news| told.lock().expect("unpoisoned").push(news);
+        files.write(&block, &tell).expect("written");
+        files.write(&block, &tell).expect("written");
+        drop(files);
+        assert_eq!(fs::read(&pictures).expect("a file"), b"theirs");
+        let other = folder.path().join("Ann-2.y4m");
+        assert!(fs::metadata(&other).expect("made").len() > 16 * 16);
+        assert_eq!(*told.lock().expect("unpoisoned"), [Recording::Renamed(other)]);
+    }
+
+    #[test]
+    fn who_cannot_be_recorded_ends_nobody_elses_recording() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let too_long = "x".repeat(300);
+        let told = record(folder.path(), &["Ann", &too_long, "Bob"]);
+        assert!(
+            matches!(told.as_slice(), [Recording::Ended(why)] if why.contains("xxx")),
+            "{told:?}"
+        );
+        let files = contents(folder.path());
+        assert_eq!(
+            files.keys().collect::<Vec<_>>(),
+            ["Ann.wav", "Ann.y4m", "Bob.wav", "Bob.y4m"]
+        );
+        for name in ["Ann.wav", "Bob.wav"] {
+            let sound = hound::WavReader::new(files[name].as_slice()).expect("a recording");
+            assert_eq!(sound.duration(), 4800);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn recordings_are_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = outer.path().join("heard");
+        record(&folder, &["Ann"]);
+        for (path, mode) in [("", 0o700), ("Ann.wav", 0o600), ("Ann.y4m", 0o600)] {
+            let found = fs::metadata(folder.join(path))
+                .expect("made")
+                .permissions()
+                .mode();
+            assert_eq!(found & 0o777, mode, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_leads_out_of_no_folder() {
+        assert_eq!(clean(".."), "__");
+        assert_eq!(clean("Ann/../x"), "Ann____x");
+        assert_eq!(clean(""), "nameless");
     }
 }

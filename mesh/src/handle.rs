@@ -7,15 +7,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use libp2p::identity::{Keypair, PeerId};
-use rand::SeedableRng;
-use rand::rngs::{StdRng, SysRng};
+use rand::rngs::SysRng;
+use rand::{Rng, TryRng};
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::{History, Rule};
 use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Code, Command, Config, ConnId, Event, LinkStats, Name,
+    Admit, Call, Class, Clock, Code, Command, Config, ConnId, Event, FastKeyErasureRng, LinkStats, Name,
 };
 use tokio::sync::{Notify, mpsc};
+use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
@@ -141,10 +142,14 @@ impl Mesh {
         traffic: Arc<dyn Traffic>,
     ) -> Result<(Self, mpsc::Receiver<Event>), OpenError> {
         let system = |error: &dyn std::fmt::Display| OpenError::System(error.to_string());
-        let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|error| system(&error))?;
-        let mut seed = [0; 32];
-        rand::Rng::fill_bytes(&mut rng, &mut seed);
-        let identity = Keypair::ed25519_from_bytes(seed).map_err(|error| system(&error))?;
+        let mut seed = Zeroizing::new([0u8; 32]);
+        // The one time that the operating system is asked: every key and secret of the call comes from this, but for what TLS makes.
+        SysRng
+            .try_fill_bytes(&mut *seed)
+            .map_err(|error| system(&error))?;
+        let mut rng = FastKeyErasureRng::new(&seed);
+        rng.fill_bytes(&mut *seed);
+        let identity = Keypair::ed25519_from_bytes(&mut *seed).map_err(|error| system(&error))?;
         let tls = Tls::new(&identity).map_err(EndpointError::from)?;
         let gate = SharedGate::new(Gate::new(setup.clock));
         let history = SharedHistory::default();

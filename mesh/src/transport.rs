@@ -15,7 +15,7 @@ use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEve
 use libp2p::identity::PeerId;
 use libp2p::multiaddr::Protocol;
 use sightline_mesh_proto::tag::{self, Tag};
-use sightline_mesh_proto::{ConnId, Connected, Side, Ticket};
+use sightline_mesh_proto::{ConnId, Connected, Exporter, Side, Ticket};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -320,9 +320,9 @@ async fn arrive(
     if expected.is_some_and(|expected| expected != peer) {
         return Err(ConnectError::WrongPeer);
     }
-    let mut exporter = [0; 32];
+    let mut exporter = Exporter([0; 32]);
     connection
-        .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
+        .export_keying_material(&mut exporter.0, EXPORTER_LABEL, b"")
         .map_err(|_| ConnectError::WrongPeer)?;
     let Facts {
         conn,

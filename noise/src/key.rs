@@ -24,9 +24,9 @@ pub struct StaticKey([u8; 32]);
 impl StaticKey {
     /// Draws a key from `rng`.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
+        let mut key = Self([0; 32]);
+        rng.fill_bytes(&mut key.0);
+        key
     }
 
     /// The key that others know this one by.
@@ -74,6 +74,16 @@ impl fmt::Debug for Psk {
     }
 }
 
+/// What both ends of a TLS connection derive from it, and nobody else (RFC 8446, section 7.5).
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Exporter(pub [u8; 32]);
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exporter(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,8 +94,14 @@ mod tests {
     fn secrets_wipe_themselves_and_print_nothing() {
         wipes_itself::<StaticKey>();
         wipes_itself::<Psk>();
-        let printed = format!("{:?} {:?}", StaticKey::from([7; 32]), Psk::from([7; 32]));
-        assert_eq!(printed, "StaticKey(…) Psk(…)");
+        wipes_itself::<Exporter>();
+        let printed = format!(
+            "{:?} {:?} {:?}",
+            StaticKey::from([7; 32]),
+            Psk::from([7; 32]),
+            Exporter([7; 32])
+        );
+        assert_eq!(printed, "StaticKey(…) Psk(…) Exporter(…)");
 
         let mut key = StaticKey::from([7; 32]);
         key.zeroize();

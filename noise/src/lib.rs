@@ -10,9 +10,10 @@
 //!      ├── Keys                                     transport.rs   (one handshake's two keys)
 //!      │     └── replay::Window                     replay.rs      (8192 counters)
 //!      └── key types that wipe themselves           key.rs, primitives.rs
+//!   FastKeyErasureRng ── what keys are drawn from    rng.rs
 //! ```
 //!
-//! Everything here is pure: time and randomness are arguments, bytes go in and come out. The pattern is
+//! Everything here is pure: time and randomness, or its seed, are arguments, bytes go in and come out. The pattern is
 //! `Noise_IKpsk1_25519_ChaChaPoly_BLAKE2s` (The Noise Protocol Framework, revision 34), run by `snow` with
 //! primitives of our own that wipe their keys.
 
@@ -24,12 +25,14 @@ mod handshake;
 mod key;
 mod primitives;
 mod replay;
+mod rng;
 mod session;
 mod transport;
 
 pub use binding::{Binding, Role};
 pub use error::{HandshakeError, OpenError, RekeyError, SealError};
 pub use handshake::{Initiator, Responder};
-pub use key::{Psk, PublicKey, StaticKey};
+pub use key::{Exporter, Psk, PublicKey, StaticKey};
+pub use rng::FastKeyErasureRng;
 pub use session::{OLD_KEYS_LIFETIME, REKEY_AFTER, SESSION_LIFETIME, Session};
 pub use transport::{Arrivals, OVERHEAD};

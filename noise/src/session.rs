@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rand::CryptoRng;
+use zeroize::Zeroizing;
 
 use crate::binding::{Binding, Role};
 use crate::error::{HandshakeError, OpenError, RekeyError, SealError};
@@ -154,12 +155,13 @@ impl Session {
         self.open(message, now, Keys::open_packet)
     }
 
-    /// Opens a control message; they must come in the order in which they were sealed.
+    /// Opens a control message; they must come in the order in which they were sealed. What was inside may hold
+    /// secrets, and wipes itself.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong with it.
-    pub fn open_control(&mut self, message: &[u8], now: Instant) -> Result<Vec<u8>, OpenError> {
-        self.open(message, now, Keys::open_control)
+    pub fn open_control(&mut self, message: &[u8], now: Instant) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.open(message, now, Keys::open_control).map(Zeroizing::new)
     }
 
     fn open(

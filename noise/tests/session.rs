@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sightline_noise::{
-    Binding, HandshakeError, Initiator, OLD_KEYS_LIFETIME, OpenError, Psk, REKEY_AFTER, Responder,
+    Binding, Exporter, HandshakeError, Initiator, OLD_KEYS_LIFETIME, OpenError, Psk, REKEY_AFTER, Responder,
     SESSION_LIFETIME, SealError, Session, StaticKey,
 };
 
@@ -25,7 +25,7 @@ fn binding() -> Binding {
         context: [3; 16],
         initiator: b"alice".to_vec(),
         responder: b"bob".to_vec(),
-        exporter: [9; 32],
+        exporter: Exporter([9; 32]),
     }
 }
 
@@ -98,7 +98,7 @@ fn a_session_cannot_be_moved_to_another_call_pair_role_connection_or_secret() {
     let changes: [fn(&mut Binding); 5] = [
         |b| b.version = 2,
         |b| b.context = [4; 16],
-        |b| b.exporter = [8; 32],
+        |b| b.exporter = Exporter([8; 32]),
         |b| b.responder = b"mallory".to_vec(),
         |b| std::mem::swap(&mut b.initiator, &mut b.responder),
     ];

@@ -105,15 +105,20 @@ impl Program {
     /// Processor time used so far, seconds, and resident memory, bytes (Linux's proc(5)).
     #[must_use]
     pub fn usage(&self) -> Option<(f64, u64)> {
-        let folder = format!("/proc/{}", self.child.id());
-        let stat = std::fs::read_to_string(format!("{folder}/stat")).ok()?;
+        let stat = self.proc("stat")?;
         // The name before the closing bracket may hold blanks. Ticks are hundredths of a second.
         let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
         let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        let status = std::fs::read_to_string(format!("{folder}/status")).ok()?;
+        let status = self.proc("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
         Some((ticks as f64 / 100.0, kib * 1024))
+    }
+
+    /// What Linux says of it in this file (proc(5)).
+    #[must_use]
+    pub fn proc(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).ok()
     }
 
     /// Takes in what it has said by now.

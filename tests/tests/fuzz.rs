@@ -24,7 +24,7 @@ use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
 use sightline_mesh_proto::route::Consent;
 use sightline_mesh_proto::wire::{Control, Refusal};
 use sightline_mesh_proto::{Class, Clock, Code, Name, Secret, UnixTime, initial, packet, tag};
-use sightline_noise::{Binding, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
+use sightline_noise::{Binding, Exporter, Initiator, Psk, PublicKey, Responder, Session, StaticKey};
 use sightline_tests::fuzz::{run, run_made};
 use sightline_tests::obu::{Real, temporal_unit};
 use sightline_tests::photo;
@@ -96,7 +96,7 @@ fn control_messages() {
         Control::App(vec![1].into()),
         Control::Bye(left),
     ];
-    let corpus: Vec<_> = corpus.iter().map(Control::encode).collect();
+    let corpus: Vec<_> = corpus.iter().map(|message| message.encode().to_vec()).collect();
     run("control_messages", &corpus, |bytes| {
         let Ok(message) = Control::decode(bytes) else {
             return;
@@ -129,7 +129,7 @@ fn datagram_framing() {
         context: [0; 16],
         initiator: vec![1],
         responder: vec![2],
-        exporter: [3; 32],
+        exporter: Exporter([3; 32]),
     };
     let psk = Psk::from([4; 32]);
     let (initiator, first) =

@@ -113,6 +113,26 @@ fn pure_rooms_have_no_socket_clock_thread_or_randomness_of_their_own() {
     }
 }
 
+/// Other generators keep the state that made what they gave out, and do not wipe it.
+#[test]
+fn keys_come_from_the_generator_that_forgets_what_it_gave_out() {
+    for source in sources(&["app/src", "mesh/src", "mesh/proto/src", "noise/src"]) {
+        let text = code_without_tests(&source);
+        for word in [
+            "StdRng",
+            "SmallRng",
+            "ThreadRng",
+            "rand::rng()",
+            "make_rng",
+            "generate_ed25519",
+        ] {
+            assert!(!text.contains(word), "{} uses {word}", source.display());
+        }
+        let may_be = source.ends_with("mesh/src/handle.rs");
+        assert_eq!(text.contains("SysRng"), may_be, "{}", source.display());
+    }
+}
+
 #[test]
 fn only_one_file_opens_sockets_and_only_three_are_unsafe() {
     for source in sources(&["app/src", "mesh", "media", "noise", "tests/src", "ui/src"]) {

@@ -124,6 +124,42 @@ fn two_processes_hear_and_see_what_the_other_sends() {
 }
 
 #[test]
+fn a_recording_beside_an_older_one_is_told_and_both_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let older = folder.path().join("Ann.wav");
+    std::fs::write(&older, "older").expect("written");
+    let mut ann = Program::start_call("Ann", &["--microphone", "test"]);
+    let code = ann.code();
+    let record = folder.path().to_str().expect("a path");
+    let mut bob = Program::join_call("Bob", &code, &["--record", record]);
+    let told = bob.wait_for("the other name", |event| event["code"] == "recording_renamed");
+    let message = told["message"].as_str().expect("a sentence");
+    assert!(message.contains("Ann-2.wav"), "{message}");
+    for _ in 0..3 {
+        bob.wait("stats");
+    }
+    bob.leave();
+    ann.leave();
+    assert_eq!(std::fs::read(&older).expect("a file"), b"older");
+    let newer = hound::WavReader::open(folder.path().join("Ann-2.wav")).expect("a recording");
+    assert!(newer.duration() > 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_running_program_leaves_no_core_dump() {
+    let mut ann = Program::start_call("Ann", &[]);
+    ann.wait("code");
+    let limits = ann.proc("limits").expect("it runs");
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let limit: Vec<_> = core.expect("a limit").split_whitespace().collect();
+    assert_eq!(limit, ["0", "0", "bytes"]);
+    ann.leave();
+}
+
+#[test]
 fn muted_is_silent_and_looks_the_same_from_outside() {
     let mut ann = Program::start_call("Ann", &["--microphone", "test"]);
     let code = ann.code();

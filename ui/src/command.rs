@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::{Answer, Choice, PersonId, Place, Preferences, Rule, TileSize, Wanted};
+use crate::model::{Answer, Choice, CodeText, PersonId, Place, Preferences, Rule, TileSize, Wanted};
 
 /// A wish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Show on the page before joining what a code says; an empty one clears the page.
-    ReadCode(String),
+    ReadCode(CodeText),
     /// Look for a code in a picture: a file.
     ReadPicture(PathBuf),
     /// Look for a code in what the camera sees, or stop that.
@@ -18,7 +18,7 @@ pub enum Command {
     /// Start a call.
     Start(Wanted),
     /// Join the call that this code leads to.
-    Join(String, Wanted),
+    Join(CodeText, Wanted),
     /// Leave the call, or give up joining.
     Leave,
     /// The end of the call has been read: go back home.

@@ -83,7 +83,7 @@ fn nothing_is_sent_before_a_code_is_read_and_the_page_says_whom_it_contacts() {
     let [Command::Join(code, wanted)] = joined.as_slice() else {
         panic!("{joined:?}");
     };
-    assert_eq!(code, CODE);
+    assert_eq!(&**code, CODE);
     assert_eq!(wanted.name, "Ann Archer");
     assert_eq!(
         wanted.share,
@@ -108,7 +108,7 @@ fn a_code_that_is_over_by_this_machines_clock_can_be_tried_and_the_clock_is_name
     click(&mut harness, "Join the call");
     let joined = wishes(&mut harness);
     assert!(
-        matches!(joined.as_slice(), [Command::Join(code, _)] if code == CODE),
+        matches!(joined.as_slice(), [Command::Join(code, _)] if **code == *CODE),
         "{joined:?}"
     );
 }

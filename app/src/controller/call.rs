@@ -408,7 +408,7 @@ impl Running {
     pub fn show_invites(&self, shown: &mut Call, now: Instant) {
         let invite = |(n, given): (usize, &Given)| Invite {
             number: n as u64 + 1,
-            code: given.code.to_string(),
+            code: given.code.to_string().into(),
             expires_in: given.ends_at.saturating_duration_since(now),
             fate: given.fate.clone(),
         };

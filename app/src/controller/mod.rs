@@ -274,6 +274,7 @@ impl Controller {
             Notice::Undecodable(member) => self.tell_of_pictures("undecodable", member),
             Notice::TooCostly(member) => self.tell_of_pictures("picture_too_costly", member),
             Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
+            Notice::RecordingRenamed(path) => self.tell("recording_renamed", &path.display().to_string()),
             Notice::Line(line) => self.handle_line(&line),
             Notice::Wish(wish) => self.fulfil(wish),
             Notice::Devices(present) => self.handle_devices(*present),

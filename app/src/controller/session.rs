@@ -194,9 +194,9 @@ impl Controller {
 
     pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
         match record::save(path, record, self.report.names(), clock::started(self.clock)) {
-            Ok(()) => {
+            Ok(path) => {
                 self.clear(Topic::Record, None);
-                self.report.saved(path);
+                self.report.saved(&path);
                 self.say(Saying::new("saved", path.display().to_string()));
             }
             Err(error) => self.tell("save", &error.to_string()),

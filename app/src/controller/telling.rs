@@ -318,6 +318,7 @@ mod tests {
             "undecodable",
             "picture_too_costly",
             "clock_wrong",
+            "recording_renamed",
             "handshake",
             "dropped",
             "roster",

@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// The most addresses that one code or card holds.
 pub const MAX_ADDRESSES: usize = 8;
 
+/// The longest address: kind (1), IPv6 (16), port (2), bytes.
+pub const MAX_ADDRESS_LEN: usize = 19;
+
 const KIND_V4: u8 = 4;
 const KIND_V6: u8 = 6;
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use data_encoding::{BASE32_NOPAD, DecodeKind};
 use sightline_noise::PublicKey;
+use zeroize::Zeroizing;
 
-use crate::address::{self, AddressError, MAX_ADDRESSES};
+use crate::address::{self, AddressError, MAX_ADDRESS_LEN, MAX_ADDRESSES};
 use crate::secret::{Secret, hash};
 use crate::time::UnixTime;
 
@@ -28,6 +29,9 @@ const CHECK_LEN: usize = 4;
 
 /// Bytes before the addresses: version, key, secret, expiry, count.
 const FIXED_LEN: usize = 1 + 32 + 32 + 4 + 1;
+
+/// The longest code, bytes.
+const MAX_LEN: usize = FIXED_LEN + MAX_ADDRESSES * MAX_ADDRESS_LEN + CHECK_LEN;
 
 /// The most letters that are looked at: twice the longest code.
 const MAX_LETTERS: usize = 800;
@@ -111,15 +115,13 @@ impl Code {
         if letters.is_empty() {
             return Err(ParseError::Empty);
         }
-        let bytes = match BASE32_NOPAD.decode(letters.as_bytes()) {
+        let bytes = match decode(letters.as_bytes()) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind == DecodeKind::Length => return Err(ParseError::Cut),
+            Err(DecodeKind::Length) => return Err(ParseError::Cut),
             // The last letter says more than whole bytes hold: a wrong one, or one with more after it.
             Err(_) => {
                 let whole = letters.len() - letters.len() % 8;
-                let bytes = BASE32_NOPAD
-                    .decode(&letters.as_bytes()[..whole])
-                    .unwrap_or_default();
+                let bytes = decode(&letters.as_bytes()[..whole]).unwrap_or_default();
                 return Err(match Self::from_bytes(&bytes) {
                     Err(ParseError::Cut | ParseError::Empty) => ParseError::Cut,
                     _ => ParseError::WrongLetter,
@@ -145,8 +147,10 @@ impl Code {
         }
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION << 4];
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        // This and the texts below are as large as they can get: what grows leaves parts of the secret behind.
+        let mut bytes = Zeroizing::new(Vec::<u8>::with_capacity(MAX_LEN));
+        bytes.push(VERSION << 4);
         bytes.extend_from_slice(&self.inviter.0);
         bytes.extend_from_slice(&self.secret.0);
         bytes.extend_from_slice(&to_minutes(self.expires).to_be_bytes());
@@ -164,14 +168,15 @@ impl Code {
 /// The code as it is shown and passed on: upper-case Base32 in groups of five.
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letters = BASE32_NOPAD.encode(&self.to_bytes());
+        let letters = Zeroizing::new(BASE32_NOPAD.encode(&self.to_bytes()));
+        let mut text = Zeroizing::new(String::with_capacity(letters.len() + letters.len() / GROUP));
         for (at, letter) in letters.chars().enumerate() {
             if at > 0 && at % GROUP == 0 {
-                f.write_str("-")?;
+                text.push('-');
             }
-            write!(f, "{letter}")?;
+            text.push(letter);
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 
@@ -185,8 +190,8 @@ fn from_minutes(minutes: u32) -> UnixTime {
 }
 
 /// The letters of a code within a text, in Base32's alphabet (RFC 4648, section 6).
-fn letters(text: &str) -> Result<String, ParseError> {
-    let mut letters = String::new();
+fn letters(text: &str) -> Result<Zeroizing<String>, ParseError> {
+    let mut letters = Zeroizing::new(String::with_capacity(text.len().min(MAX_LETTERS)));
     for character in text.chars() {
         let letter = match character {
             '0' => 'O',
@@ -202,6 +207,18 @@ fn letters(text: &str) -> Result<String, ParseError> {
         letters.push(letter);
     }
     Ok(letters)
+}
+
+/// The bytes that letters stand for.
+fn decode(letters: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecodeKind> {
+    let len = BASE32_NOPAD
+        .decode_len(letters.len())
+        .map_err(|error| error.kind)?;
+    let mut bytes = Zeroizing::new(vec![0u8; len]);
+    match BASE32_NOPAD.decode_mut(letters, &mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(partial) => Err(partial.error.kind),
+    }
 }
 
 /// What mail programs, editors and people put around and between the letters.
@@ -372,6 +389,24 @@ mod tests {
         assert_eq!(with_byte(0, 0x20), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(0, 0x11), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(FIXED_LEN - 1, 0), Err(ParseError::NoAddress));
+    }
+
+    #[test]
+    fn a_code_leaves_no_copy_of_its_secret_behind_and_does_not_print_it() {
+        fn wipes_itself<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let code = sample();
+        wipes_itself(&code.secret);
+        let bytes = code.to_bytes();
+        wipes_itself(&bytes);
+        assert_eq!(bytes.capacity(), MAX_LEN, "it did not grow");
+        let letters = letters(&code.to_string()).expect("its own letters");
+        wipes_itself(&letters);
+        wipes_itself(&decode(letters.as_bytes()).expect("its own letters"));
+        // The secret is 2, 2, 2 …
+        for printed in [format!("{code:?}"), format!("{code:#?}")] {
+            assert!(printed.contains("Secret(…)"), "{printed}");
+            assert!(!printed.replace(['\n', ' '], "").contains("2,2,2"), "{printed}");
+        }
     }
 
     #[test]

@@ -44,5 +44,6 @@ pub use code::Code;
 pub use link::ConnId;
 pub use name::Name;
 pub use packet::Class;
-pub use secret::{Secret, TagKey};
+pub use secret::{Private, Secret, TagKey};
+pub use sightline_noise::{Exporter, FastKeyErasureRng};
 pub use time::{Clock, UnixTime};

@@ -1,12 +1,15 @@
 //! Shared secrets, and the separate keys that are derived from each.
 
 use std::fmt;
+use std::ops::Deref;
 
 use blake2::digest::{FixedOutput, Mac};
 use blake2::{Blake2s256, Blake2sMac256, Digest};
+use minicbor::encode::Write;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use rand::CryptoRng;
 use sightline_noise::Psk;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// 32 random bytes that two sides share: from a code, or given to both by who introduces them.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -15,9 +18,9 @@ pub struct Secret(pub [u8; 32]);
 impl Secret {
     /// Draws a secret from `rng`.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
+        let mut secret = Self([0; 32]);
+        rng.fill_bytes(&mut secret.0);
+        secret
     }
 
     /// The key of the tag in a first packet.
@@ -50,6 +53,47 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// Bytes of a control message that are for its receiver alone: a CBOR byte string that wipes itself and prints as `…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Private<T: Zeroize>(Zeroizing<T>);
+
+impl<T: Zeroize> ZeroizeOnDrop for Private<T> {}
+
+impl<T: Zeroize> From<T> for Private<T> {
+    fn from(bytes: T) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl<T: Zeroize> Deref for Private<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Private<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Private(…)")
+    }
+}
+
+impl<C, T: Zeroize + AsRef<[u8]>> Encode<C> for Private<T> {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        let bytes: &T = self;
+        e.bytes(bytes.as_ref())?.ok()
+    }
+}
+
+impl<'b, C, T: Zeroize + TryFrom<&'b [u8]>> Decode<'b, C> for Private<T> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let bytes = T::try_from(d.bytes()?);
+        let bytes = bytes.map_err(|_| decode::Error::message("bytes of another length"))?;
+        Ok(Self::from(bytes))
     }
 }
 
@@ -86,4 +130,35 @@ pub(crate) fn hash(parts: &[&[u8]]) -> [u8; 32] {
         Digest::update(&mut hash, part);
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_wipe_themselves_and_print_nothing() {
+        fn wipes_itself<T: ZeroizeOnDrop>(_: &T) {}
+        let secret = Secret([7; 32]);
+        let private = Private::from(secret.0);
+        wipes_itself(&secret);
+        wipes_itself(&secret.tag_key());
+        wipes_itself(&private);
+        wipes_itself(&private.0);
+        assert_eq!(
+            format!("{secret:?} {:?} {private:?}", secret.tag_key()),
+            "Secret(…) TagKey(…) Private(…)"
+        );
+    }
+
+    #[test]
+    fn private_bytes_are_a_byte_string_of_their_own_length() {
+        let bytes = minicbor::to_vec(Private::from([7u8; 16])).expect("a vector takes it");
+        assert_eq!(bytes, [[0x50u8].as_slice(), &[7; 16]].concat());
+        let read: Private<[u8; 16]> = decode(&bytes).expect("as it was written");
+        assert_eq!(*read, [7; 16]);
+        assert!(decode::<Private<[u8; 32]>>(&bytes).is_err());
+        let read: Private<Vec<u8>> = decode(&bytes).expect("of any length");
+        assert_eq!(*read, [7; 16]);
+    }
 }

@@ -1,12 +1,18 @@
 //! Control messages, as they stand inside sealed frames of the control stream: CBOR (RFC 8949).
 
+use std::convert::Infallible;
+use std::fmt;
+
 use libp2p_identity::PeerId;
-use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::bytes::ByteVec;
+use minicbor::encode::Write;
 use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
 
 use crate::interface::Medium;
 use crate::roster::{Card, Entries, Joined, Left};
 use crate::route::Consent;
+use crate::secret::Private;
 
 /// The longest frame on the control stream, sealed, bytes. A full roster is a third of it.
 pub const MAX_FRAME: usize = 48 * 1024;
@@ -17,7 +23,7 @@ pub const MAX_APP: usize = 1024;
 /// Peers named in one message; more than a call ever has.
 const MAX_PEERS: usize = 64;
 
-/// One control message.
+/// One control message. No secret, name or address in it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Control {
     /// Newcomer: let me in.
@@ -28,7 +34,7 @@ pub enum Control {
     Welcome {
         /// The call's id.
         #[n(0)]
-        call: ByteArray<16>,
+        call: Private<[u8; 16]>,
         /// Everybody's entries, the newcomer's among them.
         #[n(1)]
         entries: Entries,
@@ -44,7 +50,7 @@ pub enum Control {
         entry: Joined,
         /// What both sides will have in common.
         #[n(1)]
-        secret: ByteArray<32>,
+        secret: Private<[u8; 32]>,
         /// Whether the one who is told should dial; the other one waits.
         #[n(2)]
         dial: bool,
@@ -57,7 +63,7 @@ pub enum Control {
     Beat {
         /// [`crate::roster::Roster::hash`].
         #[n(0)]
-        roster: ByteArray<32>,
+        roster: Private<[u8; 32]>,
         /// Members with a session.
         #[n(1)]
         links: Vec<Peer>,
@@ -70,13 +76,13 @@ pub enum Control {
     Entries(#[n(0)] Entries),
     /// A re-handshake's first message.
     #[n(7)]
-    RekeyFirst(#[n(0)] ByteVec),
+    RekeyFirst(#[n(0)] Private<Vec<u8>>),
     /// Its answer.
     #[n(8)]
-    RekeySecond(#[n(0)] ByteVec),
+    RekeySecond(#[n(0)] Private<Vec<u8>>),
     /// A message of the program above, opaque here.
     #[n(9)]
-    App(#[n(0)] ByteVec),
+    App(#[n(0)] Private<Vec<u8>>),
     /// The sender leaves.
     #[n(10)]
     Bye(#[n(0)] Left),
@@ -85,7 +91,7 @@ pub enum Control {
     Consent(#[n(0)] Consent),
     /// The secret to come back with, should this connection break.
     #[n(12)]
-    Return(#[n(0)] ByteArray<32>),
+    Return(#[n(0)] Private<[u8; 32]>),
     /// Over what the sender is connected.
     #[n(13)]
     Medium(#[n(0)] Medium),
@@ -140,9 +146,15 @@ impl Refusal {
 }
 
 /// A peer's id on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Peer(#[n(0)] ByteVec);
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Peer(…)")
+    }
+}
 
 impl From<PeerId> for Peer {
     fn from(peer: PeerId) -> Self {
@@ -164,12 +176,15 @@ impl Peer {
 pub struct DecodeError;
 
 impl Control {
-    /// The message's bytes.
+    /// The message's bytes. They may hold secrets, and wipe themselves.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ok = minicbor::encode(self, &mut bytes);
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut len = Length(0);
+        // Counting cannot fail, nor can writing to a vector.
+        let _ok = minicbor::encode(self, &mut len);
+        // One that grew would leave parts of the message behind.
+        let mut bytes = Zeroizing::new(Vec::<u8>::with_capacity(len.0));
+        let _ok = minicbor::encode(self, &mut *bytes);
         bytes
     }
 
@@ -196,5 +211,125 @@ impl Control {
                 _ => true,
             };
         if sound { Ok(message) } else { Err(DecodeError) }
+    }
+}
+
+/// Counts the bytes that are written to it.
+struct Length(usize);
+
+impl Write for Length {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p_identity::Keypair;
+    use sightline_noise::PublicKey;
+
+    use super::*;
+    use crate::name::Name;
+    use crate::roster::Moved;
+
+    /// Each byte of what must not be printed. Nothing else holds two of it in a row.
+    const SECRET: u8 = 0xa7;
+
+    /// CBOR of whatever a field can be. Byte strings, and what stands in the entries, are made of `SECRET`s.
+    fn values() -> Vec<Vec<u8>> {
+        let identity = Keypair::ed25519_from_bytes([3; 32]).expect("a key");
+        let name = Name::new("AAAAAAAA");
+        let address = ([SECRET; 4], u16::from_be_bytes([SECRET; 2])).into();
+        let key = PublicKey([SECRET; 32]);
+        let card = Card::sign(&identity, key, &name, &[address]).expect("signed");
+        let joined = Joined::sign(card.clone(), &identity, &[SECRET; 16]).expect("signed");
+        let left = Left::sign(&identity, &[SECRET; 16]).expect("signed");
+        let moved = Moved::sign(&identity, &[SECRET; 16], 1, &[address]).expect("signed");
+        let entries = Entries {
+            joined: vec![joined.clone()],
+            left: vec![left.clone()],
+            moved: vec![moved],
+        };
+        let bytes = |len| minicbor::to_vec(ByteVec::from(vec![SECRET; len]));
+        let values = [
+            minicbor::to_vec(true),
+            minicbor::to_vec(1u8),
+            bytes(16),
+            bytes(32),
+            bytes(96),
+            minicbor::to_vec(vec![ByteVec::from(vec![SECRET; 38]); 2]),
+            minicbor::to_vec(card),
+            minicbor::to_vec(joined),
+            minicbor::to_vec(left),
+            minicbor::to_vec(entries),
+        ];
+        values.map(|value| value.expect("a vector takes it")).into()
+    }
+
+    /// Every way to take so many of the values in a row.
+    fn rows(values: &[Vec<u8>], len: usize) -> Vec<Vec<u8>> {
+        (0..len).fold(vec![Vec::new()], |rows, _| {
+            let with = |row: &Vec<u8>, value: &Vec<u8>| [row.as_slice(), value].concat();
+            let longer = rows
+                .iter()
+                .flat_map(|row| values.iter().map(move |value| with(row, value)));
+            longer.collect()
+        })
+    }
+
+    /// Messages of every kind that there is, found by trying.
+    fn messages() -> Vec<Control> {
+        let values = values();
+        let head = |kind: u8, fields: u8| [0x82, kind, 0x80 | fields];
+        let is_known = |kind: &u8| {
+            let error = minicbor::decode::<Control>(&head(*kind, 0)).expect_err("each kind has a field");
+            !error.is_unknown_variant()
+        };
+        let kinds: Vec<u8> = (0..24).take_while(is_known).collect();
+        assert!(kinds.len() > 10, "{kinds:?}");
+        let found = |kind: u8| {
+            let tries = (1..=3).flat_map(|len| {
+                let rows = rows(&values, len).into_iter();
+                rows.map(move |row| [head(kind, len as u8).as_slice(), &row].concat())
+            });
+            let messages: Vec<_> = tries.filter_map(|bytes| Control::decode(&bytes).ok()).collect();
+            assert!(!messages.is_empty(), "no value fits the message of kind {kind}");
+            messages
+        };
+        kinds.into_iter().flat_map(found).collect()
+    }
+
+    #[test]
+    fn a_control_message_prints_none_of_its_secrets_names_and_addresses() {
+        for message in messages() {
+            let hex = format!("{SECRET:02x}");
+            for printed in [format!("{message:?}"), format!("{message:#?}")] {
+                let text: String = printed.chars().filter(|c| !c.is_whitespace()).collect();
+                let text = text.to_lowercase();
+                for part in [
+                    format!("{SECRET},{SECRET}"),
+                    format!("0x{hex}"),
+                    format!("{hex}{hex}"),
+                    format!("{SECRET}.{SECRET}"),
+                    "aaaaaaaa".to_owned(),
+                ] {
+                    assert!(!text.contains(&part), "{part} in {printed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_encoded_message_wipes_itself_and_did_not_grow() {
+        fn wipes_itself<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        for message in messages() {
+            let bytes = message.encode();
+            wipes_itself(&bytes);
+            assert_eq!(bytes.capacity(), bytes.len(), "{message:?}");
+            assert_eq!(Control::decode(&bytes), Ok(message));
+        }
     }
 }

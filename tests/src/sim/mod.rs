@@ -18,7 +18,8 @@ use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, Name, Output, Ticket, UnixTime, Why,
+    Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, FastKeyErasureRng, Name, Output,
+    Ticket, UnixTime, Why,
 };
 
 /// What a right clock says in the beginning, Unix seconds.
@@ -253,7 +254,7 @@ impl World {
         }
     }
 
-    fn config(&mut self, index: Index, rule: Rule) -> (Config, StdRng) {
+    fn config(&mut self, index: Index, rule: Rule) -> (Config, FastKeyErasureRng) {
         let mut identity = [0; 32];
         self.rng.fill_bytes(&mut identity);
         let config = Config {
@@ -266,7 +267,7 @@ impl World {
             admit: Admit::Code,
             clock: Clock { start: self.start },
         };
-        (config, StdRng::seed_from_u64(self.rng.next_u64()))
+        (config, FastKeyErasureRng::seed_from_u64(self.rng.next_u64()))
     }
 
     /// Lets a participant start the call.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
 use sightline_mesh_proto::interface::{Interface, Medium};
-use sightline_mesh_proto::{Call, ConnId, Connected, Side, Ticket};
+use sightline_mesh_proto::{Call, ConnId, Connected, Exporter, Side, Ticket};
 
 use super::{Connection, End2, Happening, IDLE, Index, World};
 
@@ -150,7 +150,7 @@ impl World {
                 side,
                 local: end.local,
                 remote: other.outside,
-                exporter,
+                exporter: Exporter(exporter),
             };
             let now = self.local_now(end.node);
             self.call(end.node).handle_connected(&connected, now);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Rule, Saying};
+use super::{CodeText, Rule, Saying};
 
 /// Names a participant: its id in the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -227,7 +227,7 @@ pub struct Invite {
     /// Counted from one.
     pub number: u64,
     /// The code.
-    pub code: String,
+    pub code: CodeText,
     /// How long it can be used, from now.
     pub expires_in: Duration,
     /// What became of it.

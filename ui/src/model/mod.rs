@@ -4,6 +4,7 @@
 //! Stable words (`&'static str`) name states and reasons; the texts for them stand in `locales/`.
 
 mod call;
+mod code_text;
 mod own;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub use call::{
     AddressRow, Call, Ended, Fate, Graph, History, Invite, Knock, Person, PersonId, Quality, Question, Route,
     RouteState, Step, TileSize, Way,
 };
+pub use code_text::CodeText;
 pub use own::{
     Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Sending,
     Theme, Wanted,

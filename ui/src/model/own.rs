@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Saying;
+use super::{CodeText, Saying};
 
 /// What this participant sends and plays.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,7 +151,7 @@ pub enum Reading {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeFacts {
     /// The code itself.
-    pub text: String,
+    pub text: CodeText,
     /// The addresses that joining contacts.
     pub contacts: Vec<SocketAddr>,
     /// How long it can still be used.

@@ -8,7 +8,7 @@ use eframe::egui::{Align, ComboBox, Layout, Rect, RichText, Sense, Ui, vec2};
 use super::{Entry, Page, Scene, column, sources};
 use crate::command::Command;
 use crate::format;
-use crate::model::{Address, Choice, Model, Reading, Rule, Wanted};
+use crate::model::{Address, Choice, CodeText, Model, Reading, Rule, Wanted};
 use crate::picture::{Canvas, Fit, Source};
 use crate::tokens::{GAP, NARROW, RADIUS};
 use crate::widget::{self, Icon, Look};
@@ -70,7 +70,7 @@ impl State {
         scene.wish(Command::Camera(Choice::Off));
         scene.wish(Command::Microphone(Choice::Off));
         scene.wish(Command::Speaker(Choice::Off));
-        scene.wish(Command::ReadCode(String::new()));
+        scene.wish(Command::ReadCode(CodeText::default()));
         *self = Self::default();
     }
 

@@ -1,6 +1,7 @@
 //! Home: start a call, or join one.
 
 use eframe::egui::{RichText, Ui};
+use zeroize::Zeroizing;
 
 use super::{Entry, Page, Scene, reading_column};
 use crate::command::Command;
@@ -12,7 +13,7 @@ use crate::widget::{self, Icon};
 /// What is being typed, and whether a picture is being looked at.
 #[derive(Default)]
 pub struct State {
-    code: String,
+    code: Zeroizing<String>,
     /// A picture is being looked at; what was known of a code before.
     before_picture: Option<Reading>,
 }
@@ -81,11 +82,11 @@ impl State {
     fn join(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) -> bool {
         widget::section(ui, &scene.get("home-join"));
         let label = widget::weak(ui, &scene.get("home-join-hint"));
-        let field = widget::code_field(&mut self.code, 2).hint_text(scene.get("home-code-field"));
+        let field = widget::code_field(&mut *self.code, 2).hint_text(scene.get("home-code-field"));
         let field = ui.add(field).labelled_by(label.id);
         if field.changed() {
             self.before_picture = None;
-            scene.wish(Command::ReadCode(self.code.clone()));
+            scene.wish(Command::ReadCode(self.code.as_str().into()));
         }
         let mut is_used = false;
         match &scene.model.code {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
+use sightline_noise::Exporter;
 
 use super::{Call, End, Event, Output, Problem};
 use crate::gate::ExpectId;
@@ -120,8 +121,8 @@ pub struct Connected {
     pub local: SocketAddr,
     /// Their end.
     pub remote: SocketAddr,
-    /// 32 bytes exported from the TLS session.
-    pub exporter: [u8; 32],
+    /// What was exported from the TLS session.
+    pub exporter: Exporter,
 }
 
 /// Who dialled.

@@ -92,7 +92,7 @@ impl Call {
             Control::App(body) => {
                 if let Some(link) = self.links.get(&conn) {
                     let peer = link.peer;
-                    self.event(Event::Told(peer, body.into()));
+                    self.event(Event::Told(peer, body.to_vec()));
                 }
             }
             Control::Bye(left) => self.handle_bye(conn, left, now),

@@ -88,7 +88,7 @@ impl Call {
             context,
             initiator,
             responder,
-            exporter: connected.exporter,
+            exporter: connected.exporter.clone(),
         }
     }
 

@@ -16,8 +16,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::{Keypair, PeerId};
-use rand::rngs::StdRng;
-use sightline_noise::StaticKey;
+use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::book::Book;
 use crate::code::Code;
@@ -76,7 +75,7 @@ pub struct Call {
     me: PeerId,
     noise: StaticKey,
     card: Card,
-    rng: StdRng,
+    rng: FastKeyErasureRng,
     /// The code that this participant joins with.
     code: Option<Code>,
     book: Book,
@@ -109,11 +108,11 @@ pub struct Call {
 pub struct IdentityError;
 
 impl Call {
-    /// Starts a call of one. The first code comes with [`Command::NewCode`].
+    /// Starts a call of one. Its keys and secrets come from `rng`, the first code with [`Command::NewCode`].
     ///
     /// # Errors
     /// [`IdentityError`].
-    pub fn start(config: Config, mut rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+    pub fn start(config: Config, mut rng: FastKeyErasureRng, now: Instant) -> Result<Self, IdentityError> {
         let mut id: CallId = [0; 16];
         rand::Rng::fill_bytes(&mut rng, &mut id);
         let mut call = Self::new(config, rng, now)?;
@@ -128,7 +127,12 @@ impl Call {
     ///
     /// # Errors
     /// [`IdentityError`].
-    pub fn join(config: Config, code: Code, rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+    pub fn join(
+        config: Config,
+        code: Code,
+        rng: FastKeyErasureRng,
+        now: Instant,
+    ) -> Result<Self, IdentityError> {
         let mut call = Self::new(config, rng, now)?;
         let secret = code.secret.clone();
         call.dial(connection::Target::Inviter, secret, &code.addresses, now);
@@ -136,7 +140,7 @@ impl Call {
         Ok(call)
     }
 
-    fn new(config: Config, mut rng: StdRng, now: Instant) -> Result<Self, IdentityError> {
+    fn new(config: Config, mut rng: FastKeyErasureRng, now: Instant) -> Result<Self, IdentityError> {
         let noise = StaticKey::generate(&mut rng);
         let card = Card::sign(&config.identity, noise.public(), &config.name, &config.addresses)
             .ok_or(IdentityError)?;

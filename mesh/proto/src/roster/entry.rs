@@ -1,5 +1,6 @@
 //! The entries of a roster, each signed by whom it names or who let them in.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use libp2p_identity::{Keypair, PeerId, PublicKey as IdentityKey, ed25519};
@@ -8,15 +9,14 @@ use minicbor::{Decode, Encode};
 use sightline_noise::PublicKey;
 
 use super::CallId;
-use crate::address::{self, MAX_ADDRESSES};
+use crate::address::{self, MAX_ADDRESS_LEN, MAX_ADDRESSES};
 use crate::name::Name;
 
-/// The longest name in a card, and the longest address, bytes: cards are passed on, so they stay small.
+/// The longest name in a card, bytes: cards are passed on, so they stay small.
 pub(super) const MAX_NAME: usize = 64;
-const MAX_ADDRESS_LEN: usize = 19;
 
 /// A participant's own statement: its keys, its name and the addresses it shares, signed with its identity.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Card {
     #[n(0)]
     identity: ByteArray<32>,
@@ -96,6 +96,13 @@ impl Card {
     }
 }
 
+/// Redacted: names and addresses do not belong in logs.
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Card(…)")
+    }
+}
+
 /// An entry: somebody was let in, signed by who let them in.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Joined {
@@ -144,12 +151,19 @@ impl Joined {
 }
 
 /// An entry: somebody left, signed by themselves.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Left {
     #[n(0)]
     pub(super) peer: ByteVec,
     #[n(1)]
     signature: ByteVec,
+}
+
+/// Redacted, as cards are.
+impl fmt::Debug for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Left(…)")
+    }
 }
 
 impl Left {
@@ -181,7 +195,7 @@ impl Left {
 }
 
 /// An entry: somebody can be reached elsewhere now, signed by themselves. The one with the highest number counts.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Moved {
     #[n(0)]
     peer: ByteVec,
@@ -239,6 +253,13 @@ impl Moved {
             &self.addresses,
         ]
         .concat()
+    }
+}
+
+/// Redacted, as cards are.
+impl fmt::Debug for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Moved({}, …)", self.number)
     }
 }
 

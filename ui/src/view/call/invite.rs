@@ -50,7 +50,7 @@ impl State {
             let side = ui.available_width().min(270.0);
             widget::qr(ui, &invite.code, side, &scene.get("invite-qr"));
         });
-        let mut code = invite.code.as_str();
+        let mut code: &str = &invite.code;
         let label = widget::weak(ui, &scene.get("invite-code"));
         ui.add(widget::code_field(&mut code, 3)).labelled_by(label.id);
         let span = format::span(scene.text, invite.expires_in);
@@ -59,7 +59,7 @@ impl State {
             let is_copied = self.copied == Some(invite.number);
             let label = scene.get(if is_copied { "invite-copied" } else { "invite-copy" });
             if ui.button(label).clicked() {
-                ui.ctx().copy_text(invite.code.clone());
+                ui.ctx().copy_text(String::from(&*invite.code));
                 self.copied = Some(invite.number);
             }
             if ui.button(scene.get("invite-withdraw")).clicked() {
