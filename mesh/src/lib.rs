@@ -13,11 +13,21 @@
 //!   interfaces.rs ─ which network interfaces are up, and when that changes
 //! ```
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests own their clock and plain sockets"
+    )
+)]
+
 mod actor;
 mod certificate;
 mod congestion;
 mod control;
 mod endpoint;
+#[cfg(test)]
+mod fixture;
 mod frame;
 mod handle;
 pub mod interfaces;

@@ -173,3 +173,6 @@ impl AsyncUdpSocket for GatedSocket {
         self.state.may_fragment()
     }
 }
+
+#[cfg(test)]
+mod tests;

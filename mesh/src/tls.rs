@@ -217,3 +217,6 @@ impl ClientCertVerifier for Verifier {
         Self::schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

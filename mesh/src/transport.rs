@@ -349,3 +349,6 @@ async fn arrive(
     answer.await.map_err(|_| ConnectError::WrongPeer)?;
     Ok((peer, Muxer::new(connection)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_mesh::{Entry, Leaving, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
-use sightline_mesh_proto::{Admit, Class, Clock, Code, Command, ConnId, End, Event, Name, UnixTime, Why};
+use sightline_mesh_proto::{
+    Admit, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
+};
 use tokio::sync::mpsc;
 
 /// What the wall clocks say: nothing may depend on it.
@@ -229,14 +231,87 @@ fn fifteen_who_come_at_the_same_moment_are_all_let_in() {
     }
 }
 
+/// A socket of somebody who is no participant. It waits for what comes, but not forever.
+fn plain() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    socket
+}
+
+/// What a stranger has sent so far, so many packets, was met with silence. Decided by who comes after it: once
+/// that one is let in through the same socket, all of it has been handled.
+fn assert_silence(ann: &Participant, code: &Code, stranger: &UdpSocket, packets: usize) {
+    let mut next = enter(Entry::Join(code.clone()), "next");
+    next.wait("admission", |event| (*event == Event::Admitted).then_some(()));
+    stranger.set_nonblocking(true).expect("a socket");
+    assert!(
+        stranger.recv_from(&mut [0; 2048]).is_err(),
+        "the stranger got an answer"
+    );
+    let ledger = ann.mesh.ledger();
+    let pair = (ann.mesh.local()[0], stranger.local_addr().expect("bound"));
+    let counts = ledger.row(pair).expect("a row").counts;
+    assert_eq!(
+        (counts.refused_packets, counts.sent_packets, counts.recv_packets),
+        (packets as u64, 0, 0)
+    );
+    next.mesh.stop();
+}
+
+/// The first packets of the real program on its way in with this code.
+fn first_packets(code: &Code) -> Vec<Vec<u8>> {
+    let wire = plain();
+    let code = Code {
+        addresses: vec![wire.local_addr().expect("bound")],
+        ..code.clone()
+    };
+    let joiner = enter(Entry::Join(code), "joiner");
+    let packets = [(); 2].map(|()| {
+        let mut packet = vec![0; 2048];
+        let (len, _) = wire.recv_from(&mut packet).expect("a first packet");
+        packet.truncate(len);
+        packet
+    });
+    joiner.mesh.stop();
+    packets.into()
+}
+
+#[test]
+fn a_valid_first_packet_without_a_good_tag_is_met_with_silence() {
+    let mut ann = enter(Entry::Start, "ann");
+    let to = ann.mesh.local()[0];
+    // Who holds a withdrawn code is told so for ten minutes, or until sixteen others were made.
+    let forgotten = ann.code();
+    ann.mesh.sender().send_command(Command::Withdraw);
+    let codes: Vec<_> = (0..16).map(|_| ann.code()).collect();
+    // Of a secret that Ann does not know, a tag is as good as none.
+    let unknown = Code {
+        secret: Secret([7; 32]),
+        ..codes[0].clone()
+    };
+    let good = first_packets(&codes[0]);
+    let first = plain();
+    for packet in &good {
+        first.send_to(packet, to).expect("sent");
+    }
+    first
+        .recv_from(&mut [0; 2048])
+        .expect("an answer where they come from first");
+    // Copied from somebody else, without one, and too late.
+    let strange = [good, first_packets(&unknown), first_packets(&forgotten)].concat();
+    let stranger = plain();
+    for packet in &strange {
+        stranger.send_to(packet, to).expect("sent");
+    }
+    assert_silence(&ann, &codes[1], &stranger, strange.len());
+    ann.mesh.stop();
+}
+
 #[test]
 fn a_stranger_hears_nothing_whatever_it_sends() {
     let mut ann = enter(Entry::Start, "ann");
-    let _code = ann.code();
-    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    stranger
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .expect("a time-out");
+    let code = ann.code();
+    let stranger = plain();
     let to = ann.mesh.local()[0];
     let initial = |version: u32, length: usize| {
         let mut packet = vec![0x5a; length];
@@ -255,18 +330,7 @@ fn a_stranger_hears_nothing_whatever_it_sends() {
     for packet in &packets {
         stranger.send_to(packet, to).expect("sent");
     }
-    assert!(
-        stranger.recv_from(&mut [0; 2048]).is_err(),
-        "the stranger got an answer"
-    );
-    let ledger = ann.mesh.ledger();
-    let ((_, remote), row) = ledger.rows().next().expect("a row");
-    assert_eq!(remote, stranger.local_addr().expect("bound"));
-    let counts = &row.counts;
-    assert_eq!(
-        (counts.refused_packets, counts.sent_packets),
-        (packets.len() as u64, 0)
-    );
+    assert_silence(&ann, &code, &stranger, packets.len());
     ann.mesh.stop();
 }
 

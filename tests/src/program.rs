@@ -1,5 +1,6 @@
 //! The real program, run as a process and listened to.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -29,6 +30,17 @@ pub fn path() -> PathBuf {
     program
 }
 
+/// The program, to be run within a network namespace if one is named.
+#[must_use]
+pub fn command(namespace: Option<&str>) -> Command {
+    let Some(namespace) = namespace else {
+        return Command::new(path());
+    };
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace]).arg(path());
+    command
+}
+
 /// A running program whose events are read.
 pub struct Program {
     child: Child,
@@ -42,14 +54,7 @@ impl Program {
     /// Runs the program with `arguments`, within a network namespace if one is named.
     #[must_use]
     pub fn start(arguments: &[&str], namespace: Option<&str>) -> Self {
-        let mut command = match namespace {
-            Some(namespace) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace]).arg(path());
-                command
-            }
-            None => Command::new(path()),
-        };
+        let mut command = command(namespace);
         command.args(arguments);
         Self::run(command)
     }
@@ -119,6 +124,44 @@ impl Program {
     #[must_use]
     pub fn proc(&self, file: &str) -> Option<String> {
         std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).ok()
+    }
+
+    /// Its sockets on any network, as the system lists them: tables of Linux's proc(5), each with the column of the
+    /// socket's number. `None` where only root may look: the program does not let others look into it.
+    #[must_use]
+    pub fn sockets(&self) -> Option<Vec<String>> {
+        const TABLES: [(&str, usize); 10] = [
+            ("tcp", 9),
+            ("tcp6", 9),
+            ("udp", 9),
+            ("udp6", 9),
+            ("udplite", 9),
+            ("udplite6", 9),
+            ("raw", 9),
+            ("raw6", 9),
+            ("icmp", 9),
+            ("packet", 8),
+        ];
+        let folder = format!("/proc/{}", self.child.id());
+        let open = std::fs::read_dir(format!("{folder}/fd")).ok()?;
+        let numbers: BTreeSet<String> = open
+            .filter_map(|entry| {
+                // What is closed meanwhile is none.
+                let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+                let number = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+                Some(number.to_owned())
+            })
+            .collect();
+        let mut sockets = Vec::new();
+        for (table, column) in TABLES {
+            let lines = std::fs::read_to_string(format!("{folder}/net/{table}")).unwrap_or_default();
+            let is_its = |line: &&str| {
+                let number = line.split_whitespace().nth(column);
+                number.is_some_and(|number| numbers.contains(number))
+            };
+            sockets.extend(lines.lines().filter(is_its).map(|line| format!("{table} {line}")));
+        }
+        Some(sockets)
     }
 
     /// Takes in what it has said by now.

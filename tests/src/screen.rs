@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use crate::program::PATIENCE;
+use crate::program::{self, PATIENCE, Program};
+
+/// The next step: `accent` of ui/src/tokens.rs, dark.
+pub const NEXT: [u8; 3] = [0x2a, 0x6f, 0xdb];
 
 /// A part of the screen, pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +59,60 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Makes a program show its window here, drawn by the processor.
-    pub fn show(&self, command: &mut Command) {
+    /// Opens Bob's window here, drawn by the processor, with settings of its own in `folder` that keep to one
+    /// network interface. Returns it with the button at home that starts a call.
+    #[must_use]
+    pub fn open(&self, folder: &Path, interface: &str, namespace: Option<&str>) -> (Program, Area) {
+        let settings = format!(
+            r#"{{"name": "Bob", "approve": "ask", "interfaces": ["{interface}"], "window": {{"theme": "dark",
+            "language": "en", "place": {{"x": 0.0, "y": 0.0, "width": 1080.0, "height": 720.0}}}}}}"#
+        );
+        std::fs::write(folder.join("settings.json"), settings).expect("written");
+        let mut command = program::command(namespace);
         command
+            .arg("--settings")
+            .arg(folder)
             .env("DISPLAY", &self.name)
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .env_remove("WAYLAND_DISPLAY");
+            .env_remove("WAYLAND_DISPLAY")
+            // What is suggested for saving names no folder of this machine.
+            .env("HOME", "/home/bob");
+        let program = Program::run(command);
+        // Only starting can be clicked.
+        let start = self.wait_for("home", |picture| {
+            let next = areas(picture, NEXT);
+            (next.len() == 1).then(|| next[0])
+        });
+        self.act(&[
+            "search",
+            "--sync",
+            "--name",
+            "^Sightline$",
+            "windowfocus",
+            "--sync",
+        ]);
+        (program, start)
+    }
+
+    /// Types a code into the field at home, as with the keyboard alone. Returns the button that joins with it.
+    #[must_use]
+    pub fn enter_code(&self, code: &str) -> Area {
+        self.act(&["key", "Tab", "Tab"]);
+        self.act(&["type", "--delay", "2", code]);
+        self.wait_for("code", |picture| {
+            let next = areas(picture, NEXT);
+            (next.len() == 2).then(|| next[1])
+        })
+    }
+
+    /// Clicks a button at home that leads to the page before a call. Returns the button there that begins it.
+    #[must_use]
+    pub fn prepare(&self, button: Area) -> Area {
+        self.click(button);
+        self.wait_for("before", |picture| {
+            let next = areas(picture, NEXT);
+            (next.len() == 1 && next[0] != button).then(|| next[0])
+        })
     }
 
     /// Takes a picture of the screen and keeps it under this name.

@@ -1,15 +1,17 @@
 //! Three participants in three network namespaces behind a bridge that is listened to. Needs root, `ip`, `nft`
-//! and `tcpdump`; where one is missing these tests say so and pass.
+//! and `tcpdump`, and for the window a screen (`Xvfb`); where one is missing these tests say so and pass.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sightline_tests::program::{PATIENCE, Program};
+use sightline_tests::screen::Screen;
 
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -120,6 +122,28 @@ impl Network {
         format!("10.78.0.{}", host + 1)
     }
 
+    fn address_6(&self, host: usize) -> String {
+        format!("fd77::{}", host + 1)
+    }
+
+    /// Gives everybody's `eth0` an IPv6 address as well. False, said on standard error, where the kernel has none.
+    fn add_ipv6(&self) -> bool {
+        if !Path::new("/proc/sys/net/ipv6").exists() {
+            eprintln!("skipped: this kernel has no IPv6");
+            return false;
+        }
+        for host in 0..self.hosts {
+            let name = self.host(host);
+            self.set(&name, "net/ipv6/conf/all/disable_ipv6", 0);
+            // It is there at once, without asking whether somebody else has it.
+            ip(&format!(
+                "-n {name} addr add {}/64 dev eth0 nodad",
+                self.address_6(host)
+            ));
+        }
+        true
+    }
+
     fn filter(&self, host: usize, rules: &str) {
         assert!(
             succeeds("ip", &["netns", "exec", &self.host(host), "nft", rules]),
@@ -166,9 +190,13 @@ impl Network {
         Program::start(&[arguments, &common].concat(), Some(&self.host(host)))
     }
 
-    /// A call of everybody, each linked with and hearing each.
     fn call(&self) -> Vec<Program> {
-        let mut starter = self.start(0, &["start", "--admit", "code"]);
+        self.call_on(Self::address)
+    }
+
+    /// A call of everybody, each linked with and hearing each, by these addresses.
+    fn call_on(&self, address: fn(&Self, usize) -> String) -> Vec<Program> {
+        let mut starter = self.start_on(0, &address(self, 0), &["start", "--admit", "code"]);
         let codes: Vec<_> = (1..self.hosts)
             .map(|host| {
                 if host == 1 {
@@ -180,7 +208,7 @@ impl Network {
             .collect();
         let mut people = vec![starter];
         for (host, code) in (1..).zip(codes) {
-            let mut next = self.start(host, &["join", "-"]);
+            let mut next = self.start_on(host, &address(self, host), &["join", "-"]);
             next.tell(&code);
             people.push(next);
         }
@@ -209,14 +237,16 @@ impl Drop for Network {
     }
 }
 
-/// Everything that passes an interface of the bridges, written by tcpdump.
+/// Everything that passes an interface, written by tcpdump.
 struct Capture {
     tcpdump: Child,
     file: tempfile::NamedTempFile,
 }
 
+const UDP: u8 = 17;
+
 /// From where, and to where.
-type Ends = (SocketAddrV4, SocketAddrV4);
+type Ends = (SocketAddr, SocketAddr);
 
 /// Payload, bytes.
 type Traffic = BTreeMap<Ends, u64>;
@@ -224,19 +254,19 @@ type Traffic = BTreeMap<Ends, u64>;
 /// A captured IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Packet {
-    from: SocketAddrV4,
-    to: SocketAddrV4,
+    from: SocketAddr,
+    to: SocketAddr,
     protocol: u8,
     /// UDP payload, bytes; of a batch that the kernel has not cut yet, all of it.
     len: u64,
 }
 
 impl Capture {
-    fn start(network: &Network, interface: &str) -> Self {
+    fn start(namespace: &str, interface: &str) -> Self {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let path = file.path().to_str().expect("a path");
         let tcpdump = Command::new("ip")
-            .args(["netns", "exec", &network.bridge(), "tcpdump", "-i", interface])
+            .args(["netns", "exec", namespace, "tcpdump", "-i", interface])
             .args([
                 "-n",
                 "-U",
@@ -261,19 +291,24 @@ impl Capture {
         capture
     }
 
-    fn packets(&self) -> Vec<Packet> {
+    /// Ethernet frames.
+    fn frames(&self) -> Vec<Vec<u8>> {
         let bytes = std::fs::read(self.file.path()).expect("a capture");
         let mut rest = bytes.get(24..).unwrap_or_default();
-        let mut packets = Vec::new();
+        let mut frames = Vec::new();
         while let Some((header, after)) = rest.split_at_checked(16) {
             let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
             let Some((frame, after)) = after.split_at_checked(length) else {
                 break;
             };
-            packets.extend(packet(frame));
+            frames.push(frame.to_vec());
             rest = after;
         }
-        packets
+        frames
+    }
+
+    fn packets(&self) -> Vec<Packet> {
+        self.frames().iter().filter_map(|frame| packet(frame)).collect()
     }
 
     /// Payload from one address to the other, bytes.
@@ -313,24 +348,56 @@ impl Drop for Capture {
     }
 }
 
-/// Of an Ethernet frame; ARP, which the kernel needs to reach an approved neighbour, is not IP.
+/// ICMPv6 by which the kernel says which multicast addresses it listens to (RFC 2710, RFC 3810), and finds routers
+/// and neighbours (RFC 4861).
+const KERNELS_OWN: [u8; 8] = [130, 131, 132, 133, 134, 135, 136, 143];
+
+/// Of an Ethernet frame. ARP is not IP, and what takes its place over IPv6 is left out as well: the kernel needs it
+/// to reach an approved neighbour.
 fn packet(frame: &[u8]) -> Option<Packet> {
-    let ip = frame.get(14..).filter(|_| frame[12..14] == [8, 0])?;
-    let header = usize::from(ip.first()? & 0x0f) * 4;
-    let ports = ip.get(header..header + 4)?;
-    let end = |at: usize, port: usize| {
-        let octets: [u8; 4] = ip[at..at + 4].try_into().expect("four");
-        SocketAddrV4::new(
-            Ipv4Addr::from(octets),
-            u16::from_be_bytes([ports[port], ports[port + 1]]),
-        )
-    };
+    const HOP_BY_HOP: u8 = 0;
+    const ICMPV6: u8 = 58;
     const UDP_HEADER: usize = 8;
-    let total = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
+    let (ethernet, ip) = frame.split_at_checked(14)?;
+    let number = |at: usize| u16::from_be_bytes([ip[at], ip[at + 1]]);
+    let address_4 = |at: usize| IpAddr::from(<[u8; 4]>::try_from(&ip[at..at + 4]).expect("four"));
+    let address_6 = |at: usize| IpAddr::from(<[u8; 16]>::try_from(&ip[at..at + 16]).expect("sixteen"));
+    let (protocol, from, to, header, total) = match ethernet[12..] {
+        [0x08, 0x00] => {
+            let header = usize::from(ip[0] & 0x0f) * 4;
+            (
+                ip[9],
+                address_4(12),
+                address_4(16),
+                header,
+                usize::from(number(2)),
+            )
+        }
+        [0x86, 0xdd] => {
+            // Reports about multicast stand behind one header of options.
+            let (protocol, header) = match ip[6] {
+                HOP_BY_HOP => (ip[40], 40 + 8 * (usize::from(ip[41]) + 1)),
+                protocol => (protocol, 40),
+            };
+            if protocol == ICMPV6 && KERNELS_OWN.contains(&ip[header]) {
+                return None;
+            }
+            (
+                protocol,
+                address_6(8),
+                address_6(24),
+                header,
+                40 + usize::from(number(4)),
+            )
+        }
+        _ => return None,
+    };
+    let has_ports = ip.len() >= header + 4;
+    let port = |at: usize| if has_ports { number(header + at) } else { 0 };
     Some(Packet {
-        from: end(12, 0),
-        to: end(16, 2),
-        protocol: ip[9],
+        from: SocketAddr::new(from, port(0)),
+        to: SocketAddr::new(to, port(2)),
+        protocol,
         len: total.saturating_sub(header + UDP_HEADER) as u64,
     })
 }
@@ -386,16 +453,15 @@ fn is_route(event: &Value, state: &str) -> bool {
     event["event"] == "route" && event["state"] == state
 }
 
-#[test]
-fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
-    let Some(network) = Network::new(3) else { return };
-    let capture = Capture::start(&network, "br0");
+/// Programs that make no call, then a call of three by these addresses: nothing passes but what the ledgers say.
+fn compare(network: &Network, address: fn(&Network, usize) -> String) {
+    let capture = Capture::start(&network.bridge(), "br0");
     for arguments in [&["devices"][..], &["inspect", "ABC"], &["--help"]] {
         Program::start(arguments, Some(&network.host(0))).status();
     }
     assert_eq!(capture.packets(), [], "nothing is sent without a call");
 
-    let mut people = network.call();
+    let mut people = network.call_on(address);
     for _ in 0..2 {
         people[0].wait("stats");
     }
@@ -412,7 +478,6 @@ fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
             "{ends:?}: {bytes}"
         );
     }
-    const UDP: u8 = 17;
     let odd: Vec<_> = capture
         .packets()
         .into_iter()
@@ -422,13 +487,75 @@ fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
 }
 
 #[test]
+fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
+    let Some(network) = Network::new(3) else { return };
+    compare(&network, Network::address);
+}
+
+#[test]
+fn over_ipv6_too_the_capture_shows_exactly_what_the_ledgers_say() {
+    let Some(network) = Network::new(3) else { return };
+    if network.add_ipv6() {
+        compare(&network, Network::address_6);
+    }
+}
+
+#[test]
+fn nothing_leaves_and_no_socket_is_open_before_a_call_in_the_window() {
+    let Some(network) = Network::new(2) else { return };
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window-before");
+    let screen = match Screen::start("1080x720", pictures) {
+        Ok(screen) => screen,
+        Err(missing) => return eprintln!("skipped: there is no {missing} here"),
+    };
+    let [bob, ann] = [0, 1].map(|host| -> IpAddr { network.address(host).parse().expect("an address") });
+    let mut starter = network.start(1, &["start", "--admit", "code"]);
+    let code = starter.code();
+    let host = network.host(0);
+    let [outside, inside] = ["eth0", "lo"].map(|interface| Capture::start(&host, interface));
+    let folder = tempfile::tempdir().expect("a folder");
+    let assert_quiet = |window: &Program| {
+        assert_eq!(window.sockets().as_deref(), Some(&[][..]));
+        assert!(outside.frames().is_empty(), "{:?}", outside.frames());
+    };
+
+    let (mut window, start) = screen.open(folder.path(), "eth0", Some(&host));
+    assert_quiet(&window);
+    let _start_the_call = screen.prepare(start);
+    assert_quiet(&window);
+    screen.press("ctrl+q");
+    assert_eq!(window.status(), 0);
+
+    let (window, _) = screen.open(folder.path(), "eth0", Some(&host));
+    let join = screen.enter_code(&code);
+    assert_quiet(&window);
+    let button = screen.prepare(join);
+    assert_quiet(&window);
+    // What is captured is in order: had anything left before, it would stand before what leaves now.
+    screen.click(button);
+    starter.wait("joined");
+    assert!(
+        window.sockets().is_some_and(|sockets| !sockets.is_empty()),
+        "in a call they are seen"
+    );
+    let first = || outside.packets().first().copied();
+    let deadline = Instant::now() + PATIENCE;
+    while first().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let first = first().expect("the first packet of the call");
+    assert_eq!((first.from.ip(), first.to.ip(), first.protocol), (bob, ann, UDP));
+    assert!(inside.frames().is_empty(), "{:?}", inside.frames());
+}
+
+#[test]
 fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call_comes_back() {
     let Some(network) = Network::new(2) else { return };
     for host in 0..2 {
         network.interface(host, "eth1", "up");
     }
-    let elsewhere = Capture::start(&network, "br0");
-    let chosen = Capture::start(&network, "br1");
+    let elsewhere = Capture::start(&network.bridge(), "br0");
+    let chosen = Capture::start(&network.bridge(), "br1");
     let pinned = ["--interface", "eth1"];
     let mut ann = network.start_on(
         0,
@@ -472,7 +599,10 @@ fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call
 #[test]
 fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
     let Some(network) = Network::new(3) else { return };
-    let captures = [Capture::start(&network, "h0"), Capture::start(&network, "h2")];
+    let captures = [
+        Capture::start(&network.bridge(), "h0"),
+        Capture::start(&network.bridge(), "h2"),
+    ];
     let mut people = network.call();
     let [_, mover, _] = [0, 1, 2].map(|host| network.address(host));
     let old = format!("{mover}:");
@@ -517,15 +647,15 @@ fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
     assert_eq!(ids(&people[0]).len(), 2, "the same identity");
     let told = leave_all(&mut people);
     for (capture, host) in captures.iter().zip([0, 2]) {
-        let address: Ipv4Addr = network.address(host).parse().expect("an address");
-        capture.expect(&told, |(from, _)| *from.ip() == address);
+        let address: IpAddr = network.address(host).parse().expect("an address");
+        capture.expect(&told, |(from, _)| from.ip() == address);
     }
 }
 
 #[test]
 fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
     let Some(network) = Network::new(2) else { return };
-    let capture = Capture::start(&network, "h0");
+    let capture = Capture::start(&network.bridge(), "h0");
     let mut ann = network.start(0, &["start", "--admit", "code"]);
     let code = ann.code();
     let address = format!("{}:4000", network.address(1));
@@ -549,8 +679,8 @@ fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
         "a port alone is not asked about"
     );
     let told = leave_all(&mut [ann, bob]);
-    let ann: Ipv4Addr = network.address(0).parse().expect("an address");
-    capture.expect(&told, |(from, _)| *from.ip() == ann);
+    let ann: IpAddr = network.address(0).parse().expect("an address");
+    capture.expect(&told, |(from, _)| from.ip() == ann);
 }
 
 /// What a listener saw and heard over a while, with each member losing so much of what comes.
@@ -566,7 +696,7 @@ struct Heard {
 
 fn hear_with_loss(percent: u32) -> Option<Heard> {
     let network = Network::new(3)?;
-    let capture = Capture::start(&network, "br0");
+    let capture = Capture::start(&network.bridge(), "br0");
     let mut people = network.call();
     for person in &mut people {
         person.tell("camera test");

@@ -273,6 +273,19 @@ fn a_code_with_another_key_finds_nobody_in() {
 }
 
 #[test]
+fn no_session_comes_about_through_somebody_between_two_tls_connections() {
+    let mut world = World::new(2, FAIR, 6);
+    world.is_intercepted = true;
+    world.start(0, Rule::Listed);
+    let code = world.code(0);
+    world.join(1, code, Rule::Listed);
+    world.run(Duration::from_secs(15));
+    assert!(world.ended(1).is_some());
+    let starter = world.nodes[0].call.as_ref().expect("takes part");
+    assert!(starter.linked().is_empty());
+}
+
+#[test]
 fn with_the_rule_none_no_media_leaves_and_no_member_is_dialled() {
     let mut world = World::new(3, FAIR, 4);
     world.start(0, Rule::Listed);

@@ -8,15 +8,13 @@
 )]
 
 use std::path::Path;
-use std::process::Command;
 
 use image::RgbImage;
 use serde_json::Value;
-use sightline_tests::program::{Program, path};
-use sightline_tests::screen::{Area, Screen, areas};
+use sightline_tests::program::Program;
+use sightline_tests::screen::{Area, NEXT, Screen, areas};
 
-/// The next step, and what ends something: `accent`, `danger` and `warn` of ui/src/tokens.rs, dark.
-const NEXT: [u8; 3] = [0x2a, 0x6f, 0xdb];
+/// What ends something, and what is asked: `danger` and `warn` of ui/src/tokens.rs, dark.
 const END: [u8; 3] = [0xc6, 0x32, 0x3b];
 const QUESTION: [u8; 3] = [0xf2, 0xb1, 0x4a];
 
@@ -44,43 +42,19 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
     let code = ann.another_code();
 
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = r#"{"name": "Bob", "approve": "ask", "interfaces": ["lo"],
-        "window": {"theme": "dark", "language": "en", "place": {"x": 0.0, "y": 0.0, "width": 1080.0, "height": 720.0}}}"#;
-    std::fs::write(folder.path().join("settings.json"), settings).expect("written");
-    let mut command = Command::new(path());
-    command.arg("--settings").arg(folder.path());
-    // What is suggested for saving names no folder of this machine.
-    command.env("HOME", "/home/bob");
-    screen.show(&mut command);
-    let mut bob = Program::run(command);
-
-    // Home: only starting can be clicked.
-    screen.wait_for("home", |picture| (areas(picture, NEXT).len() == 1).then_some(()));
-    screen.act(&[
-        "search",
-        "--sync",
-        "--name",
-        "^Sightline$",
-        "windowfocus",
-        "--sync",
-    ]);
-    // Into the field for the code, as with the keyboard alone.
-    screen.act(&["key", "Tab", "Tab"]);
-    screen.act(&["type", "--delay", "2", &code]);
-    let join = screen.wait_for("code", |picture| {
-        let next = areas(picture, NEXT);
-        (next.len() == 2).then(|| next[1])
-    });
+    let (mut bob, _) = screen.open(folder.path(), "lo", None);
+    let join = screen.enter_code(&code);
     assert!(
         ann.seen.iter().all(|event| event["name"] != "Bob"),
         "nobody was contacted yet"
     );
-    screen.click(join);
-
-    let button = screen.wait_for("before", |picture| {
-        let next = areas(picture, NEXT);
-        (next.len() == 1 && next[0] != join).then(|| next[0])
-    });
+    let button = screen.prepare(join);
+    let count = |program: &Program| program.sockets().map(|sockets| sockets.len());
+    let before = count(&bob);
+    assert!(
+        before.is_none_or(|count| count == 0),
+        "no socket is open before a call"
+    );
     screen.click(button);
 
     // The user's rule is to ask about each way: to Ann, then to Cleo. Return and space answer nothing.
@@ -116,6 +90,11 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
         let is_calm = areas(picture, QUESTION).is_empty() && areas(picture, END).len() == 1;
         is_calm.then(|| picture.clone())
     });
+    assert_eq!(
+        count(&bob).map(|count| count > 0),
+        before.map(|_| true),
+        "in a call they are seen"
+    );
     screen.wait_for("call", |picture| {
         let differs = |left: u32| {
             let at = |n: u32| (left + n % 400, 150 + n / 400 * 4);

@@ -210,6 +210,8 @@ pub struct World {
     pub now: Duration,
     /// The network.
     pub weather: Weather,
+    /// Somebody stands in the middle of each connection, and has a TLS session with either end.
+    pub is_intercepted: bool,
     start: Instant,
     rng: StdRng,
     connections: Vec<Connection>,
@@ -245,6 +247,7 @@ impl World {
             nodes,
             now: Duration::ZERO,
             weather,
+            is_intercepted: false,
             start,
             rng,
             connections: Vec::new(),

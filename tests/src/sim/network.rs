@@ -144,6 +144,9 @@ impl World {
                 Side::Listener(sightline_mesh_proto::gate::ExpectId(expect)),
             ),
         ] {
+            if self.is_intercepted {
+                self.rng.fill_bytes(&mut exporter);
+            }
             let connected = Connected {
                 conn: end.conn,
                 peer: self.peer(other.node),

@@ -12,8 +12,9 @@ use super::CallId;
 use crate::address::{self, MAX_ADDRESS_LEN, MAX_ADDRESSES};
 use crate::name::Name;
 
-/// The longest name in a card, bytes: cards are passed on, so they stay small.
+/// The longest name in a card, and the longest list of addresses, bytes: cards are passed on, so they stay small.
 pub(super) const MAX_NAME: usize = 64;
+pub(super) const MAX_ADDRESSES_LEN: usize = MAX_ADDRESSES * MAX_ADDRESS_LEN;
 
 /// A participant's own statement: its keys, its name and the addresses it shares, signed with its identity.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -25,7 +26,7 @@ pub struct Card {
     #[n(2)]
     pub(super) name: String,
     #[n(3)]
-    addresses: ByteVec,
+    pub(super) addresses: ByteVec,
     #[n(4)]
     pub(super) signature: ByteVec,
 }
@@ -49,7 +50,7 @@ impl Card {
     /// Who made the card; `None` when its key is none, or the signature does not fit.
     #[must_use]
     pub fn verify(&self) -> Option<PeerId> {
-        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES * MAX_ADDRESS_LEN {
+        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES_LEN {
             return None;
         }
         let key = self.identity_key()?;
@@ -202,9 +203,9 @@ pub struct Moved {
     #[n(1)]
     number: u32,
     #[n(2)]
-    addresses: ByteVec,
+    pub(super) addresses: ByteVec,
     #[n(3)]
-    signature: ByteVec,
+    pub(super) signature: ByteVec,
 }
 
 impl Moved {
@@ -238,7 +239,7 @@ impl Moved {
     }
 
     pub(super) fn is_signed_by(&self, subject: &Card, call: &CallId) -> bool {
-        let fits = self.addresses.len() <= MAX_ADDRESSES * MAX_ADDRESS_LEN;
+        let fits = self.addresses.len() <= MAX_ADDRESSES_LEN;
         let key = subject.identity_key().filter(|_| fits);
         key.is_some_and(|key| key.verify(&self.statement(call), &self.signature))
     }

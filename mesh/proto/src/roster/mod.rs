@@ -256,11 +256,12 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use libp2p_identity::Keypair;
-    use sightline_noise::PublicKey;
+    use sightline_noise::{OVERHEAD, PublicKey};
 
-    use super::entry::MAX_NAME;
+    use super::entry::{MAX_ADDRESSES_LEN, MAX_NAME};
     use super::*;
     use crate::name::Name;
+    use crate::wire::{Control, MAX_FRAME};
 
     fn identity(seed: u8) -> Keypair {
         Keypair::ed25519_from_bytes([seed; 32]).expect("a key")
@@ -360,17 +361,65 @@ mod tests {
         assert_eq!(other.hash(), roster.hash());
     }
 
+    /// A card with a name and addresses of so many bytes.
+    fn card_of(seed: u8, name: usize, addresses: usize) -> Card {
+        let mut card = card(seed);
+        card.name = "x".repeat(name);
+        card.addresses = vec![0; addresses].into();
+        card.signature = identity(seed).sign(&card.statement()).expect("signed").into();
+        card
+    }
+
+    /// A move to addresses of so many bytes.
+    fn moved_of(seed: u8, addresses: usize) -> Moved {
+        let mut moved = Moved::sign(&identity(seed), &[9; 16], u32::MAX, &[]).expect("signed");
+        moved.addresses = vec![0; addresses].into();
+        let signature = identity(seed).sign(&moved.statement(&[9; 16]));
+        moved.signature = signature.expect("signed").into();
+        moved
+    }
+
     #[test]
     fn a_roster_and_its_cards_stay_small() {
+        // As CBOR, bytes: what is in a list, and before each list how long it is.
+        const KEY: usize = 2 + 32;
+        const ID: usize = 2 + 38;
+        const SIGNATURE: usize = 2 + 64;
+        const NAME: usize = 2 + 64;
+        const ADDRESSES: usize = 2 + 8 * 19;
+        const CARD: usize = 1 + KEY + KEY + NAME + ADDRESSES + SIGNATURE;
+        const JOINED: usize = 1 + CARD + ID + SIGNATURE;
+        const LEFT: usize = 1 + ID + SIGNATURE;
+        const MOVED: usize = 1 + ID + 5 + ADDRESSES + SIGNATURE;
+        const ENTRIES: usize = 1 + 3 * 2 + 64 * (JOINED + LEFT + MOVED);
+        const WELCOME: usize = 3 + (1 + 16) + ENTRIES;
+        const _: () = assert!(WELCOME + OVERHEAD <= MAX_FRAME, "sealed, it fits into a frame");
+
+        let largest = |seed| card_of(seed, MAX_NAME, MAX_ADDRESSES_LEN);
         let mut roster = Roster::new([9; 16]);
-        let entries = (1..=80).map(|seed| joined(seed, 1)).collect();
-        let (new, error) = roster.handle_many(entries);
+        let entries =
+            (1..=80).map(|seed| Joined::sign(largest(seed), &identity(1), &[9; 16]).expect("signed"));
+        let (new, error) = roster.handle_many(entries.collect());
         assert_eq!((new.len(), error), (MAX_ENTRIES, Some(EntryError::Full)));
         assert!(roster.is_used_up());
+        // Everybody has been elsewhere, and is gone.
+        for seed in 1..=64 {
+            let moved = roster.handle_moved(moved_of(seed, MAX_ADDRESSES_LEN));
+            assert!(moved.is_ok_and(|peer| peer.is_some()));
+            let left = Left::sign(&identity(seed), &[9; 16]).expect("signed");
+            assert!(roster.handle_left(left).is_ok_and(|peer| peer.is_some()));
+        }
+        let welcome = Control::Welcome {
+            call: [9; 16].into(),
+            entries: roster.entries(),
+        };
+        let bytes = welcome.encode();
+        assert_eq!(bytes.len(), WELCOME);
+        assert_eq!(Control::decode(&bytes), Ok(welcome));
 
-        let mut long = card(1);
-        long.name = "x".repeat(MAX_NAME + 1);
-        long.signature = identity(1).sign(&long.statement()).expect("signed").into();
-        assert_eq!(long.verify(), None);
+        assert_eq!(card_of(1, MAX_NAME + 1, 0).verify(), None);
+        assert_eq!(card_of(1, 0, MAX_ADDRESSES_LEN + 1).verify(), None);
+        let long = moved_of(1, MAX_ADDRESSES_LEN + 1);
+        assert!(!long.is_signed_by(&card(1), &[9; 16]));
     }
 }
