@@ -32,9 +32,9 @@ pub struct Arguments {
 pub enum Verb {
     /// Start a call: prints a code that lets one person in
     Start(Options),
-    /// Join a call with a code
+    /// Join a call with a code; `join -` keeps it out of the shell's history and the list of processes
     Join {
-        /// The code; - reads it from standard input
+        /// The code, alone or in other text; - reads it from standard input, where it can be pasted
         code: String,
         /// Everything else.
         #[command(flatten)]
@@ -44,7 +44,7 @@ pub enum Verb {
     Demo(DemoOptions),
     /// Say what a code says, without contacting anyone
     Inspect {
-        /// The code; - reads it from standard input
+        /// The code, alone or in other text; - reads it from standard input, where it can be pasted
         code: String,
     },
     /// List cameras, microphones and loudspeakers

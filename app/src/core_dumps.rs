@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::report::write_error;
+use crate::terminal::write_error;
 
 /// Has the operating system write no image of this program's memory, should it crash. To be called first. Where that is
 /// refused the user is told.

@@ -1,26 +1,22 @@
 //! A participant on the command line: `start` and `join`, with or without a window beside it.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use sightline_mesh::Entry;
-use sightline_mesh_proto::{Code, Name};
-use zeroize::Zeroizing;
+use sightline_mesh_proto::Name;
 
 use crate::args::{AdmitRule, ApproveRule, Options};
 use crate::clock;
+use crate::code_text;
 use crate::controller::{Controller, Wanted, from_sink, from_source};
 use crate::exit::Exit;
 use crate::input;
-use crate::report::write_error;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::share;
+use crate::terminal::write_error;
 use crate::window;
 use crate::wiring::{Notice, tell};
-
-/// The longest text that is read as a code, bytes.
-const MAX_CODE_TEXT: u64 = 8192;
 
 /// Starts a call.
 #[must_use]
@@ -31,41 +27,16 @@ pub fn start(options: Options) -> Exit {
 /// Joins a call with a code, or with the one that standard input begins with.
 #[must_use]
 pub fn join(text: &str, options: Options) -> Exit {
-    match read_code(text) {
+    let exit = match code_text::read(text) {
         // Also one that is over by this machine's clock: its maker knows better.
         Ok(code) => run(Entry::Join(code), options),
         Err(sentence) => {
             write_error(&sentence);
             Exit::Code
         }
-    }
-}
-
-/// Reads a code from an argument, or, for `-`, from the first line of standard input.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub fn read_code(text: &str) -> Result<Code, String> {
-    let code = if text == "-" {
-        Code::parse(&String::from_utf8_lossy(&first_line()?))
-    } else {
-        Code::parse(text)
     };
-    code.map_err(|error| error.to_string())
-}
-
-/// Byte by byte: what follows the line stays for the commands.
-fn first_line() -> Result<Zeroizing<Vec<u8>>, String> {
-    // As large as it can get: a line that grew would leave parts of the code behind.
-    let mut line = Zeroizing::new(Vec::<u8>::with_capacity(MAX_CODE_TEXT as usize));
-    for byte in std::io::stdin().lock().take(MAX_CODE_TEXT).bytes() {
-        match byte.map_err(|error| format!("The code could not be read: {error}."))? {
-            b'\n' if line.iter().all(u8::is_ascii_whitespace) => line.clear(),
-            b'\n' => break,
-            byte => line.push(byte),
-        }
-    }
-    Ok(line)
+    code_text::discard_rest(text);
+    exit
 }
 
 fn run(entry: Entry, mut options: Options) -> Exit {

@@ -30,7 +30,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// Reads a line; the error is a sentence.
+    /// Reads a line; the error is a sentence, which does not repeat the line: it may be a piece of a code.
     pub fn parse(line: &str) -> Result<Self, String> {
         let (verb, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let rest = rest.trim();
@@ -50,7 +50,7 @@ impl Line {
             ("approve", id) => Self::Wish(Command::Answer(question(id)?, Answer::Once)),
             ("deny", id) => Self::Wish(Command::Answer(question(id)?, Answer::No)),
             ("rule", rule) => {
-                let unknown = |_| format!("“{rule}” is none of: ask, listed, same, all, none");
+                let unknown = |_| "That is no rule. There are: ask, listed, same, all, none.";
                 let rule = ApproveRule::from_str(rule, false).map_err(unknown)?;
                 Self::Wish(Command::Rule(rule.into()))
             }
@@ -61,11 +61,12 @@ impl Line {
             ("ledger", "") => Self::Ledger,
             ("leave", "") => Self::Wish(Command::Leave),
             _ => {
-                return Err(format!(
-                    "“{}” is none of: mute, unmute, camera SRC, echo on|off, noise on|off, gain on|off, admit PEER, refuse PEER, \
-                     approve ID, deny ID, rule RULE, code, withdraw, ledger, history, save FILE, leave",
-                    line.trim()
-                ));
+                return Err(
+                    "That is no command. There are: mute, unmute, camera SRC, echo on|off, noise on|off, gain on|off, \
+                     admit PEER, refuse PEER, approve ID, deny ID, rule RULE, code, withdraw, ledger, history, save FILE, \
+                     leave."
+                        .to_owned(),
+                );
             }
         })
     }
@@ -75,13 +76,13 @@ fn is_on(state: &str) -> Result<bool, String> {
     match state {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(format!("“{state}” is neither on nor off")),
+        _ => Err("Say on or off.".to_owned()),
     }
 }
 
 fn question(id: &str) -> Result<u64, String> {
-    let none = |_| format!("“{id}” is not the number of a question");
-    id.parse().map_err(none)
+    id.parse()
+        .map_err(|_| "That is not the number of a question.".to_owned())
 }
 
 /// Reads standard input on a thread of its own and passes each line on. The thread ends with the input; one that

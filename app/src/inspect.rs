@@ -1,16 +1,16 @@
 //! `inspect`: what a code says, without contacting anyone.
 
-use std::io::Write;
-
 use crate::clock;
+use crate::code_text;
 use crate::exit::Exit;
-use crate::headless::read_code;
-use crate::report::write_error;
+use crate::terminal::{write_error, write_line};
 
 /// Prints what a code says.
 #[must_use]
 pub fn run(text: &str) -> Exit {
-    let code = match read_code(text) {
+    let read = code_text::read(text);
+    code_text::discard_rest(text);
+    let code = match read {
         Ok(code) => code,
         Err(sentence) => {
             write_error(&sentence);
@@ -19,17 +19,10 @@ pub fn run(text: &str) -> Exit {
     };
     let wall = clock::wall();
     let expired = code.is_expired(wall);
-    let mut out = std::io::stdout().lock();
     let state = if expired { "expired" } else { "until" };
-    let mut lines = vec![format!("lets in: one person, once ({state} {})", code.expires)];
-    lines.extend(
-        code.addresses
-            .iter()
-            .map(|address| format!("will contact: {address}")),
-    );
-    for line in lines {
-        // Nothing more can be said when the terminal is gone.
-        let _gone = writeln!(out, "{line}");
+    write_line(&format!("lets in: one person, once ({state} {})", code.expires));
+    for address in &code.addresses {
+        write_line(&format!("will contact: {address}"));
     }
     if expired {
         write_error(&format!(

@@ -1,7 +1,7 @@
 //! The program: arguments and settings, the controller that joins the mesh, the media and the window.
 //!
 //! ```text
-//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs
+//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
 //!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs, zone.rs
@@ -14,6 +14,7 @@
 pub mod args;
 pub mod clock;
 pub mod code_picture;
+mod code_text;
 pub mod controller;
 pub mod core_dumps;
 pub mod demo;
@@ -28,6 +29,7 @@ mod report;
 mod screen;
 mod settings;
 mod share;
+pub mod terminal;
 mod traffic;
 pub mod window;
 mod wiring;

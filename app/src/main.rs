@@ -5,17 +5,17 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{clock, core_dumps, demo, devices, headless, inspect, window, zone};
+use sightline::{clock, core_dumps, demo, devices, headless, inspect, terminal, window, zone};
 
 fn main() -> ExitCode {
+    terminal::tell_panics();
     core_dumps::forbid();
     // Before there are threads, as it must be the first time.
     let _zone = zone::local(clock::wall());
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Nothing more can be said when the terminal is gone.
-            let _gone = error.print();
+            terminal::write_usage(&error);
             return if error.use_stderr() {
                 Exit::Arguments.into()
             } else {

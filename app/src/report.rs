@@ -1,7 +1,6 @@
 //! What a participant says: events as JSON lines on standard output, or sentences on standard error.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Why};
 use zeroize::Zeroizing;
 
 use crate::controller::measure::Measured;
+use crate::terminal::{write_error, write_json, write_line};
 use crate::{clock, record, share, words};
 
 /// Lines kept for the window's page of diagnostics.
@@ -210,11 +210,17 @@ impl Report {
             }
         }
         self.say(&format!(
-            "May your sound and picture go to {} by this way? Until you answer they do not.\n  before: {before}\n  \
-             now:    {} ({})\nType “approve {id}” or “deny {id}”; “deny” refuses the address for the rest of the call.",
-            self.name_of(new.peer),
+            "May your sound and picture go to {} by this way? Until you answer they do not.",
+            self.name_of(new.peer)
+        ));
+        self.say(&format!("  before: {before}"));
+        self.say(&format!(
+            "  now:    {} ({})",
             words::ends(new),
             words::reason(question.reason)
+        ));
+        self.say(&format!(
+            "Type “approve {id}” or “deny {id}”; “deny” refuses the address for the rest of the call."
         ));
     }
 
@@ -357,7 +363,7 @@ impl Report {
 
     /// The record of the call was written.
     pub fn saved(&mut self, path: &Path) {
-        self.json("saved", json!({"path": path}));
+        self.json("saved", json!({"path": path.display().to_string()}));
         self.say(&format!(
             "Every address and every route was written to {}.",
             path.display()
@@ -460,7 +466,7 @@ impl Report {
             if let Value::Object(fields) = fields {
                 line.extend(fields);
             }
-            write_line(&Value::Object(line).to_string());
+            write_json(&Value::Object(line));
         }
     }
 
@@ -513,15 +519,4 @@ fn readable(at: f64, event: &str, fields: &Value) -> String {
 fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
-}
-
-/// Standard output that is gone takes nothing more; the call goes on.
-fn write_line(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// A sentence for the person in front.
-pub fn write_error(sentence: &str) {
-    let _gone = writeln!(std::io::stderr().lock(), "{sentence}");
 }

@@ -1,12 +1,13 @@
 //! Which addresses are shared: as given, or as a person chooses among those that this machine has.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::interface::{Interface, Medium};
 
+use crate::terminal::{ask, write_error};
 use crate::words;
 
 /// `ADDR[:PORT]`; without a port, one is picked.
@@ -62,28 +63,24 @@ pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, Strin
         return Ok(given.iter().map(|share| share.0).collect());
     }
     let found = offers(&interfaces);
-    let listed: String = found
+    let listed = found
         .iter()
-        .enumerate()
-        .map(|(at, offer)| {
-            format!(
-                "  {}  {}  ({})\n",
-                at + 1,
-                offer.interface.address,
-                in_words(offer)
-            )
-        })
-        .collect();
+        .map(|offer| format!("{} ({})", offer.interface.address, in_words(offer)));
     if !std::io::stdin().is_terminal() {
         return Err(format!(
-            "Say with --share which address the others may know. This machine has:\n{listed}"
+            "Say with --share which address the others may know. This machine has: {}.",
+            listed.collect::<Vec<_>>().join(", ")
         ));
     }
-    eprint!("Which address may the others know, and reach you at?\n{listed}Number: ");
-    // A terminal that cannot be written to cannot be asked either.
-    let _gone = std::io::stderr().flush();
-    let mut line = String::new();
-    let _gone = std::io::stdin().lock().read_line(&mut line);
+    write_error("Which address may the others know, and reach you at?");
+    for (at, offer) in listed.enumerate() {
+        write_error(&format!("  {}  {offer}", at + 1));
+    }
+    let mut line = ask("Number:");
+    // What was pasted with a code, or the Return after it, is no answer.
+    while !line.is_empty() && !line.contains(char::is_alphanumeric) {
+        line = ask("Number:");
+    }
     let chosen = line
         .trim()
         .parse::<usize>()

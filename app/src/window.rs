@@ -9,9 +9,9 @@ use crate::args::Options;
 use crate::clock;
 use crate::controller::Controller;
 use crate::exit::Exit;
-use crate::report::write_error;
 use crate::screen::{Screen, Wire};
 use crate::settings::Settings;
+use crate::terminal::write_error;
 use crate::wiring::{Notice, tell};
 
 /// Opens the window, without a call.

@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
-use rand::rngs::StdRng;
 use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
 use sightline_mesh_proto::tag::{self, Tag};
-use sightline_mesh_proto::{Clock, Secret, TagKey};
+use sightline_mesh_proto::{Clock, FastKeyErasureRng, Secret, TagKey};
 
 use crate::socket::SharedGate;
 
@@ -31,12 +30,12 @@ pub fn listen(gate: &SharedGate, local: SocketAddr) {
 
 /// A tag of a holder of that code, another one for each number.
 pub fn tag(number: u64) -> Tag {
-    tag::make(&key(1), &mut StdRng::seed_from_u64(number))
+    tag::make(&key(1), &mut FastKeyErasureRng::seed_from_u64(number))
 }
 
 /// A tag of a code that nobody gave out.
 pub fn foreign_tag() -> Tag {
-    tag::make(&key(2), &mut StdRng::seed_from_u64(0))
+    tag::make(&key(2), &mut FastKeyErasureRng::seed_from_u64(0))
 }
 
 fn key(code: u8) -> TagKey {

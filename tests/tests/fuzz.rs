@@ -46,8 +46,13 @@ fn code() -> Code {
 
 #[test]
 fn codes() {
-    run("codes", &[code().to_string().into_bytes()], |bytes| {
+    let corpus = [
+        code().to_string().into_bytes(),
+        format!("1. Here is the code:\n> {}, see you", code()).into_bytes(),
+    ];
+    run("codes", &corpus, |bytes| {
         let text = String::from_utf8_lossy(bytes);
+        let _may_go_on = Code::is_begun(&text);
         if let Ok(read) = Code::parse(&text) {
             assert_eq!(Code::parse(&read.to_string()), Ok(read));
         }

@@ -153,6 +153,35 @@ fn only_one_file_opens_sockets_and_only_three_are_unsafe() {
     }
 }
 
+#[test]
+fn only_one_file_writes_to_standard_output_and_standard_error() {
+    for source in sources(&[
+        "app/src",
+        "mesh/src",
+        "mesh/proto/src",
+        "media/src",
+        "media/proto/src",
+        "noise/src",
+        "ui/src",
+    ]) {
+        let text = code_without_tests(&source);
+        for word in [
+            "io::stdout",
+            "io::stderr",
+            "print!(",
+            "println!(",
+            "dbg!(",
+            ".print()",
+        ] {
+            assert!(
+                !text.contains(word) || source.ends_with("app/src/terminal.rs"),
+                "{} uses {word}",
+                source.display()
+            );
+        }
+    }
+}
+
 fn sources(folders: &[&str]) -> Vec<PathBuf> {
     let mut waiting: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut found = Vec::new();

@@ -1,23 +1,36 @@
 //! The real program over loopback, as a person or another program would use it.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
+use std::io::Write;
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
-use sightline_mesh_proto::{Code, UnixTime};
+use sightline_mesh_proto::{Code, Secret, UnixTime};
+use sightline_noise::PublicKey;
 use sightline_tests::program::{Program, path};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(path())
+    run_with(arguments, "")
+}
+
+/// The same, with this on standard input.
+fn run_with(arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(path())
         .args(arguments)
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the program runs");
+    // One that has seen enough may be gone before it has read all.
+    let _gone = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (
         output.status.code().unwrap_or(-1),
@@ -309,6 +322,215 @@ fn each_unusable_code_has_its_status_and_its_sentence() {
     assert_eq!((status, said.contains("Nobody answered")), (4, true), "{said}");
     let (status, out, _) = run(&["inspect", &unanswered.to_lowercase().replace('-', " ")]);
     assert_eq!((status, out.contains("127.0.0.1:")), (0, true), "{out}");
+}
+
+/// A code that leads nowhere.
+fn idle_code() -> String {
+    let code = Code {
+        inviter: PublicKey([0xa7; 32]),
+        secret: Secret([0x5c; 32]),
+        expires: UnixTime(4_000_000_020),
+        addresses: vec!["192.0.2.7:4433".parse().expect("an address")],
+    };
+    code.to_string()
+}
+
+#[test]
+fn a_code_is_read_alike_from_an_argument_and_from_standard_input_and_is_not_repeated() {
+    let code = idle_code();
+    let wrapped = |mark: &str| -> String {
+        let letters: Vec<char> = code.chars().collect();
+        let line = |line: &[char]| format!("{mark}{}\n", line.iter().collect::<String>());
+        letters.chunks(70).map(line).collect()
+    };
+    let mistyped = code.replacen("CCT2P", "CCT3P", 1);
+    assert_ne!(mistyped, code);
+    let taken = [
+        wrapped(""),
+        wrapped("> "),
+        format!("```\n{code}\n```\n"),
+        format!("\u{2068}{code}\u{2069}"),
+        format!("\u{feff}{code}\r\n"),
+        format!("1. {code}"),
+        format!("Hello,\n\nhere is the code: {code}, see you\n"),
+    ];
+    let refused = [
+        code.replace('A', "\u{410}"),
+        wrapped("> ").replacen("CCT2P", "CCT3P", 1),
+        format!("Here it is:\n{}", &code[..100]),
+        "nothing of the kind\n".to_owned(),
+    ];
+    for (texts, expected) in [(&taken[..], 0), (&refused[..], 3)] {
+        for text in texts {
+            let by_argument = run(&["inspect", text]);
+            assert_eq!(run_with(&["inspect", "-"], text), by_argument, "{text}");
+            let (status, out, said) = by_argument;
+            assert_eq!(status, expected, "{text}: {said}");
+            assert_eq!(out.contains("192.0.2.7:4433"), status == 0, "{text}: {out}");
+            for group in code
+                .split('-')
+                .chain(mistyped.split('-'))
+                .filter(|group| group.len() == 5)
+            {
+                assert!(!said.contains(group), "{text}: {said}");
+            }
+        }
+    }
+    // Where a command or an option was expected, it is not repeated either.
+    let call = ["start", "--share", "127.0.0.1:0", "--seconds", "1"];
+    let elsewhere: [(&[&str], String); 5] = [
+        (&call, wrapped("")),
+        (&[&code], String::new()),
+        (&["inspect", &code, &code[..5]], String::new()),
+        (&["start", "--camera", &code], String::new()),
+        (&["start", "--share", &code], String::new()),
+    ];
+    for (arguments, input) in elsewhere {
+        let (_, _, said) = run_with(arguments, &input);
+        assert!(!said.is_empty(), "{arguments:?}");
+        for group in code.split('-').filter(|group| group.len() == 5) {
+            assert!(!said.contains(group), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_code_is_a_command_only_if_it_is_one() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = ann.code();
+    let letters: Vec<char> = code.chars().collect();
+    let lines = letters.chunks(40).map(|line| line.iter().collect::<String>());
+    let pasted = format!("```\n{}\n```\n--", lines.collect::<Vec<_>>().join("\n> "));
+    let mut bob = Program::join_call("Bob", &pasted, &[]);
+    bob.wait("joined");
+    bob.leave();
+    assert!(
+        bob.seen.iter().all(|event| event["event"] != "problem"),
+        "{:#?}",
+        bob.seen
+    );
+    ann.leave();
+}
+
+/// What a terminal would obey, or show in another order.
+const WILD: &str = "\u{1b}[31m\u{7f}\u{9b}2J\r\n\t\u{202e}\u{2066}";
+
+fn is_obeyed(character: char) -> bool {
+    character != '\n' && (character.is_control() || matches!(character, '\u{202e}' | '\u{2066}'))
+}
+
+#[test]
+fn no_control_character_reaches_the_terminal_from_anywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wild_folder = folder.path().join(format!("x{WILD}"));
+    std::fs::create_dir(&wild_folder).expect("a folder");
+    let text = serde_json::to_string(&json!({WILD: WILD})).expect("JSON");
+    std::fs::write(wild_folder.join("settings.json"), text).expect("written");
+    let wild_folder = wild_folder.to_str().expect("a path");
+    let value = tempfile::tempdir().expect("a folder");
+    let text = serde_json::to_string(&json!({"encoder": WILD})).expect("JSON");
+    std::fs::write(value.path().join("settings.json"), text).expect("written");
+    let value = value.path().to_str().expect("a path");
+
+    let prefixed = |prefix: &str| format!("{prefix}x{WILD}");
+    let [file, device, option] = ["file:/", "device:", "--"].map(prefixed);
+    let saved = format!("{wild_folder}/call.txt");
+    let recorded = format!("/proc/{WILD}");
+    let open = ["--share", "127.0.0.1:0"];
+    let mut cases: Vec<Vec<&str>> = vec![
+        vec![WILD],
+        vec![&option],
+        vec!["inspect", WILD],
+        vec!["join", "x", WILD],
+        vec!["devices", WILD],
+        vec!["demo", "--people", WILD],
+        vec!["demo", "--seconds", WILD],
+        vec!["start", &option],
+    ];
+    for option in [
+        "--share",
+        "--camera",
+        "--microphone",
+        "--speaker",
+        "--approve",
+        "--admit",
+        "--encoder",
+        "--processing",
+        "--uplink",
+        "--seconds",
+    ] {
+        cases.push(vec!["start", option, WILD]);
+    }
+    for more in [
+        ["--camera", &file],
+        ["--microphone", &file],
+        ["--camera", &device],
+        ["--microphone", &device],
+        ["--speaker", &device],
+        ["--interface", WILD],
+        ["--settings", wild_folder],
+        ["--settings", value],
+        ["--record", &recorded],
+    ] {
+        cases.push([&["start"][..], &open, &more].concat());
+    }
+    let call = [
+        "start",
+        "--share",
+        "127.0.0.1:0",
+        "--seconds",
+        "1",
+        "--save",
+        &saved,
+        "--name",
+        WILD,
+    ];
+    cases.push(call.to_vec());
+    cases.push([&call[..], &["--json"]].concat());
+    let lines = ["dance", "admit", "camera", "rule", "approve", "echo", "save"];
+    let lines = lines.map(|verb| format!("{verb} x{}\n", WILD.replace(['\r', '\n'], "")));
+    let lines = format!("{}camera {file}\ncamera {device}\n", lines.concat());
+    for arguments in cases {
+        let (status, out, said) = run_with(&arguments, &lines);
+        assert!(!said.is_empty() || status == 0, "{arguments:?}");
+        for told in [&out, &said] {
+            assert!(!told.contains(is_obeyed), "{arguments:?}: {told:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn in_a_terminal_nothing_of_a_refused_paste_is_left_to_the_shell() {
+    let tools = ["script", "stty", "timeout"];
+    let is_there = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
+    if !tools.iter().all(is_there) {
+        return eprintln!(
+            "SKIPPED: there is not each of {tools:?} here, so nothing was pasted into a terminal"
+        );
+    }
+    let code = idle_code();
+    let text = format!(
+        "{}\ntouch this\ntouch that\nand a piece",
+        code.replacen("CCT2P", "CCT3P", 1)
+    );
+    // In place of the shell, something that only shows what it would get.
+    let shell = "stty -echo; \"$PROGRAM\" inspect -; echo LEFT:; timeout --foreground 1 cat";
+    let mut child = Command::new("script")
+        .args(["-qec", &format!("sh -c '{shell}'"), "/dev/null"])
+        .env("PROGRAM", path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script runs");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(text.as_bytes()).expect("written");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.contains("letters of the code are wrong"), "{shown}");
+    let (_, left) = shown.rsplit_once("LEFT:").expect("the rest");
+    assert_eq!(left.trim(), "", "{shown}");
 }
 
 #[test]

@@ -186,14 +186,14 @@ fn quoted(code: &str, quote: char) -> &str {
     &code[..end.unwrap_or(code.len())]
 }
 
-/// Characters that are named by their numbers, as they are shown.
+/// Characters that are named by their numbers, as they are shown. What stands in a number's place is filled in later.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split("\\u{");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (number, after) = part.split_once('}').expect("a number");
-        let number = u32::from_str_radix(&number.replace('_', ""), 16).expect("a number");
-        shown.push(char::from_u32(number).expect("a character"));
+        let number = u32::from_str_radix(&number.replace('_', ""), 16);
+        shown.extend(number.map(|number| char::from_u32(number).expect("a character")));
         shown.push_str(after);
     }
     shown

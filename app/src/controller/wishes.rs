@@ -41,7 +41,8 @@ impl Controller {
                     self.report.history(&call.participant.mesh().record().history);
                 }
             }
-            Err(_) if line.trim().is_empty() => {}
+            // Nothing, or what was put around a code: the end of a quotation, a line below it.
+            Err(_) if !line.contains(char::is_alphanumeric) => {}
             Err(sentence) => self.report.problem("unknown_command", &sentence, None),
         }
     }
@@ -61,7 +62,7 @@ impl Controller {
             Command::Start(filled) => self.enter_as_filled(Entry::Start, &filled),
             Command::Join(text, filled) => match Code::parse(&text) {
                 Ok(code) => self.enter_as_filled(Entry::Join(code), &filled),
-                Err(error) => self.tell(error.word(), &error.to_string()),
+                Err(error) => self.tell(error.word(), &error.detail()),
             },
             Command::Leave => self.order(Order::Leave),
             Command::Close => {
@@ -145,7 +146,7 @@ impl Controller {
         } else {
             match Code::parse(text) {
                 Ok(code) => reading(&code),
-                Err(error) => Reading::Bad(Saying::new(error.word(), error.to_string())),
+                Err(error) => Reading::Bad(Saying::new(error.word(), error.detail())),
             }
         };
     }

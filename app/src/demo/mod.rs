@@ -5,7 +5,7 @@ mod child;
 mod summary;
 mod table;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::args::DemoOptions;
 use crate::exit::Exit;
-use crate::report::write_error;
+use crate::terminal::{self, write_error, write_json, write_line};
 use child::{Child, Said};
 use summary::Summary;
 use table::Table;
@@ -62,14 +62,11 @@ fn offer_devices(options: &mut DemoOptions) {
     let (Some(camera), Some(microphone)) = (found.cameras.first(), found.microphones.first()) else {
         return;
     };
-    eprint!(
-        "Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N] ",
-        NAMES[0]
-    );
-    let mut answer = String::new();
     // Without an answer the demo makes up its own.
-    let _gone = std::io::stderr().flush();
-    let _gone = std::io::stdin().lock().read_line(&mut answer);
+    let answer = terminal::ask(&format!(
+        "Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N]",
+        NAMES[0]
+    ));
     if answer.trim().eq_ignore_ascii_case("y") {
         options.camera = "device".into();
         options.microphone = "device".into();
@@ -167,7 +164,7 @@ impl Demo {
 
     fn run(mut self) -> Exit {
         let end = Instant::now() + Duration::from_secs(u64::from(self.seconds()));
-        let is_terminal = std::io::stderr().is_terminal();
+        let is_terminal = terminal::is_watched();
         let every = TABLE_EVERY[usize::from(is_terminal)];
         let mut table = Table::new(is_terminal);
         let mut next_table = Instant::now() + every;
@@ -202,12 +199,9 @@ impl Demo {
         self.leave();
         let verdict = self.summary.verdict();
         if self.options.json {
-            let mut out = std::io::stdout().lock();
-            // A reader that is gone needs no summary.
-            let _gone = writeln!(out, "{}", self.summary.to_json(&verdict));
+            write_json(&self.summary.to_json(&verdict));
         } else {
-            let mut out = std::io::stdout().lock();
-            let _gone = write!(out, "{}", self.summary.to_text(&verdict));
+            self.summary.to_text(&verdict).lines().for_each(write_line);
         }
         if verdict.is_good() {
             Exit::Wished
@@ -247,7 +241,7 @@ impl Demo {
         self.summary.note(participant, &event);
         if self.options.json {
             event["participant"] = json!(NAMES[participant]);
-            let _gone = writeln!(std::io::stdout().lock(), "{event}");
+            write_json(&event);
         } else if event["event"] == "problem" {
             write_error(&format!(
                 "{}: {}",

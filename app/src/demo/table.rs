@@ -1,10 +1,9 @@
 //! The live table of a demo.
 
-use std::io::Write;
-
 use serde_json::Value;
 
 use super::summary::Summary;
+use crate::terminal::{draw_over, write_error};
 
 /// Draws the table, over the last one where that can be done.
 pub struct Table {
@@ -45,22 +44,15 @@ impl Table {
                     .map_or_else(|| "-".into(), |loss| format!("{:.1} %", loss * 100.0)),
             ));
         }
-        let mut out = std::io::stderr().lock();
-        let mut text = String::new();
-        if self.is_terminal && self.drawn > 0 {
-            // Up to the first line of the last table.
-            text.push_str(&format!("\x1b[{}A", self.drawn));
-        }
-        for line in &lines {
-            text.push_str(line);
-            text.push_str(if self.is_terminal { "\x1b[K\n" } else { "\n" });
-        }
-        if !self.is_terminal {
-            text.push('\n');
+        if self.is_terminal {
+            draw_over(self.drawn, &lines);
+        } else {
+            for line in &lines {
+                write_error(line);
+            }
+            write_error("");
         }
         self.drawn = lines.len();
-        // A terminal that is gone needs no table.
-        let _gone = out.write_all(text.as_bytes());
     }
 }
 

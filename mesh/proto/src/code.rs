@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use data_encoding::{BASE32_NOPAD, DecodeKind};
+use data_encoding::BASE32_NOPAD;
 use sightline_noise::PublicKey;
 use zeroize::Zeroizing;
 
 use crate::address::{self, AddressError, MAX_ADDRESS_LEN, MAX_ADDRESSES};
+use crate::letters::{self, Run};
 use crate::secret::{Secret, hash};
 use crate::time::UnixTime;
 
@@ -22,7 +23,7 @@ const EPOCH: u64 = 1_767_225_600;
 pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// Letters between dashes: what the eye takes in at once.
-const GROUP: usize = 5;
+pub(crate) const GROUP: usize = 5;
 
 /// Bytes of BLAKE2s at the end: one wrong letter in four billion goes unnoticed.
 const CHECK_LEN: usize = 4;
@@ -33,8 +34,15 @@ const FIXED_LEN: usize = 1 + 32 + 32 + 4 + 1;
 /// The longest code, bytes.
 const MAX_LEN: usize = FIXED_LEN + MAX_ADDRESSES * MAX_ADDRESS_LEN + CHECK_LEN;
 
-/// The most letters that are looked at: twice the longest code.
-const MAX_LETTERS: usize = 800;
+/// Letters of the longest code.
+pub(crate) const MAX_LETTERS: usize = (MAX_LEN * 8).div_ceil(5);
+
+/// The longest text that is searched for a code, bytes: a long mail. Each word in it is tried as a code's beginning at
+/// most once, which takes some microseconds at the worst.
+pub const MAX_TEXT: usize = 16 * 1024;
+
+/// The most lines that are searched: a code with each letter on a line of its own has fewer.
+pub const MAX_LINES: usize = 512;
 
 /// What a code says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,18 +62,28 @@ pub struct Code {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// Nothing but blanks, dashes and quotes.
+    /// Nothing in it looks like a code.
     #[error("There is no code here. A code is about 26 groups of five letters and digits.")]
     Empty,
     /// A character that no code has.
-    #[error("“{0}” does not belong in a code: a code has only the letters A to Z and the digits 2 to 7.")]
+    #[error("{} does not belong in a code: a code has only the letters A to Z and the digits 2 to 7.", letters::describe(*.0))]
     Character(char),
+    /// A letter of another alphabet that looks like one of a code's.
+    #[error(
+        "{} only looks like ‘{}’: a code has only the letters A to Z and the digits 2 to 7. Ask for the code as it was made.",
+        letters::describe(*.0),
+        letters::look_alike(*.0).unwrap_or_default()
+    )]
+    LookAlike(char),
     /// It ends too early.
     #[error("The end of the code is missing. Copy all of it, to the last letter.")]
     Cut,
-    /// It goes on after its end.
+    /// Its last word goes on after its end, or the text is longer than what is searched.
     #[error("There is more text after the code. Copy only the code itself.")]
     TooLong,
+    /// Two codes that say different things.
+    #[error("There are two different codes here. Copy only the one that you mean.")]
+    Several,
     /// The check does not fit.
     #[error("One or more letters of the code are wrong. Compare it with the original, or copy it again.")]
     WrongLetter,
@@ -84,12 +102,29 @@ impl ParseError {
         match self {
             Self::Empty => "code_empty",
             Self::Character(_) => "code_character",
+            Self::LookAlike(_) => "code_look_alike",
             Self::Cut => "code_cut",
             Self::TooLong => "code_too_long",
+            Self::Several => "code_several",
             Self::WrongLetter => "code_wrong_letter",
             Self::NewerVersion => "code_newer_version",
             Self::NoAddress => "code_no_address",
         }
+    }
+
+    /// Which character it is, for the sentence of its word: the number, as not each can be shown.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Character(character) | Self::LookAlike(character) => letters::number(*character),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether more text can still make a code of it.
+    #[must_use]
+    pub const fn may_go_on(&self) -> bool {
+        matches!(self, Self::Empty | Self::Character(_) | Self::Cut)
     }
 }
 
@@ -105,45 +140,67 @@ impl Code {
         from_minutes(to_minutes(wall.after(DEFAULT_LIFETIME)))
     }
 
-    /// Reads a code as people paste, type or print it: case, blanks, line breaks, dashes and quotes do not
-    /// matter, and `0`, `1`, `8` are taken for the letters `O`, `I`, `B` that they resemble.
+    /// Reads a code as people paste, type or print it, alone or within other text: case, blanks, line breaks, dashes,
+    /// quotes and what cannot be seen do not matter, and `0`, `1`, `8` are taken for the letters `O`, `I`, `B` that they
+    /// resemble. Words before it and after it do not disturb: where a code begins and ends, its check says.
     ///
     /// # Errors
     /// [`ParseError`]: one sentence for each way in which a code can be wrong.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let letters = letters(text)?;
-        if letters.is_empty() {
-            return Err(ParseError::Empty);
+        if text.len() > MAX_TEXT || text.lines().count() > MAX_LINES {
+            return Err(ParseError::TooLong);
         }
-        let bytes = match decode(letters.as_bytes()) {
-            Ok(bytes) => bytes,
-            Err(DecodeKind::Length) => return Err(ParseError::Cut),
-            // The last letter says more than whole bytes hold: a wrong one, or one with more after it.
-            Err(_) => {
-                let whole = letters.len() - letters.len() % 8;
-                let bytes = decode(&letters.as_bytes()[..whole]).unwrap_or_default();
-                return Err(match Self::from_bytes(&bytes) {
-                    Err(ParseError::Cut | ParseError::Empty) => ParseError::Cut,
-                    _ => ParseError::WrongLetter,
-                });
+        let runs = letters::read(text);
+        let mut found: Option<Self> = None;
+        let mut flaw = None;
+        for run in &runs {
+            let mut end = 0;
+            for start in run.words().iter().copied() {
+                if start < end {
+                    continue;
+                }
+                let Ok((code, length)) = Self::take(run.starting_at(start)) else {
+                    continue;
+                };
+                end = start + length;
+                if let Some(stranger) = run.stranger(start, end) {
+                    flaw = Some(ParseError::LookAlike(stranger));
+                } else if !run.is_between_words(end) {
+                    flaw = Some(ParseError::TooLong);
+                } else if found.as_ref().is_some_and(|other| *other != code) {
+                    return Err(ParseError::Several);
+                } else {
+                    found = Some(code);
+                }
             }
-        };
-        Self::from_bytes(&bytes)
+        }
+        found.ok_or_else(|| flaw.unwrap_or_else(|| fault(&runs)))
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let version = *bytes.first().ok_or(ParseError::Empty)?;
-        let (body, check) = bytes.split_last_chunk::<CHECK_LEN>().ok_or(ParseError::Cut)?;
-        let intact = hash(&[body]).first_chunk() == Some(check);
-        match read(body) {
-            Ok(code) if intact => Ok(code),
-            _ if intact && version >> 4 > VERSION => Err(ParseError::NewerVersion),
-            Err(error) if intact => Err(error),
-            // A wrong letter can hide the length: only a text that is short by itself is called cut.
-            Err(ParseError::Cut) => Err(ParseError::Cut),
-            _ if read(bytes).is_ok() => Err(ParseError::Cut),
-            Err(ParseError::TooLong) if is_prefix_intact(bytes) => Err(ParseError::TooLong),
-            _ => Err(ParseError::WrongLetter),
+    /// Whether something in `text` looks like a code, or like the beginning of one.
+    #[must_use]
+    pub fn is_begun(text: &str) -> bool {
+        let runs = letters::read(text);
+        let mut beginnings = runs.iter().flat_map(beginnings);
+        beginnings.any(|(_, looks_like_code)| looks_like_code)
+            || alone(&runs).is_some_and(lacks_its_first_letters)
+    }
+
+    /// Takes a code off the front of `letters`. Returns it, and how many letters it has.
+    fn take(letters: &[u8]) -> Result<(Self, usize), ParseError> {
+        if !may_begin(letters) {
+            return Err(ParseError::WrongLetter);
+        }
+        let bytes = whole_bytes(letters.get(..MAX_LETTERS).unwrap_or(letters));
+        let (code, rest) = read_prefix(&bytes)?;
+        let (body, rest) = bytes.split_at(bytes.len() - rest.len());
+        let check = rest.first_chunk::<CHECK_LEN>().ok_or(ParseError::Cut)?;
+        let whole = Zeroizing::new([body, check.as_slice()].concat());
+        let written = Zeroizing::new(BASE32_NOPAD.encode(&whole));
+        if hash(&[body]).first_chunk() == Some(check) && letters.starts_with(written.as_bytes()) {
+            Ok((code, written.len()))
+        } else {
+            Err(ParseError::WrongLetter)
         }
     }
 
@@ -189,68 +246,83 @@ fn from_minutes(minutes: u32) -> UnixTime {
     UnixTime(EPOCH + u64::from(minutes) * 60)
 }
 
-/// The letters of a code within a text, in Base32's alphabet (RFC 4648, section 6).
-fn letters(text: &str) -> Result<Zeroizing<String>, ParseError> {
-    let mut letters = Zeroizing::new(String::with_capacity(text.len().min(MAX_LETTERS)));
-    for character in text.chars() {
-        let letter = match character {
-            '0' => 'O',
-            '1' => 'I',
-            '8' => 'B',
-            'a'..='z' | 'A'..='Z' | '2'..='7' => character.to_ascii_uppercase(),
-            _ if is_ornament(character) => continue,
-            _ => return Err(ParseError::Character(character)),
-        };
-        if letters.len() == MAX_LETTERS {
-            return Err(ParseError::TooLong);
+/// Whether a code can begin so: version and flags are `0x10`, which is `C`, and the first three bits of the next letter.
+const fn may_begin(letters: &[u8]) -> bool {
+    matches!(letters, [b'C'] | [b'C', b'A'..=b'D', ..])
+}
+
+/// The whole bytes that `letters` hold.
+fn whole_bytes(letters: &[u8]) -> Zeroizing<Vec<u8>> {
+    let filled_len = letters.len().next_multiple_of(8);
+    let mut filled = Zeroizing::new(Vec::with_capacity(filled_len));
+    filled.extend_from_slice(letters);
+    filled.resize(filled_len, b'A');
+    // They are of the alphabet, and whole groups of it.
+    let mut bytes = Zeroizing::new(BASE32_NOPAD.decode(&filled).unwrap_or_default());
+    bytes.truncate(letters.len() * 5 / 8);
+    bytes
+}
+
+/// Why no code was found: what helps most to be told.
+fn fault(runs: &[Run]) -> ParseError {
+    if let Some(fault) = runs.iter().find_map(|run| fault_as_made(run.letters())) {
+        return fault;
+    }
+    let alone = alone(runs);
+    if alone.is_some_and(lacks_its_first_letters) {
+        return ParseError::WrongLetter;
+    }
+    for run in runs {
+        let mut may_be_cut = false;
+        for (start, looks_like_code) in beginnings(run) {
+            may_be_cut |= matches!(Code::take(run.starting_at(start)), Err(ParseError::Cut));
+            if looks_like_code || (start == 0 && alone.is_some()) {
+                return match (may_be_cut, run.broken_by()) {
+                    (true, Some(character)) => ParseError::Character(character),
+                    (true, None) => ParseError::Cut,
+                    (false, _) => run
+                        .stranger(start, start + MAX_LETTERS)
+                        .map_or(ParseError::WrongLetter, ParseError::LookAlike),
+                };
+            }
         }
-        letters.push(letter);
     }
-    Ok(letters)
+    let foreign = runs.iter().find_map(Run::ended_by);
+    foreign.map_or(ParseError::Empty, ParseError::Character)
 }
 
-/// The bytes that letters stand for.
-fn decode(letters: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecodeKind> {
-    let len = BASE32_NOPAD
-        .decode_len(letters.len())
-        .map_err(|error| error.kind)?;
-    let mut bytes = Zeroizing::new(vec![0u8; len]);
-    match BASE32_NOPAD.decode_mut(letters, &mut bytes) {
-        Ok(_) => Ok(bytes),
-        Err(partial) => Err(partial.error.kind),
-    }
-}
-
-/// What mail programs, editors and people put around and between the letters.
-fn is_ornament(character: char) -> bool {
-    character.is_whitespace()
-        || matches!(
-            character,
-            '-' | '_' | '.' | ',' | '>' | '<' | '"' | '\'' | '`' | '´' | '*' | '=' | '«' | '»' | '‹' | '›'
-            | '\u{00ad}' // soft hyphen
-            | '\u{200b}'..='\u{200f}' // zero-width and direction marks
-            | '\u{2010}'..='\u{2015}' // dashes
-            | '\u{2018}'..='\u{201f}' // quotes
-            | '\u{2060}' | '\u{feff}' // word joiner, byte order mark
-            | '\u{2212}' // minus
-        )
-}
-
-fn read(body: &[u8]) -> Result<Code, ParseError> {
-    let (code, rest) = read_prefix(body)?;
-    if rest.is_empty() {
-        Ok(code)
-    } else {
-        Err(ParseError::TooLong)
+/// What is wrong with a code that arrived as it was made, and is all the letters that there are.
+fn fault_as_made(letters: &[u8]) -> Option<ParseError> {
+    let bytes = whole_bytes(letters);
+    let (body, check) = bytes.split_last_chunk::<CHECK_LEN>()?;
+    let is_intact = hash(&[body]).first_chunk() == Some(check);
+    match body.first() {
+        _ if !is_intact => None,
+        Some(version) if version >> 4 > VERSION => Some(ParseError::NewerVersion),
+        _ => read_prefix(body).err(),
     }
 }
 
-/// Whether an intact code stands at the front, so that only what follows it is wrong.
-fn is_prefix_intact(bytes: &[u8]) -> bool {
-    read_prefix(bytes).is_ok_and(|(_, rest)| {
-        let body = &bytes[..bytes.len() - rest.len()];
-        rest.first_chunk::<CHECK_LEN>() == hash(&[body]).first_chunk()
-    })
+/// Where a code may begin, and whether what is there looks like one: few words of a language begin so, and hardly ever
+/// three of five letters in a row.
+fn beginnings(run: &Run) -> impl Iterator<Item = (usize, bool)> {
+    let words = run.words().iter().enumerate();
+    words
+        .filter(move |(_, start)| may_begin(run.starting_at(**start)))
+        .map(move |(word, start)| (*start, run.looks_like_code(word, 3, 20)))
+}
+
+/// The letters of a text that has no others.
+fn alone(runs: &[Run]) -> Option<&Run> {
+    match runs {
+        [run] if run.ended_by().is_none() => Some(run),
+        _ => None,
+    }
+}
+
+/// Whether this looks like a code, though it does not begin like one.
+fn lacks_its_first_letters(run: &Run) -> bool {
+    !may_begin(run.letters()) && run.looks_like_code(0, 5, 60)
 }
 
 fn read_prefix(body: &[u8]) -> Result<(Code, &[u8]), ParseError> {
@@ -334,7 +406,7 @@ mod tests {
 
         #[test]
         fn one_wrong_letter_is_noticed(code in codes(), at in any::<prop::sample::Index>(), to in "[A-Z2-7]") {
-            let letters = letters(&code.to_string()).expect("its own letters");
+            let letters = BASE32_NOPAD.encode(&code.to_bytes());
             let at = at.index(letters.len());
             prop_assume!(letters[at..=at] != to);
             let changed = format!("{}{to}{}", &letters[..at], &letters[at + 1..]);
@@ -364,19 +436,88 @@ mod tests {
         }
 
         #[test]
+        fn a_code_is_found_whatever_stands_before_and_after_it(
+            code in codes(), before in any::<String>(), after in any::<String>()
+        ) {
+            prop_assert_eq!(Code::parse(&format!("{before}\n{code}\n{after}")), Ok(code.clone()));
+            // Twice the same is no question, another one is.
+            prop_assert_eq!(Code::parse(&format!("{code}{before}\n{code}")), Ok(code.clone()));
+            prop_assume!(code != sample());
+            let two = format!("{before} {code} {after} {}", sample());
+            prop_assert_eq!(Code::parse(&two), Err(ParseError::Several));
+        }
+
+        #[test]
+        fn a_code_that_is_quoted_and_wrapped_may_go_on_until_it_is_whole(
+            code in codes(), width in 1usize..100, before in prop::sample::select(vec![
+                "", "> ", "> > ", "```\n", "1. ", "Here is the code: ", "Hello,\n\nhere is it:\n", "Привет, вот код: ",
+            ])
+        ) {
+            let quote = if before.starts_with('>') { before } else { "" };
+            let letters: Vec<char> = code.to_string().chars().collect();
+            let lines: Vec<String> = letters.chunks(width).map(|line| line.iter().collect()).collect();
+            prop_assume!(lines.len() < MAX_LINES - 5);
+            let mut text = before.to_owned();
+            for (at, line) in lines.iter().enumerate() {
+                text.push_str(line);
+                text.push('\n');
+                let read = Code::parse(&text);
+                if at + 1 == lines.len() {
+                    prop_assert_eq!(read, Ok(code.clone()));
+                } else {
+                    prop_assert!(read.as_ref().is_err_and(ParseError::may_go_on), "{read:?}");
+                }
+                text.push_str(quote);
+            }
+        }
+
+        #[test]
         fn any_text_gives_an_answer(text in any::<String>()) {
             let _answer = Code::parse(&text);
+            let _answer = Code::is_begun(&text);
+        }
+
+        #[test]
+        fn what_is_said_of_a_code_shows_nothing_of_it(
+            code in codes(), at in any::<prop::sample::Index>(),
+            mark in prop::sample::select(vec!["!", "é", "\u{421}", "\u{7}", "9", "A", " and ", "→"])
+        ) {
+            let text = code.to_string();
+            let at = at.index(text.len());
+            let changed = format!("{}{mark}{}", &text[..at], &text[at..]);
+            if let Err(error) = Code::parse(&changed) {
+                let told = error.to_string();
+                let mut groups = text.split('-').filter(|group| group.len() == GROUP);
+                prop_assert!(groups.all(|group| !told.contains(group)), "{told}");
+            }
         }
     }
 
     #[test]
     fn each_fault_has_its_own_sentence() {
         let text = sample().to_string();
+        let (front, back) = text.split_at(20);
         assert_eq!(Code::parse(" \n-\"\" "), Err(ParseError::Empty));
-        assert_eq!(Code::parse(&format!("{text}!")), Err(ParseError::Character('!')));
+        assert_eq!(Code::parse("hello"), Err(ParseError::Empty));
+        assert_eq!(Code::parse("hello!"), Err(ParseError::Character('!')));
+        assert_eq!(
+            Code::parse(&format!("{front}!{back}")),
+            Err(ParseError::Character('!'))
+        );
         assert_eq!(Code::parse(&text[..text.len() / 2]), Err(ParseError::Cut));
-        assert_eq!(Code::parse(&format!("{text}-{text}")), Err(ParseError::TooLong));
+        assert_eq!(
+            Code::parse(&format!("1. {front}: is that all?")),
+            Err(ParseError::Cut)
+        );
+        assert_eq!(
+            Code::parse(&format!("1. {front}A{back}")),
+            Err(ParseError::WrongLetter)
+        );
+        assert_eq!(Code::parse(&text[6..]), Err(ParseError::WrongLetter));
+        assert_eq!(Code::parse(&format!("{text}{text}")), Err(ParseError::TooLong));
+        assert_eq!(Code::parse(&format!("{text}-{text}")), Ok(sample()));
         assert_eq!(Code::parse(&"A".repeat(100_000)), Err(ParseError::TooLong));
+        assert_eq!(Code::parse(&"\n".repeat(MAX_LINES + 1)), Err(ParseError::TooLong));
 
         let with_byte = |at: usize, byte: u8| {
             let mut bytes = sample().to_bytes();
@@ -399,14 +540,43 @@ mod tests {
         let bytes = code.to_bytes();
         wipes_itself(&bytes);
         assert_eq!(bytes.capacity(), MAX_LEN, "it did not grow");
-        let letters = letters(&code.to_string()).expect("its own letters");
-        wipes_itself(&letters);
-        wipes_itself(&decode(letters.as_bytes()).expect("its own letters"));
+        wipes_itself(&whole_bytes(code.to_string().as_bytes()));
         // The secret is 2, 2, 2 …
         for printed in [format!("{code:?}"), format!("{code:#?}")] {
             assert!(printed.contains("Secret(…)"), "{printed}");
             assert!(!printed.replace(['\n', ' '], "").contains("2,2,2"), "{printed}");
         }
+    }
+
+    #[test]
+    fn letters_of_other_alphabets_are_named_and_wide_ones_are_read() {
+        let text = sample().to_string();
+        let wide = |letter: char| char::from_u32(u32::from(letter) + 0xfee0).expect("a wide one");
+        assert_eq!(
+            Code::parse(&text.chars().map(wide).collect::<String>()),
+            Ok(sample())
+        );
+
+        let cyrillic = text.replace('C', "\u{421}");
+        assert_eq!(Code::parse(&cyrillic), Err(ParseError::LookAlike('\u{421}')));
+        let told = ParseError::LookAlike('\u{421}').to_string();
+        assert!(told.contains("Cyrillic") && told.contains("U+0421") && told.contains("‘C’"));
+        // With a fault besides, and with one that looks like nothing.
+        let mistyped = text.replacen("AQCAI", "AQC\u{391}J", 1);
+        assert_eq!(Code::parse(&mistyped), Err(ParseError::LookAlike('\u{391}')));
+        assert_eq!(Code::parse("\u{416}"), Err(ParseError::Character('\u{416}')));
+        // Words in such letters beside the code do not disturb.
+        assert_eq!(Code::parse(&format!("Вот код: {text}, пока")), Ok(sample()));
+    }
+
+    #[test]
+    fn a_text_that_could_begin_a_code_with_each_word_has_its_answer() {
+        let text = sample().to_string();
+        let wrong = format!("{} ", text.replacen("AQCAI", "AQCAJ", 1));
+        let many = wrong.repeat(MAX_TEXT / wrong.len());
+        assert_eq!(Code::parse(&many), Err(ParseError::WrongLetter));
+        let words = "CA ".repeat(MAX_TEXT / 3);
+        assert_eq!(Code::parse(&words), Err(ParseError::WrongLetter));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The call as a pure state machine: what a participant decides, without a socket, a clock or a thread.
 //!
 //! ```text
-//!   code.rs ─ what one passes to another       roster.rs ─ who is here, in signed entries
+//!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
+//!     found in a text by letters.rs
 //!   book.rs ─ what became of each code         wire.rs ─── control messages   packet.rs ─ media's packets
 //!                       │                                   │
 //!                       ▼                                   ▼
@@ -25,6 +26,7 @@ pub mod gate;
 pub mod initial;
 pub mod interface;
 pub mod ledger;
+mod letters;
 mod limit;
 mod link;
 mod name;

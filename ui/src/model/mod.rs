@@ -77,7 +77,8 @@ pub struct Saying {
     pub word: String,
     /// Whom it concerns, if anybody: the text's `$name`.
     pub name: Option<String>,
-    /// What the operating system or a library said, a path, a device's name: the text's `$detail`.
+    /// What the operating system or a library said, a path, a device's name, a letter's number: the text's
+    /// `$detail`.
     pub detail: String,
 }
 
