@@ -10,6 +10,12 @@ use sightline_mesh_proto::Admit;
 use crate::report::Voice;
 use crate::share::Share;
 
+/// What `join --help` ends with.
+const UNANSWERED: &str = "\
+When nobody answers: the person who gave you the code has left, your networks do not reach each other, or a firewall on
+their machine, or a router on the way, keeps your packets out. It has to let UDP in at the port that the code names.
+Other reasons why nobody is reached are told at the end. The exit status is 4 for all of them.";
+
 /// Private group calls that need nobody else: no server, no account.
 #[derive(Debug, Parser)]
 #[command(
@@ -33,6 +39,7 @@ pub enum Verb {
     /// Start a call: prints a code that lets one person in
     Start(Options),
     /// Join a call with a code; `join -` keeps it out of the shell's history and the list of processes
+    #[command(after_help = UNANSWERED)]
     Join {
         /// The code, alone or in other text; - reads it from standard input, where it can be pasted
         code: String,
@@ -57,7 +64,8 @@ pub struct Options {
     /// Shown to the others
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// An address to share and listen on (repeatable); port 0 picks one
+    /// An address to share and listen on (repeatable, at most eight times); port 0 picks one. A firewall on this machine has
+    /// to let UDP in there. A link-local address names its interface: fe80::1%eth0
     #[arg(long, value_name = "ADDR[:PORT]")]
     pub share: Vec<Share>,
     /// off, device or device:NAME, file:PATH (Y4M, looped), test

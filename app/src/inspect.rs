@@ -1,9 +1,10 @@
 //! `inspect`: what a code says, without contacting anyone.
 
-use crate::clock;
-use crate::code_text;
+use sightline_mesh::interfaces;
+
 use crate::exit::Exit;
 use crate::terminal::{write_error, write_line};
+use crate::{clock, code_text, words};
 
 /// Prints what a code says.
 #[must_use]
@@ -21,8 +22,16 @@ pub fn run(text: &str) -> Exit {
     let expired = code.is_expired(wall);
     let state = if expired { "expired" } else { "until" };
     write_line(&format!("lets in: one person, once ({state} {})", code.expires));
-    for address in &code.addresses {
-        write_line(&format!("will contact: {address}"));
+    let own = interfaces::all().into_iter().map(|found| found.interface.address);
+    let own: Vec<_> = own.collect();
+    for (at, address) in code.addresses.iter().enumerate() {
+        // One that is named twice is contacted once.
+        if code.addresses.iter().position(|first| first == address) == Some(at) {
+            write_line(&format!("will contact: {address}"));
+            if let Some(leads) = words::leads(*address, &own) {
+                write_line(&format!("  which {leads}"));
+            }
+        }
     }
     if expired {
         write_error(&format!(

@@ -12,7 +12,7 @@ use sightline_media::SentPictures;
 use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
-use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Why};
+use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Unreached, Why};
 use zeroize::Zeroizing;
 
 use crate::controller::measure::Measured;
@@ -113,6 +113,7 @@ impl Report {
                 let (word, sentence) = match why {
                     Why::Left => ("left", "left"),
                     Why::Lost => ("lost", "is gone: nobody can reach them"),
+                    Why::CutOff => ("cut_off", "is cut off: your own system lets nothing out to them"),
                 };
                 self.json(
                     "left",
@@ -135,6 +136,7 @@ impl Report {
                 ));
             }
             Event::Answered(question, answer) => self.answered(*question, *answer),
+            Event::Listening(local) => self.listening(local),
             Event::Problem(problem, peer) => {
                 self.problem(problem.code(), &problem.to_string(), peer.as_ref());
             }
@@ -395,7 +397,7 @@ impl Report {
     pub fn end(&mut self, end: End, code_ends: Option<UnixTime>, wall: UnixTime) {
         let (why, sentence) = match end {
             End::Left => ("left", "You left the call.".to_owned()),
-            End::Unreachable => ("unreachable", unreachable(code_ends, wall)),
+            End::Unreachable(why) => (why.word(), unreachable(why, code_ends, wall)),
             End::Impostor => (
                 "impostor",
                 "Somebody answered at the address in the code who did not make it. Nothing was sent to them; ask for \
@@ -482,13 +484,12 @@ impl Report {
     }
 }
 
-/// Why nobody may have answered. Whether the code is over only its maker knows: a clock can be wrong about that, so its
-/// owner is told what it says.
-fn unreachable(code_ends: Option<UnixTime>, wall: UnixTime) -> String {
-    let sentence = "Nobody answered at the addresses in the code. Is the person who gave it to you still in the call, and \
-                    can your networks reach each other?";
-    let Some(code_ends) = code_ends else {
-        return sentence.to_owned();
+/// Why nobody was reached. Where nobody answered, the code may be over: only its maker knows, and a clock can be wrong
+/// about that, so its owner is told what it says.
+fn unreachable(why: Unreached, code_ends: Option<UnixTime>, wall: UnixTime) -> String {
+    let sentence = why.to_string();
+    let Some(code_ends) = code_ends.filter(|_| why == Unreached::Silence) else {
+        return sentence;
     };
     let (ends, says) = (clock::in_words(code_ends), clock::in_words(wall));
     if wall >= code_ends {

@@ -1,37 +1,69 @@
 //! Which addresses are shared: as given, or as a person chooses among those that this machine has.
 
 use std::io::IsTerminal;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use sightline_mesh::interfaces;
+use sightline_mesh::interfaces::{self, Found};
+use sightline_mesh_proto::address;
 use sightline_mesh_proto::interface::{Interface, Medium};
 
 use crate::terminal::{ask, write_error};
 use crate::words;
 
-/// `ADDR[:PORT]`; without a port, one is picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share(pub SocketAddr);
+/// `ADDR[%INTERFACE][:PORT]`; without a port, one is picked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The address, without its zone.
+    pub address: SocketAddr,
+    /// The interface of a link-local address: its name or its number.
+    pub zone: Option<String>,
+}
 
 impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bare = text.trim_start_matches('[').trim_end_matches(']');
-        let address = text
+        let (without, zone) = take_zone(text);
+        let bare = without.trim_start_matches('[').trim_end_matches(']');
+        let address: SocketAddr = without
             .parse()
             .or_else(|_| bare.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 0)))
             .map_err(|_| {
                 format!("“{text}” is not an address like 192.168.1.5, 192.168.1.5:4433 or [fd00::5]:4433")
             })?;
-        if address.ip().is_unspecified() || address.ip().is_multicast() {
+        let ip = address.ip();
+        if address::is_mapped(ip) {
+            return Err(format!(
+                "“{text}” is an IPv4 address in the form of an IPv6 one; give it as {}",
+                ip.to_canonical()
+            ));
+        }
+        let is_broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+        if ip.is_unspecified() || ip.is_multicast() || is_broadcast {
             return Err(format!(
                 "“{text}” is not an address of one machine; give one that this machine has"
             ));
         }
-        Ok(Self(address))
+        if zone.is_some() && !address::needs_zone(ip) {
+            return Err(format!(
+                "“{text}” names an interface after a “%”, which only IPv6 addresses that begin with fe80 have"
+            ));
+        }
+        Ok(Self { address, zone })
     }
+}
+
+/// Takes the zone out of `fe80::1%eth0` or `[fe80::1%eth0]:4433`.
+fn take_zone(text: &str) -> (String, Option<String>) {
+    let Some((before, after)) = text.split_once('%') else {
+        return (text.to_owned(), None);
+    };
+    let (zone, rest) = match after.split_once(']') {
+        Some((zone, rest)) => (zone, format!("]{rest}")),
+        None => (after, String::new()),
+    };
+    (format!("{before}{rest}"), Some(zone.to_owned()))
 }
 
 /// The addresses to share: those given, or the ones that the person in front chooses among those of the interfaces
@@ -40,28 +72,37 @@ impl FromStr for Share {
 /// # Errors
 /// A sentence: when none is given and nobody can be asked, or when one is not on those interfaces.
 pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, String> {
-    let interfaces = interfaces::list(only);
-    if !only.is_empty() && interfaces.is_empty() {
+    let all = interfaces::all();
+    let is_allowed = |found: &&Found| only.is_empty() || only.contains(&found.interface.name);
+    if !all.iter().any(|found| is_allowed(&found)) && !only.is_empty() {
         return Err(format!(
-            "There is no network interface named {}, or it is not up. Nothing was opened.",
+            "There is no network interface named {}, or it has no address. Nothing was opened.",
             only.join(" or ")
         ));
     }
     let is_elsewhere = |share: &&Share| {
-        interfaces
-            .iter()
-            .all(|interface| interface.address != share.0.ip())
+        let mut allowed = all.iter().filter(is_allowed);
+        allowed.all(|found| found.interface.address != share.address.ip())
     };
-    if let Some(Share(address)) = given.iter().find(is_elsewhere).filter(|_| !only.is_empty()) {
+    if let Some(share) = given.iter().find(is_elsewhere).filter(|_| !only.is_empty()) {
         return Err(format!(
             "The address {} is not on {}, and you said to use nothing else. Nothing was opened.",
-            address.ip(),
+            share.address.ip(),
             only.join(" or ")
         ));
     }
     if !given.is_empty() {
-        return Ok(given.iter().map(|share| share.0).collect());
+        let mut chosen = Vec::new();
+        for share in given {
+            let address = on_its_link(share, &all)?;
+            // What is said twice is meant once.
+            if !chosen.contains(&address) {
+                chosen.push(address);
+            }
+        }
+        return Ok(chosen);
     }
+    let interfaces = interfaces::list(only);
     let found = offers(&interfaces);
     let listed = found
         .iter()
@@ -107,7 +148,7 @@ pub struct Offer {
 /// that stay.
 #[must_use]
 pub fn offers(interfaces: &[Interface]) -> Vec<Offer> {
-    let temporary = temporary_addresses();
+    let temporary = interfaces::temporary_addresses();
     let offer = |interface: &Interface| {
         let is_public = is_public(interface.address);
         Offer {
@@ -129,7 +170,7 @@ pub fn offers(interfaces: &[Interface]) -> Vec<Offer> {
 /// Sentences about addresses that say more of a person than that they are in this call.
 #[must_use]
 pub fn warnings(shared: &[SocketAddr]) -> Vec<String> {
-    let temporary = temporary_addresses();
+    let temporary = interfaces::temporary_addresses();
     let interfaces = interfaces::list(&[]);
     let warning = |address: &SocketAddr| {
         let ip = address.ip();
@@ -172,20 +213,37 @@ const fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-/// IPv6 addresses that were made to be thrown away (RFC 8981), as Linux tells them; none elsewhere.
-fn temporary_addresses() -> Vec<IpAddr> {
-    read_temporary(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default())
-}
-
-/// Lines of `/proc/net/if_inet6`: address, index, length of prefix, scope, flags (1 is `IFA_F_TEMPORARY`), name.
-fn read_temporary(table: &str) -> Vec<IpAddr> {
-    let line = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let address = u128::from_str_radix(fields.next()?, 16).ok()?;
-        let flags = u32::from_str_radix(fields.nth(3)?, 16).ok()?;
-        (flags & 1 == 1).then(|| IpAddr::from(Ipv6Addr::from(address)))
+/// An address that means something else on each link, with the number of the interface that it is meant on.
+fn on_its_link(share: &Share, all: &[Found]) -> Result<SocketAddr, String> {
+    let SocketAddr::V6(mut address) = share.address else {
+        return Ok(share.address);
     };
-    table.lines().filter_map(line).collect()
+    let ip = share.address.ip();
+    if !address::needs_zone(ip) {
+        return Ok(share.address);
+    }
+    let is_meant = |interface: &Interface| match &share.zone {
+        Some(zone) => interface.name == *zone || interface.index.to_string() == *zone,
+        None => true,
+    };
+    let interfaces = all.iter().map(|found| &found.interface);
+    let meant: Vec<_> = interfaces
+        .filter(|interface| interface.address == ip && is_meant(interface))
+        .collect();
+    match (meant.as_slice(), &share.zone) {
+        ([interface], _) => {
+            address.set_scope_id(interface.index);
+            Ok(address.into())
+        }
+        ([], Some(zone)) => Err(format!("The address {ip} is not on {zone}. Nothing was opened.")),
+        ([], None) => Err(format!(
+            "The address {ip} is on none of this machine's interfaces. Nothing was opened."
+        )),
+        ([first, ..], _) => Err(format!(
+            "The address {ip} is on more than one interface. Say on which: {ip}%{}. Nothing was opened.",
+            first.name
+        )),
+    }
 }
 
 fn in_words(offer: &Offer) -> String {
@@ -204,6 +262,13 @@ fn in_words(offer: &Offer) -> String {
 mod tests {
     use super::*;
 
+    fn share(address: &str, zone: Option<&str>) -> Share {
+        Share {
+            address: address.parse().expect("an address"),
+            zone: zone.map(str::to_owned),
+        }
+    }
+
     #[test]
     fn addresses_are_read_with_and_without_port() {
         for (text, expected) in [
@@ -213,24 +278,55 @@ mod tests {
             ("[2001:db8::5]", "[2001:db8::5]:0"),
             ("[2001:db8::5]:44", "[2001:db8::5]:44"),
         ] {
-            assert_eq!(
-                text.parse(),
-                Ok(Share(expected.parse().expect("an address"))),
-                "{text}"
-            );
+            assert_eq!(text.parse(), Ok(share(expected, None)), "{text}");
         }
-        for text in ["", "here", "0.0.0.0", "224.0.0.1:5", "1.2.3.4:99999"] {
+        for text in [
+            "",
+            "here",
+            "0.0.0.0",
+            "224.0.0.1:5",
+            "255.255.255.255:5",
+            "1.2.3.4:99999",
+            "::ffff:1.2.3.4",
+            "[::ffff:1.2.3.4]:5",
+            "fd00::5%eth0",
+            "1.2.3.4%eth0",
+        ] {
             assert!(text.parse::<Share>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn temporary_addresses_are_told_from_lasting_ones() {
-        let table = "20010db8000000000000000000000001 02 40 00 80 eth0\n\
-                     20010db800000000aaaabbbbccccdddd 02 40 00 01 eth0\n\
-                     rubbish\n00000000000000000000000000000001 01 80 10 80 lo\n";
-        let expected: IpAddr = "2001:db8::aaaa:bbbb:cccc:dddd".parse().expect("an address");
-        assert_eq!(read_temporary(table), [expected]);
+    fn a_link_local_address_is_read_with_its_interface_and_used_on_that_one() {
+        for text in ["fe80::1%eth1", "[fe80::1%eth1]", "[fe80::1%eth1]:0"] {
+            assert_eq!(text.parse(), Ok(share("[fe80::1]:0", Some("eth1"))), "{text}");
+        }
+        let found = |name: &str, index| Found {
+            interface: Interface {
+                name: name.into(),
+                address: "fe80::1".parse().expect("an address"),
+                medium: Medium::Cable,
+                index,
+            },
+            standing: interfaces::Standing::Up,
+        };
+        let both = [found("eth0", 2), found("eth1", 3)];
+        let at = |text: &str, all: &[Found]| on_its_link(&text.parse().expect("an address"), all);
+        let expected = |text: &str| Ok::<_, String>(text.parse::<SocketAddr>().expect("an address"));
+        assert_eq!(at("[fe80::1%eth1]:4433", &both), expected("[fe80::1%3]:4433"));
+        assert_eq!(at("fe80::1%2", &both), expected("[fe80::1%2]:0"));
+        assert_eq!(
+            at("fe80::1", &both[..1]),
+            expected("[fe80::1%2]:0"),
+            "there is one only"
+        );
+        for (text, all) in [
+            ("fe80::1", &both[..]),
+            ("fe80::1%eth2", &both[..]),
+            ("fe80::1", &both[..0]),
+        ] {
+            assert!(at(text, all).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -257,16 +353,20 @@ mod tests {
 
     #[test]
     fn an_address_elsewhere_or_an_interface_that_is_not_there_opens_nothing() {
-        let share = Share(SocketAddr::from(([127, 0, 0, 1], 0)));
-        assert_eq!(choose(&[share], &[]), Ok(vec![share.0]));
-        let none = choose(&[share], &["none-such0".into()]).expect_err("nothing of this name");
+        let own = [share("127.0.0.1:0", None), share("127.0.0.1:0", None)];
+        assert_eq!(
+            choose(&own, &[]),
+            Ok(vec![own[0].address]),
+            "said twice, meant once"
+        );
+        let none = choose(&own, &["none-such0".into()]).expect_err("nothing of this name");
         assert!(none.contains("none-such0"), "{none}");
         let loopback = interfaces::list(&[])
             .into_iter()
             .find(|one| one.medium == Medium::Loopback);
         let name = loopback.expect("loopback").name;
-        assert!(choose(&[share], std::slice::from_ref(&name)).is_ok());
-        let elsewhere = Share(SocketAddr::from(([192, 0, 2, 1], 0)));
+        assert!(choose(&own, std::slice::from_ref(&name)).is_ok());
+        let elsewhere = share("192.0.2.1:0", None);
         assert!(choose(&[elsewhere], &[name]).is_err());
     }
 }

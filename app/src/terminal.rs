@@ -172,10 +172,7 @@ fn json(value: &Value) -> String {
 /// Control characters (C0, DEL, C1), separators of lines, and marks of direction (Unicode's `Bidi_Control`).
 fn is_obeyed(character: char) -> bool {
     character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
+        || matches!(u32::from(character), 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069)
 }
 
 /// `text` with what looks like a code, or a part of one, left out.

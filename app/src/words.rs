@@ -1,5 +1,7 @@
 //! What the program says of routes, in words.
 
+use std::net::{IpAddr, SocketAddr};
+
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Approval, Consent, Reason, Route, State};
 
@@ -74,6 +76,27 @@ pub const fn medium(medium: Medium) -> &'static str {
     }
 }
 
+/// Where an address leads that does not lead to one machine wherever it is called from; `own` are this machine's.
+#[must_use]
+pub fn leads(address: SocketAddr, own: &[IpAddr]) -> Option<&'static str> {
+    let ip = address.ip();
+    let is_link_local = match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    if ip.is_loopback() {
+        Some("leads to the machine on which the code is used, and no further")
+    } else if own.contains(&ip) {
+        Some(
+            "is this machine's own: it is contacted only if you share it as well, for a program on this machine",
+        )
+    } else if is_link_local {
+        Some("leads to the network that the machine is plugged into, and no further")
+    } else {
+        None
+    }
+}
+
 /// A route's two ends.
 #[must_use]
 pub fn ends(route: &Route) -> String {
@@ -81,5 +104,28 @@ pub fn ends(route: &Route) -> String {
     match &way.interface {
         Some(interface) => format!("{} ({interface}) → {}", way.local, way.remote),
         None => way.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_lead_to_another_machine_on_each_are_told() {
+        let own: [IpAddr; 2] = ["172.17.0.1", "127.0.0.1"].map(|text| text.parse().expect("an address"));
+        let leads = |text: &str| leads(text.parse().expect("an address"), &own);
+        for (text, word) in [
+            ("127.0.0.1:1", "machine"),
+            ("[::1]:1", "machine"),
+            ("172.17.0.1:1", "own"),
+            ("169.254.1.1:1", "plugged"),
+            ("[fe80::1]:1", "plugged"),
+        ] {
+            assert!(leads(text).is_some_and(|told| told.contains(word)), "{text}");
+        }
+        for text in ["192.168.1.5:1", "[2001:db8::1]:1"] {
+            assert_eq!(leads(text), None);
+        }
     }
 }

@@ -2,7 +2,6 @@
 //! machine wants is done.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
@@ -23,7 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::endpoint::{EndpointError, Endpoints};
+use crate::endpoint::{EndpointError, Endpoints, with_any_port};
 use crate::frame::{self, Ended};
 use crate::handle::{Leaving, SharedHistory, Stats, Traffic};
 use crate::interfaces::Watcher;
@@ -190,11 +189,15 @@ impl Actor {
                 }
                 Some(arrival) = self.arrivals.recv() => self.handle_arrival(arrival),
                 event = self.swarm.select_next_some() => self.handle_swarm(event),
-                interfaces = self.watcher.next_change() => {
-                    self.call.handle_interfaces(interfaces, now());
+                () = self.watcher.next_change() => {
+                    self.call.handle_own_addresses(self.watcher.own_addresses());
+                    self.call.handle_interfaces(self.watcher.interfaces().to_vec(), now());
                 }
                 () = waiting.notified() => {}
-                () = tokio::time::sleep_until(deadline.into()) => self.call.handle_timeout(now()),
+                () = tokio::time::sleep_until(deadline.into()) => {
+                    self.tell_fates();
+                    self.call.handle_timeout(now());
+                }
             }
             self.drain().await;
             self.send_media();
@@ -274,6 +277,7 @@ impl Actor {
             SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
                 if let Some(ticket) = self.dialling.remove(&connection_id) {
                     self.arrived.remove(&ticket.0);
+                    self.tell_fates();
                     self.call.handle_dial_failed(ticket, now());
                 }
             }
@@ -284,6 +288,12 @@ impl Actor {
             }
             _ => {}
         }
+    }
+
+    /// What the sockets know of what was sent, the call decides by.
+    fn tell_fates(&mut self) {
+        let fates = self.gate.lock().fates().clone();
+        self.call.handle_fates(fates);
     }
 
     fn connect(&mut self, serial: u64) {
@@ -422,12 +432,12 @@ impl Actor {
 
     /// Opens a socket; an address that is not ready yet (IPv6 looks for its double first) is tried again.
     fn bind(&mut self, wish: SocketAddr, attempts: u32) {
-        let in_use = |error: &EndpointError| matches!(error, EndpointError::Bind(_, why) if why.kind() == ErrorKind::AddrInUse);
+        let in_use = |error: &EndpointError| matches!(error, EndpointError::Taken(_));
         let mut bound = self.endpoints.bind(wish, self.watcher.interfaces());
         if bound.as_ref().is_err_and(in_use) {
             bound = self
                 .endpoints
-                .bind(SocketAddr::new(wish.ip(), 0), self.watcher.interfaces());
+                .bind(with_any_port(wish), self.watcher.interfaces());
         }
         match bound {
             Ok((local, endpoint)) => {
@@ -463,6 +473,7 @@ impl Actor {
         let id = options.connection_id();
         if self.swarm.dial(options).is_err() {
             self.plans.remove(ticket);
+            self.tell_fates();
             self.call.handle_dial_failed(ticket, now());
         } else {
             self.dialling.insert(id, ticket);

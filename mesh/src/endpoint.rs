@@ -1,8 +1,8 @@
 //! QUIC endpoints: one for each shared address, each on one gated socket.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -64,9 +64,27 @@ struct Bound {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
+    /// Another socket has the port.
+    #[error(
+        "Port {} on {} is in use by another program. Give another port, or none: then a free one is picked.",
+        .0.port(),
+        .0.ip()
+    )]
+    Taken(SocketAddr),
+    /// The port is for programs of the system.
+    #[error(
+        "Port {} on {} is reserved for the system's own programs. Give one from 1024 on, or none: then a free one is \
+         picked.",
+        .0.port(),
+        .0.ip()
+    )]
+    Reserved(SocketAddr),
+    /// The address is not there.
+    #[error("The address {0} cannot be used: it is not there, or not yet. Try again in a few seconds.")]
+    Absent(IpAddr),
     /// The operating system refused the address.
     #[error("The address {0} cannot be used: {1}.")]
-    Bind(SocketAddr, io::Error),
+    Bind(SocketAddr, String),
     /// The address is on none of the interfaces that may be used.
     #[error("The address {0} is on none of the network interfaces that may be used.")]
     NotAllowed(SocketAddr),
@@ -106,7 +124,7 @@ impl Endpoints {
         wish: SocketAddr,
         interfaces: &[Interface],
     ) -> Result<(SocketAddr, Option<Endpoint>), EndpointError> {
-        let found = interfaces.iter().find(|interface| interface.address == wish.ip());
+        let found = interfaces.iter().find(|interface| interface.has(&wish));
         if found.is_none() && self.is_pinned {
             return Err(EndpointError::NotAllowed(wish));
         }
@@ -117,11 +135,11 @@ impl Endpoints {
             // The interface was made anew; the socket on the old one still has the port.
             Some(_) => {
                 self.unbind(wish);
-                SocketAddr::new(wish.ip(), 0)
+                with_any_port(wish)
             }
             None => wish,
         };
-        let to_error = |error| EndpointError::Bind(wish, error);
+        let to_error = |error| refusal(wish, &error);
         let socket = open(wish, found, self.is_pinned).map_err(to_error)?;
         let (local, endpoint) = self.endpoint(socket).map_err(to_error)?;
         let bound = Bound {
@@ -176,6 +194,27 @@ impl Endpoints {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Bound>> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same address, with whatever port is free.
+pub fn with_any_port(mut address: SocketAddr) -> SocketAddr {
+    address.set_port(0);
+    address
+}
+
+/// Why the operating system refused an address, in words for the user.
+fn refusal(wish: SocketAddr, error: &io::Error) -> EndpointError {
+    match error.kind() {
+        ErrorKind::AddrInUse => EndpointError::Taken(wish),
+        ErrorKind::AddrNotAvailable => EndpointError::Absent(wish.ip()),
+        ErrorKind::PermissionDenied if (1..1024).contains(&wish.port()) => EndpointError::Reserved(wish),
+        _ => {
+            let text = error.to_string();
+            // Its number in the system says nothing to a user.
+            let words = text.split(" (os error").next().unwrap_or(&text);
+            EndpointError::Bind(wish, words.to_owned())
+        }
     }
 }
 
@@ -247,4 +286,27 @@ fn transport_config() -> TransportConfig {
         .mtu_discovery_config(None)
         .allow_spin(false);
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_told_in_words() {
+        let wish = SocketAddr::from(([192, 168, 1, 5], 443));
+        for (kind, words) in [
+            (
+                ErrorKind::AddrInUse,
+                "Port 443 on 192.168.1.5 is in use by another program",
+            ),
+            (ErrorKind::AddrNotAvailable, "192.168.1.5 cannot be used"),
+            (ErrorKind::PermissionDenied, "Port 443 on 192.168.1.5 is reserved"),
+        ] {
+            let told = refusal(wish, &kind.into()).to_string();
+            assert!(told.contains(words), "{told}");
+        }
+        let odd = refusal(wish, &io::Error::from_raw_os_error(22)).to_string();
+        assert!(!odd.contains("os error"), "{odd}");
+    }
 }

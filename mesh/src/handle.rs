@@ -1,14 +1,16 @@
 //! What the program above holds of the mesh: it starts, is told what to do, reports, and stops.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc as blocking;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use libp2p::identity::{Keypair, PeerId};
+use quinn::Endpoint;
 use rand::rngs::SysRng;
 use rand::{Rng, TryRng};
+use sightline_mesh_proto::address::{self, MAX_ADDRESSES};
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::{History, Rule};
@@ -20,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
-use crate::interfaces::Watcher;
+use crate::interfaces::{Standing, Watcher};
 use crate::socket::SharedGate;
 use crate::tls::Tls;
 
@@ -44,7 +46,8 @@ pub enum Entry {
 pub struct Setup {
     /// Started, or joined with a code.
     pub entry: Entry,
-    /// Addresses to listen on and share; port 0 picks one.
+    /// Addresses to listen on and share; port 0 picks one. At most eight; one whose interface is down, or that the
+    /// system is still making sure of, is used as soon as it can be.
     pub addresses: Vec<SocketAddr>,
     /// Shown to the others.
     pub name: Name,
@@ -92,6 +95,17 @@ pub enum OpenError {
     /// An address cannot be used, or encryption cannot be set up.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// More addresses than a code holds.
+    #[error("At most eight addresses can be shared, and there are {0}. Leave some out.")]
+    TooMany(usize),
+    /// This machine does not have the address.
+    #[error("This machine does not have the address {0}, or may not use it. It has {1}.")]
+    NotHere(IpAddr, String),
+    /// Another machine has it as well.
+    #[error(
+        "The address {0} cannot be used: another machine in its network has it as well. Give this machine another one."
+    )]
+    Duplicate(IpAddr),
     /// The operating system gives no randomness, or no thread.
     #[error("The operating system refused what a call needs: {0}.")]
     System(String),
@@ -158,23 +172,20 @@ impl Mesh {
             .build()
             .map_err(|error| system(&error))?;
         let endpoints = Endpoints::new(&tls, &gate, !setup.interfaces.is_empty())?;
-        let (opened, watcher) = {
+        let (opened, awaited, watcher) = {
             let _context = runtime.enter();
             let watcher = Watcher::start(setup.interfaces);
-            let bind = |address: &SocketAddr| endpoints.bind(*address, watcher.interfaces());
-            let opened: Result<Vec<_>, _> = setup.addresses.iter().map(bind).collect();
-            (opened?, watcher)
+            let (opened, awaited) = open(&setup.addresses, &endpoints, &watcher)?;
+            (opened, awaited, watcher)
         };
         let local: Vec<_> = opened.iter().map(|(local, _)| *local).collect();
-        let opened = opened
-            .into_iter()
-            .filter_map(|(local, endpoint)| Some((local, endpoint?)));
-        let opened: Vec<_> = opened.collect();
         let config = Config {
             identity: identity.clone(),
             name: setup.name,
             addresses: local.clone(),
+            awaited,
             interfaces: watcher.interfaces().to_vec(),
+            own: watcher.own_addresses(),
             tell_medium: setup.tell_medium,
             rule: setup.rule,
             admit: setup.admit,
@@ -306,6 +317,45 @@ impl Sender {
     pub fn send_command(&self, command: Command) {
         // When the loop is gone, so is the call that the wish was for.
         let _gone = self.inputs.blocking_send(Input::Command(command));
+    }
+}
+
+/// Sockets that are open, and addresses on which one is to be opened as soon as that can be.
+type Opened = (Vec<(SocketAddr, Endpoint)>, Vec<SocketAddr>);
+
+/// Opens a socket on each address that can be used, unless one is of no use at all.
+fn open(wishes: &[SocketAddr], endpoints: &Endpoints, watcher: &Watcher) -> Result<Opened, OpenError> {
+    if wishes.len() > MAX_ADDRESSES {
+        return Err(OpenError::TooMany(wishes.len()));
+    }
+    let (mut opened, mut awaited) = (Vec::new(), Vec::new());
+    for wish in wishes {
+        match watcher.standing_of(wish) {
+            None => return Err(OpenError::NotHere(wish.ip(), in_words(watcher))),
+            Some(Standing::Duplicate) => return Err(OpenError::Duplicate(wish.ip())),
+            Some(Standing::Down | Standing::Tentative) => awaited.push(*wish),
+            Some(Standing::Up) => match endpoints.bind(*wish, watcher.interfaces()) {
+                Ok((local, endpoint)) => opened.extend(endpoint.map(|endpoint| (local, endpoint))),
+                // Not every system says that it is still making sure of an address.
+                Err(EndpointError::Absent(_)) if !wish.ip().is_loopback() => awaited.push(*wish),
+                Err(error) => return Err(error.into()),
+            },
+        }
+    }
+    Ok((opened, awaited))
+}
+
+/// The addresses that can be used, for a user who named another one.
+fn in_words(watcher: &Watcher) -> String {
+    let usable = watcher.interfaces().iter().map(|interface| interface.address);
+    let usable: Vec<_> = usable
+        .filter(|ip| !address::needs_zone(*ip))
+        .map(|ip| ip.to_string())
+        .collect();
+    if usable.is_empty() {
+        "none that could be used".to_owned()
+    } else {
+        usable.join(", ")
     }
 }
 

@@ -1,35 +1,151 @@
 //! This machine's network interfaces: which are up, what they are, and when one of them changes.
 
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
 use if_watch::tokio::IfWatcher;
 use sightline_mesh_proto::interface::{Interface, Medium};
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::Instant;
 
-/// 250 ms: how often the list is read again. Addresses that come and go are told at once; a cable that is pulled
-/// out, or an interface that is shut down with its addresses on it, is not.
+/// 250 ms: how often the list is read again. Addresses that come and go are told; a cable that is pulled out, or an
+/// interface that is shut down with its addresses on it, is not.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The interfaces that are up, by name and address; with `only`, those of these names.
+/// 100 ms: when addresses are told to come or go, the list is read this long after it was read last, once for all of
+/// them. Some machines have hundreds, and some interfaces never come to rest.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Flags of an IPv6 address on Linux (`if_addr.h`): made to be thrown away (RFC 8981); usable although it is not sure
+/// yet that nobody else has it (RFC 4429); somebody else has it; that is being found out (RFC 4862, section 5.4).
+const TEMPORARY: u32 = 0x01;
+const OPTIMISTIC: u32 = 0x04;
+const DAD_FAILED: u32 = 0x08;
+const TENTATIVE: u32 = 0x40;
+
+/// Whether an address of this machine can be used just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It can.
+    Up,
+    /// The system is still making sure that nobody else has it.
+    Tentative,
+    /// Its interface is down, or nothing is plugged in.
+    Down,
+    /// Another machine in its network has it: the system does not let it be used.
+    Duplicate,
+}
+
+/// An address of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// It, and the interface that has it.
+    pub interface: Interface,
+    /// Whether it can be used just now.
+    pub standing: Standing,
+}
+
+/// Every address of this machine, whether it can be used or not.
 #[must_use]
-pub fn list(only: &[String]) -> Vec<Interface> {
+pub fn all() -> Vec<Found> {
     // Without a list nothing is known to be there, so nothing is used.
     let found = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut interfaces: Vec<_> = found
+    let flags: HashMap<_, _> = ipv6_flags()
         .into_iter()
-        .filter(if_addrs::Interface::is_oper_up)
-        .filter(|interface| only.is_empty() || only.contains(&interface.name))
-        .map(|interface| Interface {
-            medium: medium(&interface.name, interface.is_p2p, interface.is_loopback()),
-            address: interface.ip(),
-            index: interface.index.unwrap_or_default(),
-            name: interface.name,
-        })
+        .map(|(address, index, flags)| ((IpAddr::V6(address), index), flags))
         .collect();
-    interfaces.sort_by_key(|interface| (is_for_guests(&interface.name), interface.clone()));
-    interfaces
+    // An interface may have hundreds of addresses.
+    let mut radios: HashMap<String, bool> = HashMap::new();
+    let found = found.into_iter().map(|found| {
+        let index = found.index.unwrap_or_default();
+        let is_radio = match radios.get(&found.name) {
+            Some(is_radio) => *is_radio,
+            None => *radios.entry(found.name.clone()).or_insert(is_radio(&found.name)),
+        };
+        let flags = flags.get(&(found.ip(), index)).copied().unwrap_or_default();
+        Found {
+            standing: standing(found.is_oper_up(), flags),
+            interface: Interface {
+                medium: medium(&found.name, found.is_p2p, found.is_loopback(), is_radio),
+                address: found.ip(),
+                index,
+                name: found.name,
+            },
+        }
+    });
+    found.collect()
+}
+
+/// The addresses that can be used, with their interfaces; with `only`, those of interfaces of these names.
+#[must_use]
+pub fn list(only: &[String]) -> Vec<Interface> {
+    usable(&all(), only)
+}
+
+/// Whether an address can be used, on an interface in `only` (any, when it is empty); `None` when none of them has
+/// it. Every address of 127.0.0.0/8 is there, though only one is listed.
+#[must_use]
+pub fn standing_of(address: &SocketAddr, found: &[Found], only: &[String]) -> Option<Standing> {
+    let have = found
+        .iter()
+        .filter(|found| is_allowed(found, only) && found.interface.has(address));
+    let best = have.map(|found| found.standing).min();
+    best.or_else(|| address.ip().is_loopback().then_some(Standing::Up))
+}
+
+/// IPv6 addresses that were made to be thrown away (RFC 8981), as Linux tells them; none elsewhere.
+#[must_use]
+pub fn temporary_addresses() -> Vec<IpAddr> {
+    temporary(ipv6_flags())
+}
+
+fn temporary(flags: Vec<(Ipv6Addr, u32, u32)>) -> Vec<IpAddr> {
+    let temporary = flags.into_iter().filter(|(_, _, flags)| flags & TEMPORARY != 0);
+    temporary.map(|(address, ..)| address.into()).collect()
+}
+
+fn usable(found: &[Found], only: &[String]) -> Vec<Interface> {
+    let usable = found
+        .iter()
+        .filter(|found| found.standing == Standing::Up && is_allowed(found, only));
+    let mut usable: Vec<_> = usable.map(|found| found.interface.clone()).collect();
+    usable.sort_by_key(|interface| (is_for_guests(&interface.name), interface.clone()));
+    usable
+}
+
+fn is_allowed(found: &Found, only: &[String]) -> bool {
+    only.is_empty() || only.contains(&found.interface.name)
+}
+
+const fn standing(is_up: bool, flags: u32) -> Standing {
+    if flags & DAD_FAILED != 0 {
+        Standing::Duplicate
+    } else if !is_up {
+        Standing::Down
+    } else if flags & TENTATIVE != 0 && flags & OPTIMISTIC == 0 {
+        Standing::Tentative
+    } else {
+        Standing::Up
+    }
+}
+
+/// IPv6 addresses with the number of their interface and their flags, as Linux tells them; none elsewhere.
+fn ipv6_flags() -> Vec<(Ipv6Addr, u32, u32)> {
+    read_flags(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default())
+}
+
+/// Lines of `/proc/net/if_inet6`: address, index, length of prefix, scope, flags, name.
+fn read_flags(table: &str) -> Vec<(Ipv6Addr, u32, u32)> {
+    let line = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let address = u128::from_str_radix(fields.next()?, 16).ok()?;
+        let index = u32::from_str_radix(fields.next()?, 16).ok()?;
+        let flags = u32::from_str_radix(fields.nth(2)?, 16).ok()?;
+        Some((Ipv6Addr::from(address), index, flags))
+    };
+    table.lines().filter_map(line).collect()
 }
 
 /// Whether an interface leads, by its customary name, to containers and virtual machines on this machine only.
@@ -39,13 +155,18 @@ fn is_for_guests(name: &str) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// What an interface is, by what the operating system says of it or by its customary name.
-fn medium(name: &str, is_point_to_point: bool, is_loopback: bool) -> Medium {
-    let has_prefix = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+/// Whether an interface is a radio, by what Linux says of it.
+fn is_radio(name: &str) -> bool {
     let folder = Path::new("/sys/class/net").join(name);
+    folder.join("wireless").exists() || folder.join("phy80211").exists()
+}
+
+/// What an interface is, by what the operating system says of it or by its customary name.
+fn medium(name: &str, is_point_to_point: bool, is_loopback: bool, is_radio: bool) -> Medium {
+    let has_prefix = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     if is_loopback {
         Medium::Loopback
-    } else if folder.join("wireless").exists() || folder.join("phy80211").exists() || has_prefix(&["wl"]) {
+    } else if is_radio || has_prefix(&["wl"]) {
         Medium::Wifi
     } else if has_prefix(&["wwan", "rmnet", "pdp_ip"]) {
         Medium::Mobile
@@ -60,32 +181,65 @@ fn medium(name: &str, is_point_to_point: bool, is_loopback: bool) -> Medium {
 pub struct Watcher {
     only: Vec<String>,
     events: Option<IfWatcher>,
-    look: Interval,
-    last: Vec<Interface>,
+    looks: Looks,
+    found: Vec<Found>,
+    usable: Vec<Interface>,
+}
+
+/// When the list is read.
+#[derive(Debug)]
+struct Looks {
+    last: Instant,
+    /// An address has come or gone since.
+    has_news: bool,
+}
+
+impl Looks {
+    const fn begin(now: Instant) -> Self {
+        Self {
+            last: now,
+            has_news: false,
+        }
+    }
+
+    fn due(&self) -> Instant {
+        self.last + if self.has_news { GATHER } else { LOOK }
+    }
 }
 
 impl Watcher {
     /// Must be made within the runtime.
     pub fn start(only: Vec<String>) -> Self {
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let found = all();
         Self {
-            last: list(&only),
+            usable: usable(&found, &only),
+            found,
             only,
             // Without it changes are seen a quarter of a second later.
             events: IfWatcher::new().ok(),
-            look,
+            looks: Looks::begin(Instant::now()),
         }
     }
 
-    /// The list as it was seen last.
+    /// The list as it was read last.
     pub fn interfaces(&self) -> &[Interface] {
-        &self.last
+        &self.usable
     }
 
-    /// Waits for the next change. Returns the whole list after it.
-    pub async fn next_change(&mut self) -> Vec<Interface> {
+    /// Every address that this machine had then, whether it may be used or not.
+    pub fn own_addresses(&self) -> Vec<IpAddr> {
+        self.found.iter().map(|found| found.interface.address).collect()
+    }
+
+    /// Whether an address could be used then, on an interface that may be; `None` when none of those had it.
+    pub fn standing_of(&self, address: &SocketAddr) -> Option<Standing> {
+        standing_of(address, &self.found, &self.only)
+    }
+
+    /// Waits for the next change. Nothing is lost when it is not waited for to the end.
+    pub async fn next_change(&mut self) {
         loop {
+            let due = self.looks.due();
             let event = async {
                 match &mut self.events {
                     Some(events) => events.select_next_some().await.is_ok(),
@@ -93,24 +247,35 @@ impl Watcher {
                 }
             };
             tokio::select! {
-                works = event => if !works {
-                    self.events = None;
+                biased;
+                () = tokio::time::sleep_until(due) => if self.look() {
+                    return;
                 },
-                _ = self.look.tick() => {}
-            }
-            let now = list(&self.only);
-            if now != self.last {
-                self.last.clone_from(&now);
-                return now;
+                works = event => {
+                    self.looks.has_news = true;
+                    if !works {
+                        self.events = None;
+                    }
+                }
             }
         }
+    }
+
+    /// Reads the list. Returns whether it is another one.
+    fn look(&mut self) -> bool {
+        let found = all();
+        self.looks = Looks::begin(Instant::now());
+        let has_changed = found != self.found;
+        if has_changed {
+            self.usable = usable(&found, &self.only);
+            self.found = found;
+        }
+        has_changed
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     #[test]
@@ -134,7 +299,7 @@ mod tests {
 
     #[test]
     fn tunnels_and_radios_are_told_by_their_names() {
-        let kinds = ["wg0", "tun3", "wlan0", "wwan0", "eth0"].map(|name| medium(name, false, false));
+        let kinds = ["wg0", "tun3", "wlan0", "wwan0", "eth0"].map(|name| medium(name, false, false, false));
         assert_eq!(
             kinds,
             [
@@ -145,5 +310,81 @@ mod tests {
                 Medium::Cable
             ]
         );
+        assert_eq!(medium("eth1", false, false, true), Medium::Wifi);
+    }
+
+    #[test]
+    fn the_flags_of_ipv6_addresses_say_which_can_be_used() {
+        let table = "20010db8000000000000000000000001 02 40 00 80     eth0\n\
+                     rubbish\n\
+                     20010db800000000aaaabbbbccccdddd 02 40 00 01     eth0\n\
+                     fd000000000000000000000000000001 0a 40 00 c8     eth0\n";
+        let read = read_flags(table);
+        let at = |text: &str| text.parse::<Ipv6Addr>().expect("an address");
+        let thrown_away = at("2001:db8::aaaa:bbbb:cccc:dddd");
+        assert_eq!(
+            read,
+            [
+                (at("2001:db8::1"), 2, 0x80),
+                (thrown_away, 2, 0x01),
+                (at("fd00::1"), 10, 0xc8)
+            ]
+        );
+        assert_eq!(temporary(read), [IpAddr::from(thrown_away)]);
+        let standings = [0x80, 0xc0, 0x44, 0xc8].map(|flags| standing(true, flags));
+        assert_eq!(
+            standings,
+            [
+                Standing::Up,
+                Standing::Tentative,
+                Standing::Up,
+                Standing::Duplicate
+            ]
+        );
+        assert_eq!(standing(false, 0xc0), Standing::Down);
+    }
+
+    #[test]
+    fn an_address_is_found_where_it_is_and_only_on_interfaces_that_may_be_used() {
+        let found = |name: &str, index, address: &str, standing| Found {
+            interface: Interface {
+                name: name.into(),
+                address: address.parse().expect("an address"),
+                medium: Medium::Cable,
+                index,
+            },
+            standing,
+        };
+        let found = [
+            found("eth0", 2, "192.0.2.1", Standing::Down),
+            found("eth1", 3, "192.0.2.1", Standing::Up),
+            found("eth0", 2, "fe80::1", Standing::Tentative),
+            found("eth1", 3, "fe80::1", Standing::Up),
+        ];
+        let standing = |text: &str, only: &[&str]| {
+            let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+            standing_of(&text.parse().expect("an address"), &found, &only)
+        };
+        assert_eq!(
+            standing("192.0.2.1:1", &[]),
+            Some(Standing::Up),
+            "wherever it can be"
+        );
+        assert_eq!(standing("192.0.2.1:1", &["eth0"]), Some(Standing::Down));
+        assert_eq!(standing("192.0.2.1:1", &["eth2"]), None);
+        assert_eq!(standing("[fe80::1%2]:1", &[]), Some(Standing::Tentative));
+        assert_eq!(standing("192.0.2.2:1", &[]), None);
+        assert_eq!(standing("127.5.5.5:1", &[]), Some(Standing::Up));
+    }
+
+    #[test]
+    fn however_many_addresses_come_and_go_the_list_is_read_once_for_all_of_them() {
+        let now = Instant::now();
+        let mut looks = Looks::begin(now);
+        assert_eq!(looks.due(), now + LOOK);
+        for _ in 0..700 {
+            looks.has_news = true;
+            assert_eq!(looks.due(), now + GATHER);
+        }
     }
 }

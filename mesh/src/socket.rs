@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use quinn::udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
-use sightline_mesh_proto::gate::{Fate, Gate};
+use sightline_mesh_proto::gate::{Fate, Gate, Obstacle};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -75,6 +75,27 @@ impl fmt::Debug for GatedSocket {
     }
 }
 
+/// `EMSGSIZE`, for which the standard library has no kind: the network takes only smaller datagrams.
+const TOO_LARGE: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    90
+} else if cfg!(windows) {
+    10_040
+} else {
+    40
+};
+
+/// Why the operating system does not take a datagram. On Linux a firewall's rule about what leaves says `EPERM`.
+fn obstacle(error: &io::Error) -> Obstacle {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Obstacle::Forbidden,
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => {
+            Obstacle::NoRoute
+        }
+        _ if error.raw_os_error() == Some(TOO_LARGE) => Obstacle::TooLarge,
+        _ => Obstacle::Other,
+    }
+}
+
 /// Waits until the socket takes another datagram.
 struct Writable {
     socket: Arc<GatedSocket>,
@@ -118,8 +139,7 @@ impl AsyncUdpSocket for GatedSocket {
                 Ok(()) => fate = Fate::Sent,
                 // What would block is sent again, and counted then.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
-                // The operating system has no way there at this moment.
-                Err(_) => {}
+                Err(error) => fate = Fate::Failed(obstacle(&error)),
             }
         }
         let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);

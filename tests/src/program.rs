@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sightline_mesh_proto::Code;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -39,6 +40,19 @@ pub fn command(namespace: Option<&str>) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", namespace]).arg(path());
     command
+}
+
+/// A code that leads to other addresses.
+#[must_use]
+pub fn code_to(addresses: &[&str], code: &str) -> String {
+    let addresses = addresses
+        .iter()
+        .map(|address| address.parse().expect("an address"));
+    let code = Code {
+        addresses: addresses.collect(),
+        ..Code::parse(code).expect("a code")
+    };
+    code.to_string()
 }
 
 /// A running program whose events are read.

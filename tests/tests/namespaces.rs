@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sightline_tests::program::{PATIENCE, Program};
+use sightline_tests::program::{PATIENCE, Program, code_to};
 use sightline_tests::screen::Screen;
 
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
@@ -171,6 +171,46 @@ impl Network {
              add rule inet loss in iif eth0 numgen random mod 100 < {percent} drop"
         );
         self.filter(host, &rules);
+    }
+
+    /// What `ip` says of the IPv6 addresses of a host's `eth0`, once `is_it` holds for it.
+    fn ipv6(&self, host: usize, is_it: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let output = Command::new("ip")
+                .args(["-n", &self.host(host), "-6", "-o", "addr", "show", "dev", "eth0"])
+                .output();
+            let said = String::from_utf8(output.expect("ip").stdout).expect("text");
+            if is_it(&said) {
+                return said;
+            }
+            assert!(Instant::now() < deadline, "the addresses stay: {said}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Switches IPv6 on where a host is at first. Returns its link-local address, of which the system is not sure yet.
+    fn link_local(&self, host: usize) -> String {
+        self.set(&self.host(host), "net/ipv6/conf/eth0/disable_ipv6", 0);
+        let said = self.ipv6(host, |said| said.contains("fe80"));
+        let words = said.split_whitespace();
+        let address = words.filter_map(|word| word.split('/').next());
+        let mut link_local = address.filter(|address| address.starts_with("fe80"));
+        link_local.next().expect("an address").to_owned()
+    }
+
+    /// Somebody joins who cannot reach anybody. Returns the reason that the program gives, and how many addresses were
+    /// tried.
+    fn joins_in_vain(&self, host: usize, address: &str, code: &str) -> (String, usize) {
+        let mut program = self.start_on(host, address, &["join", "-"]);
+        program.tell(code);
+        assert_eq!(program.status(), 4, "it said: {:#?}", program.seen);
+        let last = |name: &str| {
+            let event = program.seen.iter().rfind(|event| event["event"] == name);
+            event.expect(name).clone()
+        };
+        let rows = last("ledger")["rows"].as_array().expect("rows").len();
+        (last("end")["why"].as_str().expect("a word").to_owned(), rows)
     }
 
     fn start(&self, host: usize, arguments: &[&str]) -> Program {
@@ -681,6 +721,126 @@ fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
     let told = leave_all(&mut [ann, bob]);
     let ann: IpAddr = network.address(0).parse().expect("an address");
     capture.expect(&told, |(from, _)| from.ip() == ann);
+}
+
+#[test]
+fn each_reason_why_nobody_is_reached_is_told_apart() {
+    let Some(network) = Network::new(2) else { return };
+    let mut ann = network.start(0, &["start", "--admit", "code"]);
+    let code = ann.code();
+    let (home, elsewhere) = (network.address(1), network.other_address(1));
+    let reason = |address: &str, code: &str| network.joins_in_vain(1, address, code);
+    let host = network.host(1);
+    let udp = |what: &str| {
+        format!(
+            "add table inet shut; add chain inet shut {what} {{ type filter hook {what} priority 0; }}; \
+             add rule inet shut {what} meta l4proto udp drop"
+        )
+    };
+
+    // Its interface is down.
+    assert_eq!(reason(&elsewhere, &code), ("not_up".into(), 0));
+    network.filter(1, &udp("output"));
+    assert_eq!(reason(&home, &code), ("firewall".into(), 1));
+    network.filter(1, "delete table inet shut");
+    ip(&format!("-n {host} link set eth0 mtu 1000"));
+    assert_eq!(reason(&home, &code), ("too_large".into(), 1));
+    ip(&format!("-n {host} link set eth0 mtu 1500"));
+    ip(&format!("-n {host} link add br9 type bridge"));
+    ip(&format!("-n {host} addr add 172.17.0.1/16 dev br9"));
+    let bridge = code_to(&["172.17.0.1:4433"], &code);
+    assert_eq!(reason(&home, &bridge), ("own_addresses".into(), 0));
+    let other_kind = code_to(&["[fd00::1]:4433"], &code);
+    assert_eq!(reason(&home, &other_kind), ("no_pair".into(), 0));
+    network.filter(0, &udp("input"));
+    assert_eq!(reason(&home, &code), ("unreachable".into(), 1));
+    network.filter(0, "delete table inet shut");
+
+    let mut bob = network.start(1, &["join", "-"]);
+    bob.tell(&code);
+    bob.wait("joined");
+    leave_all(&mut [ann, bob]);
+}
+
+#[test]
+fn who_starts_while_the_link_is_down_gets_the_code_when_it_comes_up_and_who_joins_waits_a_moment() {
+    let Some(network) = Network::new(2) else { return };
+    let mut ann = network.start_on(0, &network.other_address(0), &["start", "--admit", "code"]);
+    ann.wait_for("that it waits", |event| {
+        event["event"] == "problem" && event["code"] == "no_address_yet"
+    });
+    network.interface(0, "eth1", "up");
+    let listening = ann.wait("listening");
+    let code = ann.code();
+    assert!(
+        listening["local"][0]
+            .as_str()
+            .is_some_and(|local| local.starts_with(&network.other_address(0)) && !local.ends_with(":0")),
+        "{listening}"
+    );
+    network.interface(1, "eth1", "up");
+    let mut bob = network.start_on(1, &network.other_address(1), &["join", "-"]);
+    bob.tell(&code);
+    bob.wait("joined");
+    leave_all(&mut [ann, bob]);
+}
+
+#[test]
+fn a_firewall_that_is_switched_on_in_a_call_is_named() {
+    let Some(network) = Network::new(2) else { return };
+    let mut people = network.call();
+    network.filter(
+        1,
+        "add table inet shut; add chain inet shut o { type filter hook output priority 0; }; \
+         add rule inet shut o meta l4proto udp drop",
+    );
+    people[1].wait_for("the reason", |event| {
+        event["event"] == "problem" && event["code"] == "member_firewall"
+    });
+    assert_eq!(people[1].wait("left")["why"], "cut_off");
+    leave_all(&mut people);
+}
+
+#[test]
+fn a_link_local_address_serves_within_its_link() {
+    let Some(network) = Network::new(2) else { return };
+    let [here, there] = [0, 1].map(|host| format!("{}%eth0", network.link_local(host)));
+    let mut ann = network.start_on(0, &here, &["start", "--admit", "code"]);
+    let code = ann.code();
+    let mut bob = network.start_on(1, &there, &["join", "-"]);
+    bob.tell(&code);
+    for person in [&mut ann, &mut bob] {
+        let active = person.wait_for("a route", |event| is_route(event, "active"));
+        for end in ["local", "remote"] {
+            let address = active[end].as_str().expect("an address");
+            assert!(address.starts_with("[fe80") && address.contains('%'), "{address}");
+        }
+        hears(person);
+    }
+    for person in [&mut ann, &mut bob] {
+        person.leave();
+    }
+}
+
+#[test]
+fn an_address_that_another_machine_has_is_told_in_words() {
+    let Some(network) = Network::new(2) else { return };
+    for host in [0, 1] {
+        network.link_local(host);
+        ip(&format!("-n {} addr add fd00::1/64 dev eth0", network.host(host)));
+        let is_known = |said: &str| said.contains("dadfailed") || !said.contains("tentative");
+        let said = network.ipv6(host, is_known);
+        assert_eq!(said.contains("dadfailed"), host == 1, "{said}");
+    }
+    let output = Command::new("ip")
+        .args(["netns", "exec", &network.host(1)])
+        .arg(sightline_tests::program::path())
+        .args(["start", "--share", "fd00::1"])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("another machine"), "{said}");
 }
 
 /// What a listener saw and heard over a while, with each member losing so much of what comes.

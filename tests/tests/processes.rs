@@ -10,9 +10,10 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
+use sightline_mesh::interfaces;
 use sightline_mesh_proto::{Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
-use sightline_tests::program::{Program, path};
+use sightline_tests::program::{Program, code_to, path};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
@@ -589,7 +590,7 @@ fn what_cannot_be_used_is_named_before_anything_is_opened() {
         ),
         (&["start", "--settings", settings], "settings.json"),
         (&["start"], "--share"),
-        (&["start", "--share", &busy], "cannot be used"),
+        (&["start", "--share", &busy], "is in use by another program"),
     ];
     for (arguments, expected) in cases {
         let given = if arguments.len() > 1 && arguments[1] != "--share" {
@@ -606,6 +607,85 @@ fn what_cannot_be_used_is_named_before_anything_is_opened() {
             "{arguments:?}"
         );
     }
+}
+
+#[test]
+fn an_address_that_is_of_no_use_is_told_in_words_before_anything_is_opened() {
+    let nine: Vec<_> = (1..=9).map(|last| format!("127.0.0.{last}")).collect();
+    let nine: Vec<_> = nine
+        .iter()
+        .flat_map(|address| ["--share", address.as_str()])
+        .collect();
+    let cases: [(&[&str], &str); 6] = [
+        (&["--share", "255.255.255.255"], "not an address of one machine"),
+        (&["--share", "[::ffff:127.0.0.1]:0"], "give it as 127.0.0.1"),
+        (&["--share", "192.0.2.1"], "does not have the address 192.0.2.1"),
+        (&["--share", "fe80::1%nowhere0"], "not on nowhere0"),
+        (&["--share", "127.0.0.1%lo"], "only IPv6 addresses"),
+        (&nine, "At most eight"),
+    ];
+    for (arguments, expected) in cases {
+        let (status, out, said) = run(&[&["start"][..], arguments].concat());
+        assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert!(!said.contains("os error"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn where_nothing_could_be_sent_it_is_not_said_that_nobody_answered() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = code_to(&["[::1]:9"], &ann.code());
+    let mut bob = Program::join_call("Bob", &code, &[]);
+    assert_eq!(bob.status(), 4);
+    let end = bob.seen.iter().rfind(|event| event["event"] == "end");
+    assert_eq!(end.expect("an end")["why"], "no_pair");
+    let ledger = bob.seen.iter().rfind(|event| event["event"] == "ledger");
+    assert_eq!(ledger.expect("a ledger")["rows"], json!([]));
+    let (status, _, said) = run(&["join", &code, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("answered")), (4, false), "{said}");
+    assert!(said.contains("IPv6"), "{said}");
+    ann.leave();
+}
+
+#[test]
+fn inspecting_a_code_tells_where_its_addresses_lead() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let addresses = ["127.0.0.1:9", "127.0.0.1:9", "[fe80::1]:9", "192.0.2.1:9"];
+    let code = code_to(&addresses, &ann.code());
+    ann.leave();
+    let (status, out, _) = run(&["inspect", &code]);
+    assert_eq!(status, 0, "{out}");
+    let lines: Vec<_> = out.lines().skip(1).collect();
+    let [loopback, leads_here, link_local, leads_near, elsewhere] = lines[..] else {
+        panic!("{out}");
+    };
+    let contacts = [loopback, link_local, elsewhere];
+    let expected =
+        ["127.0.0.1:9", "[fe80::1]:9", "192.0.2.1:9"].map(|address| format!("will contact: {address}"));
+    assert_eq!(contacts, expected.each_ref().map(String::as_str));
+    assert!(
+        leads_here.contains("machine") && leads_near.contains("network"),
+        "{out}"
+    );
+}
+
+#[test]
+fn two_programs_on_one_machine_meet_by_its_address_in_the_network() {
+    let own = interfaces::list(&[]).into_iter().map(|own| own.address);
+    let mut own = own.filter(|ip| ip.is_ipv4() && !ip.is_loopback());
+    let Some(own) = own.next() else {
+        eprintln!("skipped: this machine has no address but its loopback");
+        return;
+    };
+    let share = own.to_string();
+    let mut ann = Program::start(&["start", "--json", "--admit", "code", "--share", &share], None);
+    let code = ann.code();
+    let mut bob = Program::start(&["join", "-", "--json", "--share", &share], None);
+    bob.tell(&code);
+    bob.wait("joined");
+    bob.leave();
+    ann.leave();
 }
 
 #[test]
@@ -626,6 +706,13 @@ fn wrong_arguments_are_told_and_help_shows_only_what_works() {
         assert!(!help.contains(later), "{later} does not work yet");
     }
     assert!(help.contains("--share"));
+    let (status, help, _) = run(&["join", "--help"]);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        (status, help.contains("firewall on their machine")),
+        (0, true),
+        "{help}"
+    );
     let (status, listed, _) = run(&["devices"]);
     assert_eq!(status, 0);
     for kind in ["cameras:", "microphones:", "speakers:"] {

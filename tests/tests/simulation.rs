@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::wire::Refusal;
-use sightline_mesh_proto::{Command, End, Event, Problem, Why};
+use sightline_mesh_proto::{Command, End, Event, Problem, Unreached, Why};
 use sightline_tests::sim::{Weather, World, for_seeds};
 
 const FAIR: Weather = Weather::FAIR;
@@ -219,7 +219,11 @@ fn a_code_ends_a_day_after_it_was_made_though_its_maker_slept_and_is_told_so_for
     world.nodes[2].events.clear();
     world.join(2, forgotten, Rule::Listed);
     world.run(Duration::from_secs(15));
-    assert_eq!(world.ended(2), Some(End::Unreachable), "nobody hears it any more");
+    assert_eq!(
+        world.ended(2),
+        Some(End::Unreachable(Unreached::Silence)),
+        "nobody hears it any more"
+    );
 }
 
 #[test]
@@ -250,7 +254,7 @@ fn nobody_there_ends_the_attempt() {
     world.kill(0);
     world.join(1, code, Rule::Listed);
     world.run(Duration::from_secs(15));
-    assert_eq!(world.ended(1), Some(End::Unreachable));
+    assert_eq!(world.ended(1), Some(End::Unreachable(Unreached::Silence)));
 }
 
 #[test]

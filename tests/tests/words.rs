@@ -52,6 +52,10 @@ fn every_word_of_routes_problems_and_codes_has_its_text() {
         ("say-", words("mesh/proto/src/wire.rs", "impl Refusal {", "\n}")),
         (
             "say-",
+            words("mesh/proto/src/call/reach.rs", "impl Unreached {", "\n}"),
+        ),
+        (
+            "say-",
             words("app/src/controller/facts.rs", "pub fn ended(", "\n}"),
         ),
     ] {

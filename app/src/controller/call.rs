@@ -132,6 +132,7 @@ impl Running {
             }
             Event::WentAway(peer) => self.answered(peer, shown),
             Event::Admitted => shown.is_in = true,
+            Event::Listening(local) => shown.local.clone_from(local),
             Event::Joined {
                 peer,
                 name,
@@ -256,6 +257,11 @@ impl Running {
             Event::Left {
                 peer, why: Why::Lost, ..
             } => Some(("lost", peer)),
+            Event::Left {
+                peer,
+                why: Why::CutOff,
+                ..
+            } => Some(("cut_off", peer)),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use libp2p_identity::PeerId;
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::route::{self, Kind, Rule};
-use sightline_mesh_proto::{End, UnixTime};
+use sightline_mesh_proto::{End, UnixTime, Unreached};
 use sightline_ui::model::{self, PersonId, RouteState, Saying};
 
 use crate::zone::{self, Zone};
@@ -102,8 +102,8 @@ pub fn step(
 pub fn ended(end: Option<End>, over: Option<String>) -> model::Ended {
     let word = match end {
         Some(End::Left) => "ended",
-        Some(End::Unreachable) if over.is_some() => "unreachable_over",
-        Some(End::Unreachable) => "unreachable",
+        Some(End::Unreachable(Unreached::Silence)) if over.is_some() => "unreachable_over",
+        Some(End::Unreachable(why)) => why.word(),
         Some(End::Impostor) => "impostor",
         Some(End::InviterGone) => "inviter_gone",
         Some(End::Refused(sightline_mesh_proto::wire::Refusal::Declined)) => "declined",

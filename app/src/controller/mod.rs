@@ -321,6 +321,9 @@ impl Controller {
             }
         }
         self.clear_after(event);
+        if let Event::Listening(local) = event {
+            self.warn_of(local);
+        }
         if let Event::Problem(problem, peer) = event {
             let name = peer.map(|peer| self.report.names().get(&peer).cloned().unwrap_or_default());
             let saying = Saying {

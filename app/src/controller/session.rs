@@ -1,5 +1,6 @@
 //! The beginning and the end of a call.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +28,7 @@ pub struct Wanted {
     /// Shown to the others.
     pub name: Name,
     /// Addresses to listen on and share.
-    pub addresses: Vec<std::net::SocketAddr>,
+    pub addresses: Vec<SocketAddr>,
     /// Where media may go unasked.
     pub rule: Rule,
     /// Who decides about knocks.
@@ -100,9 +101,10 @@ impl Controller {
             ..Call::default()
         });
         self.call = Some(Running::new(participant, code_ends));
-        self.report.listening(&local);
-        for warning in share::warnings(&local) {
-            self.report.problem("identifying_address", &warning, None);
+        // What is not there yet is told when it is.
+        if !local.is_empty() {
+            self.report.listening(&local);
+            self.warn_of(&local);
         }
         // What was tried out goes on in the call.
         for kind in [Kind::Speaker, Kind::Microphone] {
@@ -116,6 +118,13 @@ impl Controller {
         }
         self.is_dirty = true;
         Ok(())
+    }
+
+    /// Tells what addresses that the others learn say of a person.
+    pub(super) fn warn_of(&mut self, shared: &[SocketAddr]) {
+        for warning in share::warnings(shared) {
+            self.report.problem("identifying_address", &warning, None);
+        }
     }
 
     /// The call is over: everything of it is stopped, said and written down.

@@ -49,11 +49,12 @@ impl Topic {
             "gave_way_rate" | "gave_way_size" | "gave_way_others" | "gave_way_pictures" | "load_back" => {
                 Some(Self::Load)
             }
-            "joined" | "left" | "lost" => Some(Self::Presence),
+            "joined" | "left" | "lost" | "cut_off" => Some(Self::Presence),
             "malformed" | "flood" | "stalled" | "keys_expired" | "not_approved" | "too_many_questions"
             | "playout" => Some(Self::Connection),
             "interface_gone" => Some(Self::Network),
-            "too_many_codes" | "not_in_call" => Some(Self::Codes),
+            _ if word.starts_with("member_") => Some(Self::Connection),
+            "too_many_codes" | "not_in_call" | "no_address_yet" => Some(Self::Codes),
             "start" => Some(Self::Entry),
             _ if word.starts_with("code_") => Some(Self::Entry),
             "settings" | "settings_unread" => Some(Self::Settings),
@@ -330,6 +331,13 @@ mod tests {
             "ended",
             "unreachable",
             "unreachable_over",
+            "no_pair",
+            "not_up",
+            "own_addresses",
+            "firewall",
+            "too_large",
+            "no_route",
+            "not_sent",
             "impostor",
             "inviter_gone",
             "full",

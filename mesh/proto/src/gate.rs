@@ -32,8 +32,23 @@ pub struct ExpectId(pub u64);
 pub enum Fate {
     /// The operating system took it.
     Sent,
-    /// The gate, or the operating system, did not let it out.
+    /// The gate did not let it out.
     Refused,
+    /// The operating system did not take it.
+    Failed(Obstacle),
+}
+
+/// Why the operating system did not take a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// It is forbidden: by a firewall on this machine, say.
+    Forbidden,
+    /// The network of the local address takes only smaller ones.
+    TooLarge,
+    /// It knows no way there.
+    NoRoute,
+    /// Anything else.
+    Other,
 }
 
 /// A local and a remote address.
@@ -74,6 +89,8 @@ pub struct Gate {
     /// Addresses of ours at which guests may come in. At others nobody learns by trying that we are there.
     listening: BTreeSet<SocketAddr>,
     seen: Seen,
+    /// What became of the last datagram of ours on each approved or held pair.
+    fates: BTreeMap<Pair, Fate>,
     ledger: Ledger,
 }
 
@@ -90,6 +107,7 @@ impl Gate {
             expected: BTreeMap::new(),
             listening: BTreeSet::new(),
             seen: Seen::default(),
+            fates: BTreeMap::new(),
             ledger: Ledger::default(),
         }
     }
@@ -110,6 +128,7 @@ impl Gate {
                 self.held.remove(&pair);
                 self.guests.remove(&pair);
                 self.names.remove(&pair);
+                self.fates.remove(&pair);
             }
             Change::Name(pair, peer) => {
                 self.ledger.name(pair, peer);
@@ -149,6 +168,9 @@ impl Gate {
 
     /// Counts a datagram of `len` bytes for which [`Gate::is_open`] was asked before.
     pub fn handle_sent(&mut self, pair: Pair, len: usize, fate: Fate, now: Instant) {
+        if self.approved.contains(&pair) || self.held.contains(&pair) {
+            self.fates.insert(pair, fate);
+        }
         self.count(pair, len, fate == Fate::Sent, Passage::Sent, now);
     }
 
@@ -186,6 +208,13 @@ impl Gate {
     /// those that the user is asked about.
     pub fn approved(&self) -> impl Iterator<Item = Pair> {
         self.approved.iter().copied()
+    }
+
+    /// What became of the last datagram of ours between each pair that they may pass between for good, or while the
+    /// user is asked.
+    #[must_use]
+    pub const fn fates(&self) -> &BTreeMap<Pair, Fate> {
+        &self.fates
     }
 
     /// What has been counted.
@@ -402,6 +431,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_the_operating_system_does_not_take_is_refused_and_known_until_it_takes_something() {
+        let mut setting = setting();
+        let pair = (LOCAL, remote(1));
+        let (gate, now) = (&mut setting.gate, setting.now);
+        let failed = Fate::Failed(Obstacle::Forbidden);
+        gate.handle_sent(pair, 100, failed, now);
+        assert_eq!(gate.fates().get(&pair), None, "not approved");
+        gate.handle_change(Change::Approve(pair));
+        gate.handle_sent(pair, 100, failed, now);
+        assert_eq!(gate.fates().get(&pair), Some(&failed));
+        let row = gate.ledger().row(pair).expect("a row");
+        assert_eq!((row.counts.sent_packets, row.counts.refused_packets), (0, 2));
+        gate.handle_sent(pair, 100, Fate::Sent, now);
+        assert_eq!(gate.fates().get(&pair), Some(&Fate::Sent));
+        gate.handle_change(Change::Revoke(pair));
+        assert!(gate.fates().is_empty());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! This machine's network interfaces, as far as routes depend on them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use minicbor::{Decode, Encode};
+
+use crate::address;
 
 /// Over what an interface reaches the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -36,6 +38,14 @@ pub struct Interface {
     pub medium: Medium,
     /// The operating system's number for it: another one when it was taken away and made again.
     pub index: u32,
+}
+
+impl Interface {
+    /// Whether `local` is this address, and on this interface if it says on which.
+    #[must_use]
+    pub fn has(&self, local: &SocketAddr) -> bool {
+        self.address == local.ip() && address::zone(local).is_none_or(|zone| zone == self.index)
+    }
 }
 
 impl Medium {

@@ -40,7 +40,7 @@ pub mod wire;
 
 pub use call::{
     Admit, Call, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output, Problem,
-    Side, Ticket, Why,
+    Side, Ticket, Unreached, Why,
 };
 pub use code::Code;
 pub use link::ConnId;

@@ -176,3 +176,27 @@ async fn what_a_stranger_sends_is_not_even_handed_on_as_nothing() {
     let count = fixture::within(receive).await.expect("received");
     assert_eq!((count, &buffer[..metas[0].len]), (1, &b"a member"[..]));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_operating_system_says_is_told_apart() {
+    const EPERM: i32 = 1;
+    const EACCES: i32 = 13;
+    const EINVAL: i32 = 22;
+    const EMSGSIZE: i32 = 90;
+    const ENETUNREACH: i32 = 101;
+    const EHOSTUNREACH: i32 = 113;
+    let told = [EPERM, EACCES, EMSGSIZE, ENETUNREACH, EHOSTUNREACH, EINVAL]
+        .map(|code| obstacle(&io::Error::from_raw_os_error(code)));
+    assert_eq!(
+        told,
+        [
+            Obstacle::Forbidden,
+            Obstacle::Forbidden,
+            Obstacle::TooLarge,
+            Obstacle::NoRoute,
+            Obstacle::NoRoute,
+            Obstacle::Other
+        ]
+    );
+}

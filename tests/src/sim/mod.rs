@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use sightline_mesh_proto::gate::Gate;
+use sightline_mesh_proto::gate::{Gate, Obstacle};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
@@ -75,8 +75,12 @@ pub struct Node {
     pub call: Option<Call>,
     /// The real gate.
     pub gate: Gate,
-    /// Its sockets: the first is where it is in the beginning.
+    /// Its sockets: the first is where it is in the beginning, and all that are there when it takes part are shared.
     pub sockets: Vec<Socket>,
+    /// Further addresses of its machine, which it does not use.
+    pub others: Vec<IpAddr>,
+    /// Why its operating system takes nothing that it sends, if so.
+    pub obstacle: Option<Obstacle>,
     /// False once killed or gone.
     pub alive: bool,
     /// What it was told, with the virtual time.
@@ -94,6 +98,7 @@ pub struct Node {
     drift_ppm: i32,
     wakes_at: Option<Duration>,
     sent: u64,
+    shared: Vec<IpAddr>,
 }
 
 /// What a user has decided.
@@ -231,6 +236,8 @@ impl World {
                 call: None,
                 gate: Gate::new(Clock { start }),
                 sockets: vec![Socket::at(SocketAddr::from(([10, 0, 0, index as u8 + 1], 4000)))],
+                others: Vec::new(),
+                obstacle: None,
                 alive: true,
                 events: Vec::new(),
                 wishes: Wishes::default(),
@@ -241,6 +248,7 @@ impl World {
                 drift_ppm: rng.random_range(-weather.drift_ppm..=weather.drift_ppm),
                 wakes_at: None,
                 sent: 0,
+                shared: Vec::new(),
             })
             .collect();
         Self {
@@ -260,11 +268,18 @@ impl World {
     fn config(&mut self, index: Index, rule: Rule) -> (Config, FastKeyErasureRng) {
         let mut identity = [0; 32];
         self.rng.fill_bytes(&mut identity);
+        let sockets = self.nodes[index].sockets.clone();
+        self.nodes[index].shared = sockets.iter().map(|socket| socket.local.ip()).collect();
+        let (there, awaited): (Vec<_>, Vec<_>) = sockets.iter().partition(|socket| socket.is_up);
+        let locals = |sockets: &[&Socket]| sockets.iter().map(|socket| socket.local).collect();
+        let interfaces = self.interfaces(index);
         let config = Config {
             identity: libp2p_identity::Keypair::ed25519_from_bytes(identity).expect("32 bytes"),
             name: Name::new(&format!("p{index}")),
-            addresses: vec![self.nodes[index].address()],
-            interfaces: self.interfaces(index),
+            addresses: locals(&there),
+            awaited: locals(&awaited),
+            own: self.own_addresses(index, &interfaces),
+            interfaces,
             tell_medium: self.nodes[index].tells_medium,
             rule,
             admit: Admit::Code,
@@ -359,7 +374,8 @@ impl World {
         let (local, remote) = (route.way.local.ip(), route.way.remote.ip());
         let has_ticked = |node: Index, address: IpAddr| {
             let approved = &self.nodes[node].wishes.approved;
-            address == self.nodes[node].address().ip() || approved.iter().any(|(_, own, _)| *own == address)
+            let is_shared = self.nodes[node].shared.contains(&address);
+            is_shared || approved.iter().any(|(_, own, _)| *own == address)
         };
         let wishes = &self.nodes[index].wishes;
         let way = (peer, local, remote);
@@ -573,6 +589,7 @@ impl World {
                 if due && self.nodes[index].alive {
                     self.nodes[index].wakes_at = None;
                     let now = self.local_now(index);
+                    self.tell_fates(index);
                     self.call(index).handle_timeout(now);
                     self.drain(index);
                 }
@@ -580,6 +597,7 @@ impl World {
             Happening::DialFails { from, ticket } => {
                 if self.nodes[from].alive {
                     let now = self.local_now(from);
+                    self.tell_fates(from);
                     self.call(from).handle_dial_failed(Ticket(ticket), now);
                     self.drain(from);
                 }
@@ -622,6 +640,11 @@ impl World {
                 }
             }
         }
+    }
+
+    fn tell_fates(&mut self, index: Index) {
+        let fates = self.nodes[index].gate.fates().clone();
+        self.call(index).handle_fates(fates);
     }
 
     /// Does what a participant wants done.

@@ -1,13 +1,14 @@
 //! The network between the simulated participants: addresses that go and come, connections, loss and delay.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
+use sightline_mesh_proto::gate::{Fate, Obstacle, Pair};
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::{Call, ConnId, Connected, Exporter, Side, Ticket};
 
-use super::{Connection, End2, Happening, IDLE, Index, World};
+use super::{Connection, End2, Happening, IDLE, Index, Socket, World};
 
 impl World {
     pub(super) fn interfaces(&self, index: Index) -> Vec<Interface> {
@@ -19,6 +20,17 @@ impl World {
             index: 1,
         })
         .collect()
+    }
+
+    pub(super) fn own_addresses(&self, index: Index, interfaces: &[Interface]) -> Vec<IpAddr> {
+        let up = interfaces.iter().map(|interface| interface.address);
+        up.chain(self.nodes[index].others.iter().copied()).collect()
+    }
+
+    /// From now on a participant's operating system takes nothing that it sends.
+    pub fn block(&mut self, index: Index, obstacle: Obstacle) {
+        self.nodes[index].obstacle = Some(obstacle);
+        self.break_paths();
     }
 
     /// Takes a participant's addresses away, and gives it others, perhaps ones that it had before.
@@ -42,6 +54,8 @@ impl World {
         }
         self.break_paths();
         let now = self.local_now(index);
+        let own = self.own_addresses(index, &interfaces);
+        self.call(index).handle_own_addresses(own);
         self.call(index).handle_interfaces(interfaces, now);
         self.drain(index);
     }
@@ -76,10 +90,10 @@ impl World {
     pub(super) fn is_through(&self, connection: usize) -> bool {
         let link = &self.connections[connection];
         [link.dialler, link.listener].iter().all(|end| {
-            let sockets = &self.nodes[end.node].sockets;
-            sockets
-                .iter()
-                .any(|socket| socket.is_up && socket.local == end.local && socket.outside == end.outside)
+            let node = &self.nodes[end.node];
+            let is_it =
+                |socket: &Socket| socket.is_up && socket.local == end.local && socket.outside == end.outside;
+            node.obstacle.is_none() && node.sockets.iter().any(is_it)
         })
     }
 
@@ -207,10 +221,12 @@ impl World {
         initial[5] = 20;
         initial[6..26].copy_from_slice(&tag);
         let now = self.local_now(index);
-        let leaves = self.nodes[index]
-            .gate
-            .handle_outgoing(local, remote, initial.len(), now);
-        assert!(leaves, "p{index} dials {remote}, which is not approved");
+        let is_approved = self.nodes[index].gate.is_open((local, remote), now);
+        assert!(is_approved, "p{index} dials {remote}, which is not approved");
+        if !self.leaves(index, (local, remote), initial.len(), now) {
+            let (from, ticket) = (index, ticket.0);
+            return self.schedule(patience, Happening::DialFails { from, ticket });
+        }
 
         let to = self
             .nodes
@@ -222,8 +238,8 @@ impl World {
             let there = self.nodes[to].seen_as(remote)?.local;
             let gate = &mut self.nodes[to].gate;
             let passes = gate.handle_incoming(there, from, &initial, now);
-            let answered = passes && gate.handle_outgoing(there, from, 1200, now);
-            answered.then(|| gate.owner(&tag)).flatten()
+            let answered = passes && self.leaves(to, (there, from), 1200, now);
+            answered.then(|| self.nodes[to].gate.owner(&tag)).flatten()
         });
         let is_right = |to: &Index| peer.is_none_or(|peer| peer == self.peer(*to));
         match (to.filter(is_right), expect) {
@@ -260,6 +276,18 @@ impl World {
         }
     }
 
+    /// Whether gate and operating system let a datagram out.
+    fn leaves(&mut self, index: Index, pair: Pair, len: usize, now: Instant) -> bool {
+        let node = &mut self.nodes[index];
+        match node.obstacle {
+            Some(obstacle) if node.gate.is_open(pair, now) => {
+                node.gate.handle_sent(pair, len, Fate::Failed(obstacle), now);
+                false
+            }
+            _ => node.gate.handle_outgoing(pair.0, pair.1, len, now),
+        }
+    }
+
     pub(super) fn send(&mut self, index: Index, conn: ConnId, bytes: Vec<u8>, is_frame: bool) {
         let Some(connection) = self.ends.get(&(index, conn)).copied() else {
             return;
@@ -272,11 +300,11 @@ impl World {
             ends[usize::from(to_listener)].outside,
         );
         let now = self.local_now(index);
-        let leaves = self.nodes[index]
-            .gate
-            .handle_outgoing(local, remote, bytes.len(), now);
-        // What an address that is gone would have sent is refused there; anything else refused is a fault.
-        let is_there = self.nodes[index].on(local).is_some();
+        let leaves = self.leaves(index, (local, remote), bytes.len(), now);
+        // What an address that is gone, or a system that takes nothing, would have sent is refused there; anything
+        // else refused is a fault.
+        let node = &self.nodes[index];
+        let is_there = node.on(local).is_some() && node.obstacle.is_none();
         assert!(
             leaves || !is_there,
             "p{index} sends to {remote}, which is not approved"

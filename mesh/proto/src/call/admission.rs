@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Admit, Call, End, Event, Problem};
+use crate::address::without_zone;
 use crate::code::Code;
 use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
@@ -18,8 +19,12 @@ impl Call {
         // What is over is told before it may have to make room.
         self.sweep_codes(now);
         let addresses = self.shared_addresses();
-        if self.roster.is_none() || addresses.is_empty() {
+        if self.roster.is_none() {
             return self.event(Event::Problem(Problem::NotInCall, None));
+        }
+        if addresses.is_empty() {
+            self.code_awaited = Some((wall, now));
+            return self.event(Event::Problem(Problem::NoAddressYet, None));
         }
         let id = crate::gate::ExpectId(self.new_id());
         let inviter = self.noise.public();
@@ -155,6 +160,11 @@ impl Call {
             self.meet(peer, now);
         }
         self.adopt(conn, now);
+        // What has come after this side knocked is not in its card.
+        let shared = self.shared_addresses().into_iter().map(without_zone);
+        if !shared.eq(self.addresses_of(&self.me)) {
+            self.announce(now);
+        }
     }
 
     pub(super) fn handle_refused(&mut self, conn: ConnId, why: Refusal) {

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_noise::Exporter;
 
+use super::reach::{LINK_TIME, MAX_WAYS, Outcome, Unreached};
 use super::{Call, End, Event, Output, Problem};
-use crate::gate::ExpectId;
+use crate::gate::{ExpectId, Pair};
 use crate::link::{ConnId, Purpose, Stage};
 use crate::route::{Approval, Holder, Reason, RouteId, Verdict};
 use crate::secret::Secret;
@@ -25,9 +26,6 @@ const DIAL_TIME: Duration = Duration::from_secs(10);
 
 /// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
 const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
-
-/// Ways to try for one member, by all of its addresses and all of ours.
-const MAX_WAYS: usize = 24;
 
 /// Connections at once, those in their handshake among them.
 const MAX_LINKS: usize = 48;
@@ -72,14 +70,23 @@ impl Target {
 pub struct Dial {
     pub target: Target,
     pub secret: Secret,
-    /// Ways still to try: from where, to where.
-    waiting: Vec<(SocketAddr, SocketAddr)>,
+    /// Where it is to lead.
+    pub remotes: Vec<SocketAddr>,
+    /// Ways still to try: from where, to where; the next one last.
+    waiting: Vec<Pair>,
+    /// These, and those that were tried.
+    known: Vec<Pair>,
+    /// Until then it waits for an address of ours that is not there yet.
+    waits_until: Option<Instant>,
     next_at: Instant,
     dialled: BTreeMap<Ticket, RouteId>,
     /// The user is being asked about this one, and the rest waits.
     asking: Option<(Ticket, RouteId)>,
     /// Whether any address could be tried or asked about.
     has_tried: bool,
+    /// Whether the user's rule forbade one.
+    is_ruled_out: bool,
+    outcome: Outcome,
 }
 
 impl Dial {
@@ -93,6 +100,31 @@ impl Dial {
         self.asking.is_some()
     }
 
+    /// These ways are to be tried as well, after those that wait already.
+    pub fn add_ways(&mut self, ways: Vec<Pair>) {
+        let room = MAX_WAYS.saturating_sub(self.known.len());
+        let fresh = ways.into_iter().filter(|way| !self.known.contains(way));
+        let mut waiting: Vec<_> = fresh.take(room).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        self.known.extend(&waiting);
+        waiting.reverse();
+        waiting.append(&mut self.waiting);
+        self.waiting = waiting;
+        self.waits_until = None;
+    }
+
+    /// Forgets ways from addresses of ours that are not among `open`: should they come back, they are new.
+    fn forget_ways(&mut self, open: &[SocketAddr], now: Instant) {
+        let before = self.known.len();
+        self.known.retain(|(local, _)| open.contains(local));
+        self.waiting.retain(|(local, _)| open.contains(local));
+        if self.target == Target::Inviter && self.known.len() < before {
+            self.waits_until = Some(now + LINK_TIME);
+        }
+    }
+
     /// What is being dialled or asked about.
     fn attempts(&self) -> impl Iterator<Item = (Ticket, RouteId)> {
         let dialled = self.dialled.iter().map(|(ticket, route)| (*ticket, *route));
@@ -103,8 +135,9 @@ impl Dial {
         self.attempts().map(|(ticket, _)| ticket).collect()
     }
 
-    fn is_over(&self) -> bool {
-        self.waiting.is_empty() && self.dialled.is_empty() && self.asking.is_none()
+    fn is_over(&self, now: Instant) -> bool {
+        let is_idle = self.waiting.is_empty() && self.dialled.is_empty() && self.asking.is_none();
+        is_idle && self.waits_until.is_none_or(|until| now >= until)
     }
 }
 
@@ -136,23 +169,25 @@ pub enum Side {
 
 impl Call {
     pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
-        let peer = target.peer();
-        let mut waiting: Vec<_> = addresses
-            .iter()
-            .flat_map(|remote| self.ways_to(peer, *remote))
-            .collect();
-        waiting.truncate(MAX_WAYS);
-        waiting.reverse();
+        // Who joins has only this one attempt; members are tried again.
+        let may_wait = target == Target::Inviter && self.why_no_way(addresses) == Unreached::NotUp;
+        let ways = self.ways(target.peer(), addresses);
         let id = DialId(self.new_id());
-        let dial = Dial {
+        let mut dial = Dial {
             target,
             secret,
-            waiting,
+            remotes: addresses.to_vec(),
+            waiting: Vec::new(),
+            known: Vec::new(),
+            waits_until: may_wait.then_some(now + LINK_TIME),
             next_at: now,
             dialled: BTreeMap::new(),
             asking: None,
             has_tried: false,
+            is_ruled_out: false,
+            outcome: Outcome::default(),
         };
+        dial.add_ways(ways);
         self.dials.insert(id, dial);
         self.dial_next_addresses(now);
     }
@@ -167,7 +202,7 @@ impl Call {
             {
                 self.try_next_address(id, now);
             }
-            self.end_dial_if_over(id);
+            self.end_dial_if_over(id, now);
         }
     }
 
@@ -190,6 +225,9 @@ impl Call {
             Some(peer) => self.judge(peer, &way),
         };
         if verdict == Verdict::No {
+            if let Some(dial) = self.dials.get_mut(&id) {
+                dial.is_ruled_out = true;
+            }
             return;
         }
         let ticket = Ticket(self.new_id());
@@ -288,7 +326,10 @@ impl Call {
                 gone.push(ticket);
             }
         }
+        let open = self.locals.iter().filter(|local| self.is_open_on(local));
+        let open: Vec<_> = open.copied().collect();
         for dial in self.dials.values_mut() {
+            dial.forget_ways(&open, now);
             dial.dialled.retain(|ticket, _| !gone.contains(ticket));
             dial.asking.take_if(|(ticket, _)| gone.contains(ticket));
         }
@@ -310,18 +351,32 @@ impl Call {
         }
     }
 
-    fn end_dial_if_over(&mut self, id: DialId) {
-        let Some(dial) = self.dials.get(&id).filter(|dial| dial.is_over()) else {
+    fn end_dial_if_over(&mut self, id: DialId, now: Instant) {
+        if !self.dials.get(&id).is_some_and(|dial| dial.is_over(now)) {
+            return;
+        }
+        let Some(dial) = self.dials.remove(&id) else {
             return;
         };
-        let (target, has_tried) = (dial.target, dial.has_tried);
-        self.dials.remove(&id);
-        match target {
-            Target::Inviter => self.end(End::Unreachable),
-            Target::Member(peer, _) if !has_tried => {
+        let verdict = dial.outcome.verdict();
+        match (dial.target, verdict) {
+            (Target::Inviter, _) => {
+                let why = verdict.unwrap_or_else(|| self.why_no_way(&dial.remotes));
+                self.end(End::Unreachable(why));
+            }
+            (Target::Member(peer, _), Some(why)) => self.tell_unreached(peer, why),
+            // The user, or the interface that went, has put an end to it.
+            (Target::Member(..), None) if dial.has_tried => {}
+            (Target::Member(peer, _), None) if dial.is_ruled_out => {
                 self.event(Event::Problem(Problem::NotApproved, Some(peer)));
             }
-            Target::Member(..) | Target::Return(..) => {}
+            (Target::Member(peer, _), None) => {
+                let why = self.why_no_way(&dial.remotes);
+                self.tell_unreached(peer, why);
+            }
+            (Target::Return(peer, _), Some(why @ Unreached::Blocked(_))) => self.tell_unreached(peer, why),
+            // That it is gone, or this side's address is, has been told.
+            (Target::Return(..), _) => {}
         }
     }
 
@@ -333,11 +388,16 @@ impl Call {
             .find(|(_, dial)| dial.dialled.contains_key(&ticket));
         let Some((id, dial)) = found else { return };
         let id = *id;
-        dial.dialled.remove(&ticket);
+        let route = dial.dialled.remove(&ticket);
+        let way = route
+            .and_then(|route| self.routes.get(route))
+            .map(|route| &route.way);
+        let fate = way.and_then(|way| self.fates.get(&(way.local, way.remote)));
+        dial.outcome.note(fate.copied());
         dial.next_at = now;
         self.release_dials(&[ticket], Reason::NoAnswer, now);
         self.dial_next_addresses(now);
-        self.end_dial_if_over(id);
+        self.end_dial_if_over(id, now);
     }
 
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
-use crate::gate::Pair;
 use crate::interface::{Interface, Medium};
 use crate::link::{ConnId, Link};
 use crate::route::{
@@ -60,21 +59,6 @@ impl Call {
         Some((link.peer, link.route?))
     }
 
-    /// The ways from here to `remote`, by each address of this side that fits: the one used last for this member
-    /// first, then those that the others may know. Whoever made a code is dialled from those alone.
-    pub(super) fn ways_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Vec<Pair> {
-        let fits = |local: &&SocketAddr| {
-            local.is_ipv4() == remote.is_ipv4()
-                && local.ip().is_loopback() == remote.ip().is_loopback()
-                && self.is_usable(local)
-        };
-        let last = peer.and_then(|peer| self.last_way(&peer)).map(|way| way.local);
-        let may_be_used = |local: &&SocketAddr| peer.is_some() || self.ticked.contains(local);
-        let mut locals: Vec<_> = self.locals.iter().filter(fits).filter(may_be_used).collect();
-        locals.sort_by_key(|local| (Some(**local) != last, !self.ticked.contains(local)));
-        locals.into_iter().map(|local| (*local, remote)).collect()
-    }
-
     pub(super) fn way(&self, local: SocketAddr, remote: SocketAddr) -> Way {
         Way {
             kind: Kind::Direct,
@@ -87,7 +71,7 @@ impl Call {
 
     pub(super) fn interface_of(&self, local: &SocketAddr) -> Option<&Interface> {
         let mut interfaces = self.interfaces.iter();
-        interfaces.find(|interface| interface.address == local.ip())
+        interfaces.find(|interface| interface.has(local))
     }
 
     /// Whether this address of ours is there, and on an interface that may be used.

@@ -9,10 +9,11 @@ mod introduction;
 mod media;
 mod output;
 mod presence;
+mod reach;
 mod roaming;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::{Keypair, PeerId};
@@ -20,18 +21,19 @@ use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::book::Book;
 use crate::code::Code;
-use crate::gate::{Change, ExpectId};
+use crate::gate::{Change, ExpectId, Fate, Pair};
 use crate::interface::Interface;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
 use crate::roster::{CallId, Card, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
 use crate::secret::Secret;
-use crate::time::Clock;
+use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 
 pub use connection::{Connected, DialId, Side, Ticket};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
+pub use reach::Unreached;
 
 /// Sightline's protocol, as bound into every session.
 const PROTOCOL: u8 = 1;
@@ -57,8 +59,12 @@ pub struct Config {
     pub name: Name,
     /// Where this participant can be reached: sockets are open there. Goes into codes and to the other members.
     pub addresses: Vec<SocketAddr>,
+    /// Where it could be as well, once this machine's interfaces let it: no socket is open there yet.
+    pub awaited: Vec<SocketAddr>,
     /// The network interfaces that are up and may be used.
     pub interfaces: Vec<Interface>,
+    /// Every address of this machine, on whatever interface, up or not.
+    pub own: Vec<IpAddr>,
     /// Where media may go unasked.
     pub rule: Rule,
     /// Whether the others are told over what this participant is connected.
@@ -89,10 +95,17 @@ pub struct Call {
     routes: Table,
     rule: Rule,
     interfaces: Vec<Interface>,
+    own: Vec<IpAddr>,
     /// Addresses of ours on which a socket is open.
     locals: Vec<SocketAddr>,
-    /// Of them, those that the user lets the others know.
+    /// Those on which one is to be opened as soon as that can be.
+    awaited: Vec<SocketAddr>,
+    /// Of both, those that the user lets the others know.
     ticked: Vec<SocketAddr>,
+    /// What became of the last packet on each pair of addresses.
+    fates: BTreeMap<Pair, Fate>,
+    /// A code was wished for when there was no address to put into it: what the wall clock said, and when.
+    code_awaited: Option<(UnixTime, Instant)>,
     /// How often this participant has moved.
     moves: u32,
     outputs: VecDeque<Output>,
@@ -144,13 +157,21 @@ impl Call {
         let noise = StaticKey::generate(&mut rng);
         let card = Card::sign(&config.identity, noise.public(), &config.name, &config.addresses)
             .ok_or(IdentityError)?;
+        // Of an address that is there already the system may only take a moment to be sure of it.
+        let is_there = |wish: &&SocketAddr| config.interfaces.iter().any(|interface| interface.has(wish));
+        let outputs = config.awaited.iter().filter(is_there).copied().map(Output::Bind);
         let mut call = Self {
             me: config.identity.public().to_peer_id(),
             routes: Table::default(),
             rule: config.rule,
             interfaces: config.interfaces.clone(),
+            own: config.own.clone(),
             locals: config.addresses.clone(),
+            awaited: config.awaited.clone(),
             ticked: Vec::new(),
+            fates: BTreeMap::new(),
+            code_awaited: None,
+            outputs: outputs.collect(),
             moves: 0,
             config,
             noise,
@@ -164,13 +185,18 @@ impl Call {
             dials: BTreeMap::new(),
             expectations: BTreeMap::new(),
             introductions: BTreeMap::new(),
-            outputs: VecDeque::new(),
             next_id: 0,
             next_tick: now,
             next_beat: now,
             ended: false,
         };
-        for local in call.locals.clone() {
+        for local in call
+            .locals
+            .iter()
+            .chain(&call.awaited)
+            .copied()
+            .collect::<Vec<_>>()
+        {
             call.tick(local);
         }
         Ok(call)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 
 use crate::call::connection::Ticket;
+use crate::call::reach::{Unreached, about_member};
 use crate::code::Code;
 use crate::gate::Change;
 use crate::link::ConnId;
@@ -134,6 +135,8 @@ pub enum Event {
     Answered(QuestionId, Answer),
     /// An opaque message of a member.
     Told(PeerId, Vec<u8>),
+    /// An address that was awaited is there: these are listened on now.
+    Listening(Vec<SocketAddr>),
     /// Something went wrong; the call goes on.
     Problem(Problem, Option<PeerId>),
     /// The call is over for this participant.
@@ -147,6 +150,8 @@ pub enum Why {
     Left,
     /// Nobody can reach them any more.
     Lost,
+    /// This machine's own system lets nothing out to them any more.
+    CutOff,
 }
 
 /// Why the call is over for this participant.
@@ -154,8 +159,8 @@ pub enum Why {
 pub enum End {
     /// It left.
     Left,
-    /// Nobody answered at the code's addresses.
-    Unreachable,
+    /// Nobody could be reached at the code's addresses.
+    Unreachable(Unreached),
     /// Whoever answered does not hold the code's key.
     Impostor,
     /// It was not let in.
@@ -206,9 +211,18 @@ pub enum Problem {
     /// The control stream was not read for too long.
     #[error("A member's program stopped reading. The connection to it was closed.")]
     Stalled,
-    /// A code can only be made when an address is shared and one is in the call.
+    /// A code can only be made when one is in the call.
     #[error("A code can be made only in a call.")]
     NotInCall,
+    /// No address that is shared is there.
+    #[error(
+        "No code can be made yet: none of the addresses that you share is there, because its network interface is down \
+         or has only just come up. The code is made as soon as one is."
+    )]
+    NoAddressYet,
+    /// A member cannot be reached from here.
+    #[error("{}", about_member(*.0))]
+    Unreached(Unreached),
 }
 
 impl Problem {
@@ -228,6 +242,8 @@ impl Problem {
             Self::TooManyQuestions => "too_many_questions",
             Self::Stalled => "stalled",
             Self::NotInCall => "not_in_call",
+            Self::NoAddressYet => "no_address_yet",
+            Self::Unreached(why) => why.member_word(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::roaming::Seek;
-use super::{Call, Event, Problem, Why};
+use super::{Call, Event, Problem, Unreached, Why};
 use crate::gate::Change;
 use crate::interface::Medium;
 use crate::limit::Bucket;
@@ -70,6 +70,8 @@ pub struct Member {
     pub asked_at: Option<Instant>,
     /// It is being sought.
     pub seek: Option<Seek>,
+    /// Why it cannot be reached, as the user was told last.
+    pub unreached: Option<Unreached>,
     presence: Presence,
     /// Since when it is linked, or not.
     since: Instant,
@@ -155,6 +157,7 @@ impl Call {
             questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
             seek: None,
+            unreached: None,
             presence: Presence::Here,
             since: now,
             grace: ARRIVAL_GRACE,
@@ -197,6 +200,7 @@ impl Call {
         member.link = Some(conn);
         member.since = now;
         member.seek = None;
+        member.unreached = None;
         member.links.clear();
         let came_back = std::mem::replace(&mut member.presence, Presence::Here) != Presence::Here;
         self.change_gate(Change::Name(pair, peer));
@@ -291,11 +295,12 @@ impl Call {
             }
             let seen = self.members.values().any(|other| other.says_linked(peer));
             if !seen && now >= member.since + member.grace {
-                gone.push(*peer);
+                let is_cut_off = matches!(member.unreached, Some(Unreached::Blocked(_)));
+                gone.push((*peer, if is_cut_off { Why::CutOff } else { Why::Lost }));
             }
         }
-        for peer in gone {
-            self.mark_gone(peer, Presence::Lost, Why::Lost);
+        for (peer, why) in gone {
+            self.mark_gone(peer, Presence::Lost, why);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::address::MAX_ADDRESSES;
 use crate::gate::Change;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
-use crate::roster::{Entries, Moved};
+use crate::roster::{Card, Entries, Moved};
 use crate::route::{Reason, RouteId, State};
 use crate::secret::Secret;
 use crate::wire::Control;
@@ -40,7 +40,7 @@ impl Call {
         if self.ended || interfaces == self.interfaces {
             return;
         }
-        let locals = self.locals.clone();
+        let locals: Vec<_> = self.locals.iter().chain(&self.awaited).copied().collect();
         let before: Vec<_> = locals
             .iter()
             .map(|local| self.interface_of(local).cloned())
@@ -50,7 +50,7 @@ impl Call {
         for (local, before) in locals.iter().zip(before) {
             let place = |interface: &Interface| (interface.name.clone(), interface.index);
             match (before.as_ref().map(place), self.interface_of(local).map(place)) {
-                (Some(_), None) => has_lost = true,
+                (Some(_), None) => has_lost |= self.locals.contains(local),
                 (None, Some(_)) => self.outputs.push_back(Output::Bind(*local)),
                 (Some(before), Some(now)) if before != now => {
                     // The same address on another interface, or on one made anew: the socket is on what is gone.
@@ -73,6 +73,17 @@ impl Call {
             self.tell_medium(conn, now);
         }
         self.seek_everybody_cut_off(now);
+        self.use_what_is_there(now);
+    }
+
+    /// Does what waited for an address of this side.
+    fn use_what_is_there(&mut self, now: Instant) {
+        self.find_new_ways(now);
+        if !self.shared_addresses().is_empty()
+            && let Some((wall, since)) = self.code_awaited.take()
+        {
+            self.issue_code(wall.after(now.saturating_duration_since(since)), now);
+        }
     }
 
     fn tell_routes_what_is_usable(&mut self, now: Instant) -> Vec<RouteId> {
@@ -120,6 +131,7 @@ impl Call {
                 .is_some_and(|member| member.seek.is_some());
             if is_silent && state == Some(State::Active) {
                 self.with_routes(now, |routes, at| routes.pause(id, Reason::Lost, at));
+                self.notice_obstacle(conn);
                 self.seek(peer, now);
             } else if !is_silent && state == Some(State::Paused) && is_sought {
                 if let Some(member) = self.members.get_mut(&peer) {
@@ -149,7 +161,10 @@ impl Call {
             .iter()
             .filter(|interface| interface.medium != Medium::Loopback && is_routable(interface.address))
             .map(|interface| interface.address)
-            .filter(|ip| self.locals.iter().all(|local| local.ip() != *ip))
+            .filter(|ip| {
+                let mut known = self.locals.iter().chain(&self.awaited);
+                known.all(|local| local.ip() != *ip)
+            })
             .collect();
         let room = MAX_ADDRESSES.saturating_sub(self.locals.len());
         for ip in fresh.into_iter().take(room) {
@@ -165,8 +180,13 @@ impl Call {
         }
         self.locals.retain(|known| *known != wish && *known != local);
         self.locals.push(local);
-        // The same address of ours, on another port only because its interface was made anew.
-        if wish != local && self.ticked.contains(&wish) {
+        let was_awaited = self.awaited.contains(&wish);
+        self.awaited.retain(|known| *known != wish);
+        if was_awaited {
+            self.event(Event::Listening(self.locals.clone()));
+        }
+        // The same address of ours, on another port because its interface was made anew, or with one at last.
+        if (was_awaited || wish != local) && self.ticked.contains(&wish) {
             self.untick(wish);
             self.tick(local);
             self.announce(now);
@@ -174,6 +194,7 @@ impl Call {
         let back = self.tell_routes_what_is_usable(now);
         self.resume(&back, now);
         self.seek_everybody_cut_off(now);
+        self.use_what_is_there(now);
     }
 
     /// Seeks the members whose link is gone, or goes over an address that is.
@@ -298,10 +319,16 @@ impl Call {
         self.change_gate(Change::Ignore(local));
     }
 
-    /// Tells everybody who can be reached where this participant is now.
-    fn announce(&mut self, now: Instant) {
+    /// Tells everybody who can be reached where this participant is now; who is not let in yet, in its card.
+    pub(super) fn announce(&mut self, now: Instant) {
         let addresses = self.shared_addresses();
-        let Some(roster) = &mut self.roster else { return };
+        let Some(roster) = &mut self.roster else {
+            let config = &self.config;
+            if let Some(card) = Card::sign(&config.identity, self.noise.public(), &config.name, &addresses) {
+                self.card = card;
+            }
+            return;
+        };
         self.moves += 1;
         let Some(moved) = Moved::sign(&self.config.identity, roster.call(), self.moves, &addresses) else {
             return;
@@ -329,8 +356,8 @@ impl Call {
 
     /// Addresses of this side that the others may know, and that are there.
     pub(super) fn shared_addresses(&self) -> Vec<SocketAddr> {
-        let usable = self.ticked.iter().filter(|local| self.is_usable(local));
-        usable.copied().collect()
+        let is_there = |local: &&SocketAddr| self.is_usable(local) && !self.awaited.contains(local);
+        self.ticked.iter().filter(is_there).copied().collect()
     }
 
     /// Where a member can be reached, as it says.

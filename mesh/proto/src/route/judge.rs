@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Approval, Kind, Reason, Rule, Way};
+use crate::address::without_zone;
 
 /// What is known when a way is judged.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,9 +43,10 @@ pub fn judge(rule: Rule, way: &Way, known: &Known<'_>) -> Verdict {
     }
     let change = known.last.and_then(|last| way.change_from(last));
     let is_direct = way.kind == Kind::Direct;
-    let listed = if is_direct && known.in_code.contains(&way.remote) {
+    let remote = without_zone(way.remote);
+    let listed = if is_direct && known.in_code.contains(&remote) {
         Some(Approval::Code)
-    } else if is_direct && known.shared.contains(&way.remote) {
+    } else if is_direct && known.shared.contains(&remote) {
         Some(Approval::Shared)
     } else {
         None
@@ -205,6 +207,20 @@ mod tests {
         assert_eq!(
             judge(Rule::Listed, &other_carrier, &known),
             Verdict::Ask(Reason::Carrier)
+        );
+    }
+
+    #[test]
+    fn a_listed_link_local_address_is_listed_on_whatever_link_it_is_called() {
+        let shared: SocketAddr = "[fe80::1]:1".parse().expect("an address");
+        let known = Known {
+            shared: &[shared],
+            ..Known::default()
+        };
+        let called = way("[fe80::1%4]:1".parse().expect("an address"));
+        assert_eq!(
+            judge(Rule::Listed, &called, &known),
+            Verdict::Go(Approval::Shared)
         );
     }
 
