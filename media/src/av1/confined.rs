@@ -23,7 +23,7 @@ pub fn confine_this_thread(report: impl FnOnce() + 'static) {
         panic::set_hook(Box::new(move |panic| {
             usual(panic);
             // A thread that is just ending has no report left, and no library on its stack.
-            let report = REPORT.try_with(|report| report.take());
+            let report = REPORT.try_with(RefCell::take);
             if let Ok(Some(report)) = report {
                 report();
                 loop {

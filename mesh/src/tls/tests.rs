@@ -77,9 +77,7 @@ fn both_ends_learn_from_the_certificate_who_the_other_is() {
     let ends = shake_hands(&tls(1).client, &tls(2).server).expect("a handshake");
     for (end, other) in ends.iter().zip([2, 1]) {
         let chain = end.peer_certificates().expect("a certificate");
-        let seen = libp2p_tls::certificate::parse(&chain[0])
-            .expect("a valid one")
-            .peer_id();
+        let seen = parse(&chain[0]).expect("a valid one").peer_id();
         assert_eq!(seen, identity(other).public().to_peer_id());
     }
 }
