@@ -177,7 +177,7 @@ fn is_obeyed(character: char) -> bool {
 
 /// `text` with what looks like a code, or a part of one, left out.
 fn without_codes(text: &str) -> String {
-    let is_of_word = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    let is_of_word = |character: char| letter(character).is_some() || is_mark(character);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
@@ -190,28 +190,43 @@ fn without_codes(text: &str) -> String {
     shown
 }
 
-/// Whether a word is of a code's letters, in one case, and either in groups of five, or longer than words are. Words of
-/// a language are in small letters, so it takes more of those. A peer's name has both cases.
+/// Whether a word is of a code's letters, and either in groups of five, or in one case and longer than words are. Words of a
+/// language are in small letters, so it takes more of those. A peer's name has both cases, and is in no groups.
 fn looks_like_code(word: &str) -> bool {
-    let is_upper = !word.contains(|letter: char| letter.is_ascii_lowercase());
-    let is_lower = !word.contains(|letter: char| letter.is_ascii_uppercase());
+    let letters = || word.chars().filter_map(letter);
+    let is_upper = !letters().any(|letter| letter.is_ascii_lowercase());
+    let is_lower = !letters().any(|letter| letter.is_ascii_uppercase());
     let (groups, unbroken) = if is_upper { (2, 16) } else { (4, 26) };
-    let lengths = word.split('-').map(str::len);
+    let lengths = word.split(is_mark).map(|group| group.chars().count());
     let mut in_a_row = 0;
     let mut is_grouped = false;
     for length in lengths.clone() {
         in_a_row = if length == 5 { in_a_row + 1 } else { 0 };
         is_grouped |= in_a_row == groups;
     }
-    is_upper != is_lower
-        && is_of_code(word)
-        && (is_grouped || lengths.max().is_some_and(|length| length >= unbroken))
+    let is_long = is_upper != is_lower && lengths.max().is_some_and(|length| length >= unbroken);
+    let is_number = !letters().any(|letter| letter.is_ascii_alphabetic());
+    is_of_code(word) && !is_number && (is_grouped || is_long)
 }
 
 /// Whether there is nothing but what codes are made of.
 fn is_of_code(word: &str) -> bool {
-    word.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() && letter != '9' || letter == '-')
+    word.chars().filter_map(letter).all(|letter| letter != '9')
+}
+
+/// A letter or digit of ASCII, or one that is only drawn wider.
+fn letter(character: char) -> Option<char> {
+    let narrow = match character {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0)?,
+        _ => character,
+    };
+    narrow.is_ascii_alphanumeric().then_some(narrow)
+}
+
+/// What may stand between the groups of a code, with no blank.
+fn is_mark(character: char) -> bool {
+    matches!(character, '-' | '_' | '.' | '·' | '–' | '—' | '−')
+        || matches!(u32::from(character), 0xad | 0x200b..=0x200d | 0x2010..=0x2012)
 }
 
 #[cfg(test)]
@@ -256,6 +271,10 @@ mod tests {
             "cawhb-yjlpi-den6j-cph2c-pr5tr",
             "CAWHBYJLPIDEN6JCPH2C",
             "cawhbyjlpiden6jcph2cpr5trzztjw",
+            "Cawhb-yjlpi-den6j-cph2c-pr5tr",
+            "CAWHB_YJLPI.DEN6J·CPH2C",
+            "CAWHB\u{ad}YJLPI–DEN6J",
+            "ＣＡＷＨＢ-ＹＪＬＰＩ-ＤＥＮ６Ｊ",
         ] {
             assert_eq!(told(&format!("“{secret}” is wrong.")), "“…” is wrong.");
         }
@@ -265,6 +284,7 @@ mod tests {
             "--constant-rate",
             "192.168.101.255:41828",
             "2026-11-27",
+            "12345-67812-34567",
             "fd00:12ab::fe80",
             "enx001122334455",
             "/home/ann/Sightline/call-recording.wav",

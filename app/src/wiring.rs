@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 pub use std::sync::mpsc::SyncSender as Notices;
 use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,37 +53,52 @@ pub trait Tap: Send + Sync {
     fn shown(&self, member: MemberId, picture: &Arc<Picture>);
 }
 
-/// Members' numbers.
+/// Members' numbers. Each keeps its own for the call.
 #[derive(Default)]
-pub struct Numbers {
-    next: AtomicU64,
-    by_peer: Mutex<HashMap<PeerId, MemberId>>,
+pub struct Numbers(Mutex<HashMap<PeerId, Number>>);
+
+struct Number {
+    id: MemberId,
+    is_here: bool,
 }
 
 impl Numbers {
+    /// A member is here, perhaps once more.
     pub fn add(&self, peer: PeerId) -> MemberId {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.lock().insert(peer, number);
-        number
+        let mut numbers = self.lock();
+        let fresh = numbers.len() as MemberId;
+        let number = numbers.entry(peer).or_insert(Number {
+            id: fresh,
+            is_here: true,
+        });
+        number.is_here = true;
+        number.id
     }
 
+    /// A member is gone.
     pub fn remove(&self, peer: &PeerId) -> Option<MemberId> {
-        self.lock().remove(peer)
+        let mut numbers = self.lock();
+        let number = numbers.get_mut(peer).filter(|number| number.is_here)?;
+        number.is_here = false;
+        Some(number.id)
     }
 
+    /// The number of a member that is here.
     pub fn get(&self, peer: &PeerId) -> Option<MemberId> {
-        self.lock().get(peer).copied()
+        let numbers = self.lock();
+        let number = numbers.get(peer).filter(|number| number.is_here)?;
+        Some(number.id)
     }
 
+    /// The member of a number, if it is here.
     pub fn peer(&self, number: MemberId) -> Option<PeerId> {
-        self.lock()
-            .iter()
-            .find(|(_, own)| **own == number)
-            .map(|(peer, _)| *peer)
+        let numbers = self.lock();
+        let found = numbers.iter().find(|(_, own)| own.id == number && own.is_here);
+        found.map(|(peer, _)| *peer)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, MemberId>> {
-        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, Number>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,4 +171,24 @@ pub fn tell_patiently(notices: &Notices<Notice>, notice: Notice) {
 /// Tells the loop if there is room: for what comes again, and from threads that must not wait.
 pub fn hint(notices: &Notices<Notice>, notice: Notice) {
     let _busy = notices.try_send(notice);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_back_has_the_number_that_it_had() {
+        let numbers = Numbers::default();
+        let [ann, bob] = [PeerId::random(), PeerId::random()];
+        let first = numbers.add(ann);
+        assert_ne!(numbers.add(bob), first);
+        assert_eq!(numbers.remove(&ann), Some(first));
+        assert_eq!(
+            (numbers.get(&ann), numbers.peer(first), numbers.remove(&ann)),
+            (None, None, None)
+        );
+        assert_eq!(numbers.add(ann), first);
+        assert_eq!((numbers.get(&ann), numbers.peer(first)), (Some(first), Some(ann)));
+    }
 }

@@ -13,8 +13,14 @@ const BURST: Duration = Duration::from_secs(3);
 /// 30 s: how long no pictures of a member are decoded after that; each time twice as long as the time before.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// After so many pauses there is no further one: 32 min.
+/// After so many pauses in a row they get no longer: 32 min.
 const MOST_DOUBLED: u32 = 6;
+
+/// 10 min without one: what was before is forgotten.
+const FORGIVEN: Duration = Duration::from_secs(600);
+
+/// Pictures that broke the decoder, each of which may cost a thread: then no more are decoded.
+const MOST_FAULTS: u32 = 2;
 
 /// One member's allowance.
 #[derive(Clone, Debug)]
@@ -23,6 +29,7 @@ pub struct Allowance {
     at: Instant,
     paused_until: Option<Instant>,
     pauses: u32,
+    faults: u32,
 }
 
 impl Allowance {
@@ -34,13 +41,14 @@ impl Allowance {
             at: now,
             paused_until: None,
             pauses: 0,
+            faults: 0,
         }
     }
 
     /// Whether a picture may be decoded now. After a pause the next one may again.
     #[must_use]
     pub fn is_open(&self, now: Instant) -> bool {
-        self.paused_until.is_none_or(|until| now >= until)
+        self.faults < MOST_FAULTS && self.paused_until.is_none_or(|until| now >= until)
     }
 
     /// Decoding a picture took so long. Returns whether that was too much, so that a pause begins.
@@ -55,8 +63,17 @@ impl Allowance {
         !self.is_open(now)
     }
 
-    /// A picture broke the decoder: a pause begins.
+    /// A picture broke the decoder: a pause begins, and after the second one there is no end to it.
+    pub fn handle_fault(&mut self, now: Instant) {
+        self.faults += 1;
+        self.pause(now);
+    }
+
+    /// Nothing can be decoded for a while.
     pub fn pause(&mut self, now: Instant) {
+        if self.paused_until.is_some_and(|until| now >= until + FORGIVEN) {
+            self.pauses = 0;
+        }
         let pause = PAUSE * 2u32.pow(self.pauses.min(MOST_DOUBLED));
         self.pauses = self.pauses.saturating_add(1);
         self.left = BURST;
@@ -121,5 +138,20 @@ mod tests {
         allowance.pause(dear + 2 * PAUSE);
         assert!(!allowance.is_open(dear + 3 * PAUSE), "the second time is longer");
         assert!(allowance.is_open(dear + 4 * PAUSE));
+        let later = dear + 4 * PAUSE + FORGIVEN;
+        allowance.pause(later);
+        assert!(allowance.is_open(later + PAUSE), "long ago is forgotten");
+    }
+
+    #[test]
+    fn who_breaks_the_decoder_twice_is_not_decoded_any_more() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        allowance.handle_fault(start);
+        assert!(!allowance.is_open(start));
+        let again = start + PAUSE;
+        assert!(allowance.is_open(again));
+        allowance.handle_fault(again);
+        assert!(!allowance.is_open(again + Duration::from_secs(24 * 3600)));
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sightline_media_proto::allowance::Allowance;
 use sightline_media_proto::mixer::Limiter;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::sync::LipSync;
@@ -25,7 +26,7 @@ use crate::record::Recorder;
 use crate::speaker::Speaker;
 use crate::tone;
 
-/// Names a member here; the program above chooses it.
+/// Names a member here; the program above chooses it, and calls it the same when it comes back.
 pub type MemberId = u64;
 
 /// What the receiving side tells the program above, on its own threads.
@@ -90,6 +91,8 @@ pub struct Playout {
     stop: Arc<AtomicBool>,
     outlet: Arc<Outlet>,
     mixer: Option<JoinHandle<()>>,
+    /// What each member's pictures may still take. Who goes and comes back has spent what it has.
+    allowances: Mutex<BTreeMap<MemberId, Arc<Mutex<Allowance>>>>,
     /// Threads of members that are gone, and may still be at a picture of theirs.
     ending: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -143,6 +146,7 @@ impl Playout {
             stop,
             outlet,
             mixer: Some(mixer),
+            allowances: Mutex::default(),
             ending: Mutex::default(),
         })
     }
@@ -193,7 +197,13 @@ impl Playout {
     ///
     /// # Errors
     /// No decoder or thread can be had.
+    #[allow(clippy::disallowed_methods, reason = "the playout clock")]
     pub fn add(&self, id: MemberId, name: &str) -> std::io::Result<()> {
+        let allowance = Arc::clone(
+            lock(&self.allowances)
+                .entry(id)
+                .or_insert_with(|| Arc::new(Mutex::new(Allowance::new(Instant::now())))),
+        );
         let decoder = VoiceDecoder::new().map_err(std::io::Error::other)?;
         let (frames, source) = sync_channel(DECODER_QUEUE);
         let member = Arc::new(Member {
@@ -207,7 +217,8 @@ impl Playout {
             sync: Mutex::default(),
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
-            stopped: AtomicBool::new(false),
+            allowance,
+            stopped: Arc::default(),
             thread: Mutex::new(None),
         });
         let thread = {
@@ -332,7 +343,8 @@ struct Member {
     /// Their clock minus ours, microseconds.
     clock_offset: Mutex<Option<i64>>,
     epoch: Instant,
-    stopped: AtomicBool,
+    allowance: Arc<Mutex<Allowance>>,
+    stopped: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
-use sightline_media_proto::allowance::Allowance;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::video;
 
@@ -110,9 +109,7 @@ impl Seen {
 /// A decoder's thread.
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
 pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &dyn Observer) {
-    let mut decoder = Decoder::default();
-    let mut allowance = Allowance::new(Instant::now());
-    let mut was_open = true;
+    let mut decoding = Decoding::new(member, observer);
     loop {
         let frame = match source.recv_timeout(DECODER_POLL) {
             Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
@@ -120,15 +117,40 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let now = Instant::now();
-        let is_open = allowance.is_open(now);
-        if is_open && !was_open {
+        decoding.handle(frame, Instant::now());
+    }
+}
+
+/// What a decoder's thread does.
+struct Decoding<'a> {
+    member: &'a Member,
+    observer: &'a dyn Observer,
+    decoder: Decoder,
+    /// Whether the member's pictures were decoded the last time.
+    was_open: bool,
+}
+
+impl<'a> Decoding<'a> {
+    fn new(member: &'a Member, observer: &'a dyn Observer) -> Self {
+        Self {
+            member,
+            observer,
+            decoder: Decoder::until(Arc::clone(&member.stopped)),
+            was_open: true,
+        }
+    }
+
+    /// Decodes what came, if it may be, and looks what is missing.
+    fn handle(&mut self, frame: Option<video::Frame>, now: Instant) {
+        let member = self.member;
+        let is_open = lock(&member.allowance).is_open(now);
+        if is_open && !self.was_open {
             // What was left out is missing.
             lock(&member.pictures).reassembler.handle_decode_failure();
         }
-        was_open = is_open;
+        self.was_open = is_open;
         if let Some(frame) = frame.filter(|_| is_open) {
-            decode(member, (&mut decoder, &mut allowance), &frame, observer);
+            self.decode(&frame);
         }
         if lock(&member.seen).has_ceased(now) {
             member.forget_pictures();
@@ -138,8 +160,68 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
         let ask = is_open && pictures.reassembler.poll_key_frame_request(now);
         drop(pictures);
         if ask {
-            observer.needs_key_frame(member.id);
+            self.observer.needs_key_frame(member.id);
         }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the playout clock")]
+    fn decode(&mut self, frame: &video::Frame) {
+        let (member, observer) = (self.member, self.observer);
+        let captured = frame.captured;
+        let decoded = self.decoder.decode(&frame.data, Instant::now());
+        if member.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let took = self.decoder.took();
+        if member.account_for(decoded.as_ref().err(), took, Instant::now()) {
+            observer.too_costly(member.id);
+        }
+        match decoded {
+            Ok(Some(picture)) => {
+                let picture = Arc::new(picture);
+                let decoded_after = member.age(captured, Instant::now());
+                if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {
+                    sleep(member, wait);
+                }
+                let now = Instant::now();
+                let delay = member.age(captured, now);
+                lock(&member.pictures).reassembler.handle_decoded();
+                let mut seen = lock(&member.seen);
+                let is_first = seen.latest.is_none();
+                seen.decoding.0 += took;
+                seen.decoding.1 += 1;
+                seen.note(Arc::clone(&picture), delay, now);
+                drop(seen);
+                observer.shown(member.id, &picture);
+                if is_first {
+                    observer.first_video(member.id);
+                }
+            }
+            Ok(None) => {}
+            Err(_) => {
+                lock(&member.pictures).reassembler.handle_decode_failure();
+                let now = Instant::now();
+                let mut seen = lock(&member.seen);
+                if seen.last_failure.is_none_or(|last| now > last + FAILURE_GAP) {
+                    seen.last_failure = Some(now);
+                    observer.undecodable(member.id);
+                }
+            }
+        }
+    }
+}
+
+impl Member {
+    /// A picture was decoded, or not, and took so long. Returns whether no more are decoded for a while.
+    fn account_for(&self, failed: Option<&DecodeError>, took: Duration, now: Instant) -> bool {
+        let mut allowance = lock(&self.allowance);
+        match failed {
+            Some(DecodeError::Lost) => allowance.handle_fault(now),
+            // There is no decoder to be had: to ask for further key frames would only cost everybody.
+            Some(DecodeError::Setup) => allowance.pause(now),
+            _ => return allowance.handle_spent(took, now),
+        }
+        true
     }
 }
 
@@ -165,53 +247,113 @@ fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
-#[allow(clippy::disallowed_methods, reason = "the playout clock")]
-fn decode(
-    member: &Member,
-    (decoder, allowance): (&mut Decoder, &mut Allowance),
-    frame: &video::Frame,
-    observer: &dyn Observer,
-) {
-    let captured = frame.captured;
-    let began = Instant::now();
-    let decoded = decoder.decode(&frame.data, began);
-    let took = began.elapsed();
-    if decoded == Err(DecodeError::Lost) {
-        allowance.pause(began + took);
-    }
-    if allowance.handle_spent(took, began + took) {
-        observer.too_costly(member.id);
-    }
-    match decoded {
-        Ok(Some(picture)) => {
-            let picture = Arc::new(picture);
-            let decoded_after = member.age(captured, Instant::now());
-            if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {
-                sleep(member, wait);
-            }
-            let now = Instant::now();
-            let delay = member.age(captured, now);
-            lock(&member.pictures).reassembler.handle_decoded();
-            let mut seen = lock(&member.seen);
-            let is_first = seen.latest.is_none();
-            seen.decoding.0 += took;
-            seen.decoding.1 += 1;
-            seen.note(Arc::clone(&picture), delay, now);
-            drop(seen);
-            observer.shown(member.id, &picture);
-            if is_first {
-                observer.first_video(member.id);
-            }
+#[cfg(test)]
+mod tests {
+    use sightline_media_proto::Ticks;
+    use sightline_media_proto::effort::Speed;
+    use sightline_media_proto::rate::Bitrate;
+
+    use super::*;
+    use crate::av1::{EncoderKind, Settings, encoder};
+    use crate::picture::Size;
+    use crate::receive::{MemberId, Playout};
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Told(std::sync::Mutex<Vec<&'static str>>);
+
+    impl Told {
+        fn note(&self, what: &'static str) {
+            lock(&self.0).push(what);
         }
-        Ok(None) => {}
-        Err(_) => {
-            lock(&member.pictures).reassembler.handle_decode_failure();
-            let now = Instant::now();
-            let mut seen = lock(&member.seen);
-            if seen.last_failure.is_none_or(|last| now > last + FAILURE_GAP) {
-                seen.last_failure = Some(now);
-                observer.undecodable(member.id);
-            }
+
+        fn take(&self) -> Vec<&'static str> {
+            std::mem::take(&mut lock(&self.0))
+        }
+    }
+
+    impl Observer for Told {
+        fn first_audio(&self, _: MemberId) {}
+        fn first_video(&self, _: MemberId) {}
+        fn needs_key_frame(&self, _: MemberId) {
+            self.note("key frame");
+        }
+        fn speaker_lost(&self) {}
+        fn undecodable(&self, _: MemberId) {
+            self.note("undecodable");
+        }
+        fn too_costly(&self, _: MemberId) {
+            self.note("too costly");
+        }
+        fn shown(&self, _: MemberId, _: &Arc<Picture>) {
+            self.note("shown");
+        }
+    }
+
+    fn frame(number: u32) -> video::Frame {
+        let size = Size::new(64, 48).expect("a size");
+        let settings = Settings {
+            size,
+            frame_rate: 30,
+            bitrate: Bitrate(100_000),
+            speed: Speed(9),
+        };
+        let mut encoder = encoder(EncoderKind::Aom, settings).expect("an encoder");
+        let picture = Picture::grey(size, Instant::now());
+        let data = encoder.encode(&picture, true).expect("encoded").remove(0).data;
+        video::Frame {
+            number,
+            captured: Ticks(0),
+            kind: video::Kind::KEY,
+            data,
+        }
+    }
+
+    #[test]
+    fn who_costs_too_much_is_not_decoded_for_a_while_even_after_coming_back() {
+        let now = Instant::now();
+        let told = Told::default();
+        let playout = Playout::start(None, None, Arc::new(Told::default()), now).expect("a playout");
+        playout.add(1, "Ann").expect("a member");
+        let member = playout.member(1).expect("she is here");
+        let mut decoding = Decoding::new(&member, &told);
+        decoding.handle(Some(frame(1)), now);
+        assert_eq!(told.take(), ["shown"]);
+
+        assert!(member.account_for(None, Duration::from_secs(60), Instant::now()));
+        decoding.handle(Some(frame(2)), Instant::now());
+        playout.remove(1);
+        playout.add(1, "Ann").expect("a member");
+        let again = playout.member(1).expect("she is back");
+        let mut decoding = Decoding::new(&again, &told);
+        decoding.handle(Some(frame(3)), Instant::now());
+        assert_eq!(told.take(), [""; 0], "nothing is decoded, and nothing asked for");
+        playout.add(2, "Bob").expect("a member");
+        let other = playout.member(2).expect("he is here");
+        Decoding::new(&other, &told).handle(Some(frame(1)), Instant::now());
+        assert_eq!(told.take(), ["shown"], "the others are");
+
+        let later = Instant::now() + Duration::from_secs(3600);
+        lock(&again.pictures)
+            .reassembler
+            .handle_packet(&video::Packets::of(&frame(4)).bodies[0], later);
+        decoding.handle(None, later);
+        assert!(decoding.was_open);
+        decoding.handle(Some(frame(5)), later);
+        assert_eq!(told.take().last(), Some(&"shown"));
+    }
+
+    #[test]
+    fn who_breaks_the_decoder_or_finds_none_is_paused_and_told() {
+        let now = Instant::now();
+        let playout = Playout::start(None, None, Arc::new(Told::default()), now).expect("a playout");
+        for (id, failed) in [(1, DecodeError::Lost), (2, DecodeError::Setup)] {
+            playout.add(id, "Ann").expect("a member");
+            let member = playout.member(id).expect("she is here");
+            assert!(!member.account_for(Some(&DecodeError::Malformed), Duration::ZERO, now));
+            assert!(lock(&member.allowance).is_open(now));
+            assert!(member.account_for(Some(&failed), Duration::ZERO, now));
+            assert!(!lock(&member.allowance).is_open(now));
         }
     }
 }
