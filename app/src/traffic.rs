@@ -14,7 +14,7 @@ use sightline_media_proto::link::{Arrivals, Class as Kind, Counts, Number, Repor
 use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::packing::Packing;
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::video::Packets;
+use sightline_media_proto::video::{Packets, PartSize};
 use sightline_mesh::{Leaving, Traffic};
 use sightline_mesh_proto::packet;
 use sightline_mesh_proto::{Class, ConnId};
@@ -48,6 +48,8 @@ pub struct LinkState {
     pub loss: f32,
     /// What is sent of pictures.
     pub share: Option<Share>,
+    /// How large packets may be: less than full while larger ones do not get through.
+    pub packet_size: PartSize,
     /// Counts since the link was there.
     pub counts: Counts,
 }
@@ -167,6 +169,7 @@ impl Links {
             queue: link.sender.queue(),
             loss: link.sender.loss(),
             share: link.share.map(|(share, _)| share),
+            packet_size: link.sender.packet_size(),
             counts: link.sender.counts(),
         })
     }
@@ -386,7 +389,7 @@ impl Traffic for Links {
                     to: *peer,
                     class: Class::Report,
                     body,
-                    is_filled: false,
+                    padded_to: 0,
                 });
             }
             let leaving = link.sender.poll_packet(now)?;
@@ -394,7 +397,7 @@ impl Traffic for Links {
                 to: *peer,
                 class: class(leaving.class),
                 body: leaving.body,
-                is_filled: leaving.is_filled,
+                padded_to: leaving.padded_to,
             })
         })
     }
@@ -444,5 +447,21 @@ impl Outbox for Outgoing {
 
     fn source_failed(&self, code: &'static str, message: String) {
         tell_patiently(&self.notices, Notice::SourceFailed(code, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_size_of_part_fills_one_size_of_packet() {
+        for size in PartSize::ALL {
+            let one_more = wire_size(Kind::Picture, size.max_body() + 1);
+            assert!(wire_size(Kind::Picture, size.max_body()) < one_more, "{size:?}");
+            let body = vec![1; size.max_body() + sightline_media_proto::link::HEADER_LEN];
+            let inside = packet::pack(Class::Video, &body).expect("it fits");
+            assert_eq!(inside.len(), 3 + body.len(), "{size:?}: no padding");
+        }
     }
 }

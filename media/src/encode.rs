@@ -254,7 +254,7 @@ impl Encoding {
             kind,
             data: encoded.data,
         };
-        self.outbox.send_video(layer, &Packets::of(&frame));
+        self.outbox.send_video(layer, &Packets::of(frame));
     }
 }
 

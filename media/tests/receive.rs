@@ -10,7 +10,7 @@ use sightline_media::{MemberId, Observer, Picture, Playout, Size};
 use sightline_media_proto::Ticks;
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
 
 /// Holds a member's thread at its picture until it is let go.
 struct Held {
@@ -48,7 +48,7 @@ fn picture(now: Instant) -> Vec<Arc<[u8]>> {
         kind: Kind::KEY,
         data: encoded.remove(0).data,
     };
-    Packets::of(&frame).bodies
+    Packets::of(frame).bodies(PartSize::Full).to_vec()
 }
 
 #[test]

@@ -408,10 +408,10 @@ impl Actor {
                 to,
                 class,
                 body,
-                is_filled,
+                padded_to,
             } = leaving;
             // Bodies are made to fit by the program's own packetizers.
-            let fits = self.call.handle_media(&to, class, &body, is_filled, now);
+            let fits = self.call.handle_media(&to, class, &body, padded_to, now);
             debug_assert!(fits.is_ok(), "{fits:?}");
             // A packet makes a datagram and nothing else.
             while let Some(output) = self.call.poll_output() {

@@ -72,8 +72,8 @@ pub struct Leaving {
     pub class: Class,
     /// What it carries.
     pub body: Vec<u8>,
-    /// It is to be as large as packets of its class can be.
-    pub is_filled: bool,
+    /// It is to be as large as if its body were of so many bytes at the least.
+    pub padded_to: usize,
 }
 
 /// What media does with the call's links. Called on the mesh's thread: it must not block for long.

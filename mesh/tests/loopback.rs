@@ -57,7 +57,7 @@ impl Traffic for Greeter {
             to,
             class,
             body,
-            is_filled: false,
+            padded_to: 0,
         })
     }
 

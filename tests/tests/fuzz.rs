@@ -153,16 +153,20 @@ fn datagram_framing() {
     let mut peer = Session::from_second(initiator, &second, ours, theirs.public(), psk, binding, now)
         .expect("a session");
     let inside: Vec<_> = [
-        (Class::Audio, 108),
-        (Class::Report, 70),
-        (Class::Video, 1131),
-        (Class::Padding, 900),
-        (Class::Control, 25),
+        (Class::Audio, 108, 205),
+        (Class::Report, 70, 573),
+        (Class::Video, 1131, 1131),
+        (Class::Video, 200, 861),
+        (Class::Padding, 900, 1131),
+        (Class::Control, 25, 61),
     ]
     .into_iter()
-    .flat_map(|(class, len)| {
+    .flat_map(|(class, len, longest)| {
         let body = vec![7; len];
-        [packet::pack(class, &body), packet::pack_filled(class, &body)]
+        [
+            packet::pack(class, &body),
+            packet::pack_as_long(class, &body, longest),
+        ]
     })
     .map(|inside| inside.expect("it fits"))
     .collect();
@@ -231,8 +235,9 @@ fn reassembly() {
         kind: video::Kind::KEY,
         data: vec![5; 3000],
     };
-    let packets = video::Packets::of(&frame);
-    let bodies = packets.bodies.iter().chain(packets.parity());
+    let packets = video::Packets::of(frame);
+    let of_size = |size| packets.bodies(size).iter().chain(packets.parity(size));
+    let bodies = video::PartSize::ALL.into_iter().flat_map(of_size);
     let corpus: Vec<_> = bodies.map(|body| body.to_vec()).collect();
     let mut reassembler = Reassembler::default();
     let mut now = Instant::now();

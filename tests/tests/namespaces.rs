@@ -802,6 +802,37 @@ fn a_firewall_that_is_switched_on_in_a_call_is_named() {
 }
 
 #[test]
+fn where_only_small_packets_pass_it_is_said_and_pictures_come_in_small_ones() {
+    let Some(network) = Network::new(2) else { return };
+    let mut people = network.call();
+    people[0].tell("camera test");
+    let has_pictures =
+        |event: &Value| event["event"] == "stats" && event["video"]["fps"].as_u64() >= Some(15);
+    people[1].wait_for("pictures", has_pictures);
+    network.filter(
+        1,
+        "add table inet narrow; add chain inet narrow in { type filter hook input priority 0; }; \
+         add rule inet narrow in meta l4proto udp meta length > 1200 drop",
+    );
+    let told = people[0].wait_for("what is lost", |event| {
+        event["event"] == "problem" && event["code"] == "small_packets_only"
+    });
+    assert!(told["peer"].is_string(), "{told}");
+    people[1].listen();
+    for _ in 0..5 {
+        people[1].wait_for("pictures again", has_pictures);
+    }
+    assert!(
+        people[1]
+            .seen
+            .iter()
+            .all(|event| event["code"] != "small_packets_only"),
+        "the other way they pass"
+    );
+    leave_all(&mut people);
+}
+
+#[test]
 fn a_link_local_address_serves_within_its_link() {
     let Some(network) = Network::new(2) else { return };
     let [here, there] = [0, 1].map(|host| format!("{}%eth0", network.link_local(host)));

@@ -79,7 +79,12 @@ fn every_saying_of_the_program_has_its_text() {
         "wiring.rs",
     ] {
         let code = source(&format!("app/src/{path}"));
-        for call in ["Saying::new(\"", "self.tell(\"", "SourceFailed(\""] {
+        for call in [
+            "Saying::new(\"",
+            "self.tell(\"",
+            "self.tell_of(\"",
+            "SourceFailed(\"",
+        ] {
             let words = code.split(call).skip(1).filter_map(|rest| rest.split('"').next());
             sayings.extend(words.map(str::to_owned));
         }

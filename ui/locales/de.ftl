@@ -354,6 +354,7 @@ say-recording_renamed = Eine Aufnahme dieses Namens gibt es schon. Sie bleibt, u
 say-playout = { $detail } Wenn das so bleibt, verlassen Sie den Anruf und treten Sie erneut bei.
 say-undecodable = Das Bild von { $name } konnte nicht dekodiert werden. Mit dem nächsten vollständigen Bild kommt es zurück.
 say-picture_too_costly = Die Bilder von { $name } beanspruchen diesen Rechner mehr, als Bilder es sollten. Sie werden eine Weile nicht gezeigt, dann wird es wieder versucht.
+say-small_packets_only = Große Pakete kommen nicht bis zu { $name } durch: Etwas auf dem Weg verliert sie, ohne es zu melden. Bilder werden dorthin in kleinen gesendet, und wieder in großen, sobald sie durchkommen.
 say-gave_way_rate = Ihr Rechner kommt mit dem Gespräch nicht mit: jedes zweite Bild musste weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.
 say-gave_way_size = Ihr Rechner kommt mit dem Gespräch nicht mit: große Bilder mussten weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.
 say-gave_way_others = Ihr Rechner kommt mit dem Gespräch nicht mit: das Bild derer, die nicht sprechen musste weichen, damit der Ton weiterläuft. Das kommt von selbst zurück.

@@ -354,6 +354,7 @@ say-recording_renamed = There is a recording of this name already. It stays, and
 say-playout = { $detail } Leave and join again if it stays so.
 say-undecodable = The picture of { $name } could not be decoded. It comes back with the next whole one.
 say-picture_too_costly = The pictures of { $name } take more of this machine than pictures should. They are not shown for a while, then tried again.
+say-small_packets_only = Large packets do not get through to { $name }: something on the way loses them without a word. Pictures are sent to them in small ones, and in large ones again once they pass.
 say-gave_way_rate = Your machine cannot keep up with the call: every second picture gave way, so that sound goes on. It comes back by itself.
 say-gave_way_size = Your machine cannot keep up with the call: large pictures gave way, so that sound goes on. It comes back by itself.
 say-gave_way_others = Your machine cannot keep up with the call: the pictures of those who do not speak gave way, so that sound goes on. It comes back by itself.

@@ -354,6 +354,7 @@ say-recording_renamed = Ya existe una grabación con este nombre. Se conserva, y
 say-playout = { $detail } Si sigue así, salga de la llamada y vuelva a unirse.
 say-undecodable = No se pudo decodificar la imagen de { $name }. Volverá con la próxima imagen completa.
 say-picture_too_costly = Las imágenes de { $name } exigen a este equipo más de lo que deberían. No se muestran durante un rato; después se vuelve a intentar.
+say-small_packets_only = Los paquetes grandes no llegan hasta { $name }: algo en el camino los pierde sin avisar. Las imágenes se le envían en paquetes pequeños, y de nuevo en grandes en cuanto pasen.
 say-gave_way_rate = Su equipo no da abasto con la llamada: una de cada dos imágenes cede para que siga el sonido. Vuelve por sí solo.
 say-gave_way_size = Su equipo no da abasto con la llamada: las imágenes grandes cede para que siga el sonido. Vuelve por sí solo.
 say-gave_way_others = Su equipo no da abasto con la llamada: la imagen de quienes no hablan cede para que siga el sonido. Vuelve por sí solo.

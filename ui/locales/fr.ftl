@@ -354,6 +354,7 @@ say-recording_renamed = Un enregistrement de ce nom existe déjà. Il est conser
 say-playout = { $detail } Si cela persiste, quittez l’appel et rejoignez-le de nouveau.
 say-undecodable = L’image de { $name } n’a pas pu être décodée. Elle reviendra avec la prochaine image complète.
 say-picture_too_costly = Les images de { $name } sollicitent cette machine plus que des images ne le devraient. Elles ne sont pas affichées pendant un moment, puis réessayées.
+say-small_packets_only = Les gros paquets n’arrivent pas jusqu’à { $name } : quelque chose en chemin les perd sans le signaler. Les images y sont envoyées dans de petits paquets, et de nouveau dans de gros dès qu’ils passent.
 say-gave_way_rate = Votre machine ne suit pas l’appel : une image sur deux cède la place au son. Cela revient de soi-même.
 say-gave_way_size = Votre machine ne suit pas l’appel : les grandes images cède la place au son. Cela revient de soi-même.
 say-gave_way_others = Votre machine ne suit pas l’appel : l’image de ceux qui ne parlent pas cède la place au son. Cela revient de soi-même.

@@ -1,6 +1,6 @@
 //! A call that goes on: its participant, and what its events mean for the window's model.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use libp2p_identity::PeerId;
 use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::{Layer, Share};
 use sightline_media_proto::load::{GivenWay, Load};
+use sightline_media_proto::video::PartSize;
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::code::DEFAULT_LIFETIME;
 use sightline_mesh_proto::gate::Pair;
@@ -67,6 +68,8 @@ pub struct Running {
     told_hears: BTreeMap<String, Vec<String>>,
     pub invites: Vec<Given>,
     meter: Meter,
+    /// To whom large packets do not get through.
+    gets_small: HashSet<PeerId>,
     /// This machine's, as of the last second.
     interfaces: Vec<Interface>,
     rates: HashMap<Option<Pair>, (u64, u64, Graph)>,
@@ -89,6 +92,7 @@ impl Running {
             told_hears: BTreeMap::new(),
             invites: Vec::new(),
             meter: Meter::default(),
+            gets_small: HashSet::new(),
             interfaces: interfaces::list(&[]),
             rates: HashMap::new(),
         }
@@ -289,6 +293,21 @@ impl Running {
         let members: Vec<_> = measured.iter().map(|one| one.stats.peer).collect();
         self.participant.send_report(&members, &self.hears);
         measured
+    }
+
+    /// To whom large packets do not get through since the last second, or do again.
+    pub fn take_packet_sizes(&mut self, measured: &[Measured]) -> Vec<(PeerId, bool)> {
+        let is_small = |one: &Measured| {
+            let size = one.stats.sending.map(|sending| sending.packet_size);
+            size.is_some_and(|size| size < PartSize::Full)
+        };
+        let small = measured.iter().filter(|one| is_small(one));
+        let small: HashSet<_> = small.map(|one| one.stats.peer).collect();
+        let before = std::mem::replace(&mut self.gets_small, small);
+        let changed = before.symmetric_difference(&self.gets_small);
+        changed
+            .map(|peer| (*peer, self.gets_small.contains(peer)))
+            .collect()
     }
 
     /// Looks how well this machine keeps up. Returns what gave way before and what does now, if that has changed.

@@ -405,14 +405,17 @@ impl Controller {
 
     fn handle_second(&mut self, now: Instant) {
         let has_screen = self.screen.is_some();
+        let mut packet_sizes = Vec::new();
         self.handle_sleep(now);
         self.handle_load();
         if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
             call.show_speakers(shown, now);
             call.ask_all(Some(shown));
-            for measured in call.measure(shown) {
-                self.report.stats(&measured, call.given_way);
+            let measured = call.measure(shown);
+            for one in &measured {
+                self.report.stats(one, call.given_way);
             }
+            packet_sizes = call.take_packet_sizes(&measured);
             if let Some(matrix) = call.take_hears() {
                 self.report.hears(&matrix);
             }
@@ -427,6 +430,13 @@ impl Controller {
             let addresses = facts::addresses(&self.interfaces);
             self.is_dirty |= addresses != self.model.addresses;
             self.model.addresses = addresses;
+        }
+        for (peer, is_small) in packet_sizes {
+            if is_small {
+                self.tell_of("small_packets_only", Some(&peer));
+            } else {
+                self.clear(Topic::PacketSize, Some(&peer));
+            }
         }
         self.retry_missing();
         let at = self.clock.since_start(now);

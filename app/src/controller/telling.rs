@@ -21,6 +21,8 @@ pub enum Topic {
     Presence,
     /// A member is connected.
     Connection,
+    /// Packets of every size get through to a member.
+    PacketSize,
     /// This machine has the addresses that the call uses.
     Network,
     /// Codes can be made.
@@ -52,6 +54,7 @@ impl Topic {
             "joined" | "left" | "lost" | "cut_off" => Some(Self::Presence),
             "malformed" | "flood" | "stalled" | "keys_expired" | "not_approved" | "too_many_questions"
             | "playout" => Some(Self::Connection),
+            "small_packets_only" => Some(Self::PacketSize),
             "interface_gone" => Some(Self::Network),
             _ if word.starts_with("member_") => Some(Self::Connection),
             "too_many_codes" | "not_in_call" | "no_address_yet" => Some(Self::Codes),
@@ -67,7 +70,12 @@ impl Topic {
     /// Whether it means nothing outside of a call.
     const fn ends_with_call(self) -> bool {
         match self {
-            Self::Load | Self::Presence | Self::Connection | Self::Network | Self::Codes => true,
+            Self::Load
+            | Self::Presence
+            | Self::Connection
+            | Self::PacketSize
+            | Self::Network
+            | Self::Codes => true,
             Self::Device(_) | Self::Entry | Self::Settings | Self::Record => false,
         }
     }
@@ -99,14 +107,18 @@ impl Controller {
     /// Tells the user of a problem with a member's pictures, in the window and where events go.
     pub(super) fn tell_of_pictures(&mut self, word: &str, member: MemberId) {
         let peer = self.call.as_ref().and_then(|call| call.participant.peer(member));
-        let name = peer.and_then(|peer| self.report.names().get(&peer).cloned());
+        self.tell_of(word, peer.as_ref());
+    }
+
+    /// Tells the user of a problem with a member, in the window and where events go.
+    pub(super) fn tell_of(&mut self, word: &str, peer: Option<&PeerId>) {
+        let name = peer.and_then(|peer| self.report.names().get(peer).cloned());
         let saying = Saying {
             name: Some(name.unwrap_or_default()),
             ..Saying::new(word, "")
         };
-        self.report
-            .problem(word, &self.english.say(&saying), peer.as_ref());
-        self.say_of(peer.as_ref(), saying);
+        self.report.problem(word, &self.english.say(&saying), peer);
+        self.say_of(peer, saying);
     }
 
     /// Tells the user something, in the window.
@@ -290,6 +302,7 @@ mod tests {
             ("saved", "save"),
             ("malformed", "lost"),
             ("handshake", "recording"),
+            ("not_approved", "small_packets_only"),
         ] {
             assert_eq!(left_of(first, second), [first, second], "both are true");
         }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::video::{self, Fragment, Frame, MAX_DATA};
+use crate::video::{self, Fragment, Frame, PartSize};
 
 const GROUP: usize = video::GROUP as usize;
 
@@ -35,6 +35,7 @@ pub struct Counts {
 #[derive(Debug)]
 struct Partial {
     frame: Frame,
+    size: PartSize,
     count: u16,
     last_len: usize,
     have: Vec<bool>,
@@ -128,7 +129,7 @@ impl Reassembler {
             self.reference = Some(number);
         }
         self.counts.complete += 1;
-        Some(partial.frame.with_length(partial.count, partial.last_len))
+        Some(partial.into_frame())
     }
 
     /// Whether a key frame is to be asked for now.
@@ -174,8 +175,9 @@ impl Partial {
                 number: fragment.number,
                 captured: fragment.captured,
                 kind: fragment.kind,
-                data: vec![0; count * MAX_DATA],
+                data: vec![0; count * fragment.size.max_data()],
             },
+            size: fragment.size,
             count: fragment.count,
             last_len: 0,
             have: vec![false; count],
@@ -187,6 +189,7 @@ impl Partial {
 
     fn insert(&mut self, fragment: &Fragment<'_>) -> bool {
         let agrees = fragment.count == self.count
+            && fragment.size == self.size
             && fragment.kind == self.frame.kind
             && fragment.captured == self.frame.captured;
         let index = usize::from(fragment.index);
@@ -208,7 +211,7 @@ impl Partial {
 
     /// Puts a part in its place. One that is there already was sent again, and not lost after all.
     fn put(&mut self, index: usize, data: &[u8]) -> bool {
-        let start = index * MAX_DATA;
+        let start = index * self.size.max_data();
         let place = self.frame.data.get_mut(start..start + data.len());
         let (Some(place), Some(have)) = (place, self.have.get_mut(index)) else {
             return false;
@@ -240,7 +243,8 @@ impl Partial {
         }
         let is_last = index + 1 == usize::from(self.count);
         let made = video::last_of_parity(&sum).filter(|data| !data.is_empty());
-        if let Some(data) = made.filter(|data| data.len() == MAX_DATA || (is_last && data.len() < MAX_DATA)) {
+        let full = self.size.max_data();
+        if let Some(data) = made.filter(|data| data.len() == full || (is_last && data.len() < full)) {
             self.put(index, data);
         }
     }
@@ -248,16 +252,19 @@ impl Partial {
     /// A part that is there.
     fn part(&self, index: usize) -> &[u8] {
         let is_last = index + 1 == usize::from(self.count);
-        let length = if is_last { self.last_len } else { MAX_DATA };
-        let start = index * MAX_DATA;
+        let full = self.size.max_data();
+        let length = if is_last { self.last_len } else { full };
+        let start = index * full;
         self.frame.data.get(start..start + length).unwrap_or_default()
     }
-}
 
-impl Frame {
-    fn with_length(mut self, count: u16, last_len: usize) -> Self {
-        self.data.truncate((usize::from(count) - 1) * MAX_DATA + last_len);
-        self
+    fn into_frame(self) -> Frame {
+        let mut frame = self.frame;
+        let full = self.size.max_data();
+        frame
+            .data
+            .truncate((usize::from(self.count) - 1) * full + self.last_len);
+        frame
     }
 }
 
@@ -283,24 +290,33 @@ mod tests {
     }
 
     fn packets(frame: &Frame) -> Vec<Vec<u8>> {
-        let bodies = Packets::of(frame).bodies;
-        bodies.iter().map(|body| body.to_vec()).collect()
+        packets_of_size(frame, PartSize::Full)
+    }
+
+    fn packets_of_size(frame: &Frame, size: PartSize) -> Vec<Vec<u8>> {
+        let packets = Packets::of(frame.clone());
+        packets.bodies(size).iter().map(|body| body.to_vec()).collect()
+    }
+
+    fn any_size() -> impl Strategy<Value = PartSize> {
+        prop::sample::select(PartSize::ALL.to_vec())
     }
 
     proptest! {
         #[test]
         fn one_part_of_each_group_may_be_lost_when_there_is_parity(
             len in 1usize..20_000,
-            lost in prop::collection::vec(0usize..4, 5),
+            size in any_size(),
+            lost in prop::collection::vec(0usize..4, 20),
         ) {
             let now = Instant::now();
             let frame = frame(0, len);
-            let packets = Packets::of(&frame);
+            let packets = Packets::of(frame.clone());
             let mut reassembler = Reassembler::default();
-            for parity in packets.parity() {
+            for parity in packets.parity(size) {
                 reassembler.handle_packet(parity, now);
             }
-            for (index, body) in packets.bodies.iter().enumerate() {
+            for (index, body) in packets.bodies(size).iter().enumerate() {
                 if lost[index / GROUP] != index % GROUP {
                     reassembler.handle_packet(body, now);
                 }
@@ -310,12 +326,14 @@ mod tests {
 
         #[test]
         fn frames_come_out_as_they_went_in_whatever_the_order(
-            lens in prop::collection::vec(1usize..6000, 1..8),
+            lens in prop::collection::vec((1usize..6000, any_size()), 1..8),
             order in any::<u64>(),
         ) {
             let now = Instant::now();
-            let frames: Vec<_> = (0..).zip(lens).map(|(number, len)| frame(number, len)).collect();
-            let mut bodies: Vec<_> = frames.iter().flat_map(packets).collect();
+            let sizes: Vec<_> = lens.iter().map(|(_, size)| *size).collect();
+            let frames: Vec<_> = (0..).zip(lens).map(|(number, (len, _))| frame(number, len)).collect();
+            let cut = frames.iter().zip(sizes);
+            let mut bodies: Vec<_> = cut.flat_map(|(frame, size)| packets_of_size(frame, size)).collect();
             let len = bodies.len();
             for at in 0..len {
                 bodies.swap(at, (order as usize).wrapping_mul(at + 1) % len);
@@ -413,7 +431,7 @@ mod tests {
         let now = Instant::now();
         let mut reassembler = Reassembler::default();
         for number in 0..100 {
-            reassembler.handle_packet(&packets(&frame(number, 200 * MAX_DATA))[0], now);
+            reassembler.handle_packet(&packets(&frame(number, 200 * video::MAX_DATA))[0], now);
             let parts = reassembler
                 .partial
                 .values()
@@ -433,7 +451,14 @@ mod tests {
         other_count[11] = 9;
         reassembler.handle_packet(&other_count, now);
         reassembler.handle_packet(&bodies[1][..40], now);
-        assert_eq!(reassembler.counts().dropped, 2);
+        let mut other_size = bodies[2].clone();
+        other_size[12] |= 4;
+        assert!(
+            Fragment::decode(&other_size).is_some(),
+            "it could be one by itself"
+        );
+        reassembler.handle_packet(&other_size, now);
+        assert_eq!(reassembler.counts().dropped, 3);
         assert_eq!(reassembler.poll_frame(now), None);
     }
 }

@@ -8,11 +8,11 @@ use crate::{Ticks, link};
 /// Frame (4), captured (4), index (2), count (2), flags (1), back (1) before the data, bytes.
 const HEADER_LEN: usize = 14;
 
-/// What a packet of the call holds at most (`sightline-mesh-proto`'s `packet::MAX_BODY`) after the link's number, bytes.
-pub const MAX_BODY: usize = 1131 - link::HEADER_LEN;
+/// What a packet of the call holds at most after the link's number, bytes.
+pub const MAX_BODY: usize = PartSize::Full.max_body();
 
-/// Data in one packet, bytes: a parity has the parts' lengths (2) besides.
-pub const MAX_DATA: usize = MAX_BODY - HEADER_LEN - 2;
+/// Data in one packet at most, bytes.
+pub const MAX_DATA: usize = PartSize::Full.max_data();
 
 /// Parts that share a parity.
 pub const GROUP: u16 = 4;
@@ -22,6 +22,81 @@ pub const MAX_FRAGMENTS: u16 = 256;
 
 const DISCARDABLE: u8 = 1;
 const PARITY: u8 = 2;
+const SIZE: u8 = 0b1100;
+const SIZE_SHIFT: u32 = SIZE.trailing_zeros();
+
+/// How large the packets of a picture are: all its parts but the last fill theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartSize {
+    /// A quarter of a full one.
+    Quarter,
+    /// Half of it.
+    Half,
+    /// Three quarters of it.
+    ThreeQuarters,
+    /// As large as packets of the call may be.
+    Full,
+}
+
+impl PartSize {
+    /// The smallest first.
+    pub const ALL: [Self; 4] = [Self::Quarter, Self::Half, Self::ThreeQuarters, Self::Full];
+
+    /// What such a packet holds after the link's number, bytes.
+    #[must_use]
+    pub const fn max_body(self) -> usize {
+        // As in `sightline-mesh-proto`'s `packet`, without class (1) and length (2).
+        let inside = match self {
+            Self::Quarter => 288,
+            Self::Half => 576,
+            Self::ThreeQuarters => 864,
+            Self::Full => 1134,
+        };
+        inside - 3 - link::HEADER_LEN
+    }
+
+    /// Data in one part, bytes: a parity has the parts' lengths (2) besides.
+    #[must_use]
+    pub const fn max_data(self) -> usize {
+        self.max_body() - HEADER_LEN - 2
+    }
+
+    /// The next smaller one.
+    #[must_use]
+    pub const fn smaller(self) -> Option<Self> {
+        match self {
+            Self::Quarter => None,
+            Self::Half => Some(Self::Quarter),
+            Self::ThreeQuarters => Some(Self::Half),
+            Self::Full => Some(Self::ThreeQuarters),
+        }
+    }
+
+    /// The next larger one.
+    #[must_use]
+    pub const fn larger(self) -> Option<Self> {
+        match self {
+            Self::Quarter => Some(Self::Half),
+            Self::Half => Some(Self::ThreeQuarters),
+            Self::ThreeQuarters => Some(Self::Full),
+            Self::Full => None,
+        }
+    }
+
+    /// By how much it is less than full.
+    const fn flags(self) -> u8 {
+        (Self::Full as u8 - self as u8) << SIZE_SHIFT
+    }
+
+    const fn from_flags(flags: u8) -> Self {
+        match (flags & SIZE) >> SIZE_SHIFT {
+            0 => Self::Full,
+            1 => Self::ThreeQuarters,
+            2 => Self::Half,
+            _ => Self::Quarter,
+        }
+    }
+}
 
 /// An encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +147,8 @@ pub struct Fragment<'a> {
     pub count: u16,
     /// How the frame stands to the others.
     pub kind: Kind,
+    /// How large the frame's packets are.
+    pub size: PartSize,
     /// Whether it is a parity: the exclusive or of each part's length (2) and data, short ones followed by zeros.
     pub is_parity: bool,
     /// The part.
@@ -88,7 +165,7 @@ impl<'a> Fragment<'a> {
         let (count, rest) = rest.split_first_chunk()?;
         let ([flags, back], data) = rest.split_first_chunk()?;
         let (index, count) = (u16::from_be_bytes(*index), u16::from_be_bytes(*count));
-        if index >= count || count > MAX_FRAGMENTS || flags & !(DISCARDABLE | PARITY) != 0 {
+        if index >= count || count > MAX_FRAGMENTS || flags & !(DISCARDABLE | PARITY | SIZE) != 0 {
             return None;
         }
         let kind = Kind {
@@ -98,14 +175,16 @@ impl<'a> Fragment<'a> {
         if kind.is_key() && kind.is_discardable {
             return None;
         }
+        let size = PartSize::from_flags(*flags);
+        let full = size.max_data();
         let is_parity = flags & PARITY != 0;
         let is_last = index + 1 == count;
         let fits = if is_parity {
-            index.is_multiple_of(GROUP) && (3..=MAX_DATA + 2).contains(&data.len())
+            index.is_multiple_of(GROUP) && (3..=full + 2).contains(&data.len())
         } else if is_last {
-            (1..=MAX_DATA).contains(&data.len())
+            (1..=full).contains(&data.len())
         } else {
-            data.len() == MAX_DATA
+            data.len() == full
         };
         if !fits {
             return None;
@@ -116,6 +195,7 @@ impl<'a> Fragment<'a> {
             index,
             count,
             kind,
+            size,
             is_parity,
             data,
         })
@@ -131,42 +211,74 @@ pub const fn data_len(body: &[u8]) -> usize {
 /// A frame in packets, for all who get it.
 #[derive(Debug)]
 pub struct Packets {
-    /// How the frame stands to the others.
-    pub kind: Kind,
-    /// Its parts, full but the last. None for a frame without data, or larger than [`MAX_FRAGMENTS`].
-    pub bodies: Vec<Arc<[u8]>>,
+    frame: Frame,
+    /// Of each size; made when it is first asked for.
+    cut: [OnceLock<Cut>; PartSize::ALL.len()],
+}
+
+/// A frame in packets of one size.
+#[derive(Debug)]
+struct Cut {
+    bodies: Vec<Arc<[u8]>>,
+    /// Made when it is first asked for.
     parity: OnceLock<Vec<Arc<[u8]>>>,
 }
 
 impl Packets {
-    /// Cuts a frame up.
+    /// A frame that is to be cut up.
     #[must_use]
-    pub fn of(frame: &Frame) -> Self {
-        let parts = frame.data.chunks(MAX_DATA);
-        let count = u16::try_from(parts.len()).ok();
-        let count = count.filter(|count| *count <= MAX_FRAGMENTS).unwrap_or(0);
-        let bodies = (0..count).zip(parts).map(|(index, part)| {
-            let mut body = Vec::with_capacity(HEADER_LEN + part.len());
-            body.extend_from_slice(&frame.number.to_be_bytes());
-            body.extend_from_slice(&frame.captured.0.to_be_bytes());
-            body.extend_from_slice(&index.to_be_bytes());
-            body.extend_from_slice(&count.to_be_bytes());
-            let flags = if frame.kind.is_discardable { DISCARDABLE } else { 0 };
-            body.extend_from_slice(&[flags, frame.kind.back]);
-            body.extend_from_slice(part);
-            body.into()
-        });
+    pub const fn of(frame: Frame) -> Self {
         Self {
-            kind: frame.kind,
-            bodies: bodies.collect(),
-            parity: OnceLock::new(),
+            frame,
+            cut: [const { OnceLock::new() }; PartSize::ALL.len()],
         }
     }
 
-    /// A parity for each [`GROUP`] of its parts; made when it is first asked for.
-    pub fn parity(&self) -> &[Arc<[u8]>] {
-        let make = || self.bodies.chunks(usize::from(GROUP)).map(parity_of).collect();
-        self.parity.get_or_init(make)
+    /// How the frame stands to the others.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.frame.kind
+    }
+
+    /// Its parts, full but the last. None for a frame without data, or with more parts than [`MAX_FRAGMENTS`].
+    #[must_use]
+    pub fn bodies(&self, size: PartSize) -> &[Arc<[u8]>] {
+        &self.cut(size).bodies
+    }
+
+    /// A parity for each [`GROUP`] of its parts.
+    #[must_use]
+    pub fn parity(&self, size: PartSize) -> &[Arc<[u8]>] {
+        let cut = self.cut(size);
+        let make = || cut.bodies.chunks(usize::from(GROUP)).map(parity_of).collect();
+        cut.parity.get_or_init(make)
+    }
+
+    fn cut(&self, size: PartSize) -> &Cut {
+        self.cut[size as usize].get_or_init(|| Cut {
+            bodies: self.frame.cut(size),
+            parity: OnceLock::new(),
+        })
+    }
+}
+
+impl Frame {
+    fn cut(&self, size: PartSize) -> Vec<Arc<[u8]>> {
+        let parts = self.data.chunks(size.max_data());
+        let count = u16::try_from(parts.len()).ok();
+        let count = count.filter(|count| *count <= MAX_FRAGMENTS).unwrap_or(0);
+        let discardable = if self.kind.is_discardable { DISCARDABLE } else { 0 };
+        let bodies = (0..count).zip(parts).map(|(index, part)| {
+            let mut body = Vec::with_capacity(HEADER_LEN + part.len());
+            body.extend_from_slice(&self.number.to_be_bytes());
+            body.extend_from_slice(&self.captured.0.to_be_bytes());
+            body.extend_from_slice(&index.to_be_bytes());
+            body.extend_from_slice(&count.to_be_bytes());
+            body.extend_from_slice(&[discardable | size.flags(), self.kind.back]);
+            body.extend_from_slice(part);
+            body.into()
+        });
+        bodies.collect()
     }
 }
 
@@ -214,7 +326,8 @@ mod tests {
             kind: Kind::KEY,
             data: vec![3; MAX_DATA + 10],
         };
-        let bodies = Packets::of(&frame).bodies;
+        let packets = Packets::of(frame);
+        let bodies = packets.bodies(PartSize::Full);
         assert_eq!(Fragment::decode(&bodies[1]).map(|part| part.data.len()), Some(10));
         let with = |at: usize, bytes: &[u8]| {
             let mut body = bodies[1].to_vec();
@@ -234,7 +347,12 @@ mod tests {
             "short, and not the last"
         );
         assert_eq!(Fragment::decode(&with(10, &[0xff, 0xff])), None, "too many parts");
-        assert_eq!(Fragment::decode(&with(12, &[2])), None, "an unknown flag");
+        assert_eq!(Fragment::decode(&with(12, &[16])), None, "an unknown flag");
+        assert_eq!(
+            Fragment::decode(&with(12, &[2])),
+            None,
+            "a parity from within a group on"
+        );
         assert_eq!(
             Fragment::decode(&with(12, &[1])),
             None,
@@ -242,5 +360,27 @@ mod tests {
         );
         assert!(Fragment::decode(&with(12, &[1, 1])).is_some());
         assert_eq!(Fragment::decode(&bodies[1][..HEADER_LEN]), None, "no data");
+        let mut smaller = bodies[0].to_vec();
+        smaller[12] = PartSize::Half.flags();
+        assert_eq!(Fragment::decode(&smaller), None, "more than fits into its size");
+    }
+    #[test]
+    fn parts_of_each_size_say_it_and_fill_it() {
+        let frame = Frame {
+            number: 1,
+            captured: Ticks(2),
+            kind: Kind::KEY,
+            data: vec![3; 2 * MAX_DATA],
+        };
+        let packets = Packets::of(frame);
+        for size in PartSize::ALL {
+            let bodies = packets.bodies(size);
+            assert_eq!(bodies.len(), (2 * MAX_DATA).div_ceil(size.max_data()));
+            assert_eq!(bodies[0].len(), size.max_body() - 2, "{size:?}");
+            assert_eq!(packets.parity(size)[0].len(), size.max_body(), "{size:?}");
+            for body in bodies.iter().chain(packets.parity(size)) {
+                assert_eq!(Fragment::decode(body).map(|part| part.size), Some(size));
+            }
+        }
     }
 }

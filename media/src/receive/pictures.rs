@@ -334,9 +334,9 @@ mod tests {
         assert_eq!(told.take(), ["shown"], "the others are");
 
         let later = Instant::now() + Duration::from_secs(3600);
-        lock(&again.pictures)
-            .reassembler
-            .handle_packet(&video::Packets::of(&frame(4)).bodies[0], later);
+        let packets = video::Packets::of(frame(4));
+        let bodies = packets.bodies(video::PartSize::Full);
+        lock(&again.pictures).reassembler.handle_packet(&bodies[0], later);
         decoding.handle(None, later);
         assert!(decoding.was_open);
         decoding.handle(Some(frame(5)), later);

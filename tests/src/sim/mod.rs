@@ -433,7 +433,7 @@ impl World {
         let call = self.call(index);
         let receivers = call.receivers();
         for (peer, _) in &receivers {
-            let sent = call.handle_media(peer, Class::Audio, &body, false, now);
+            let sent = call.handle_media(peer, Class::Audio, &body, 0, now);
             assert_eq!(sent, Ok(()), "it fits");
         }
         self.drain(index);

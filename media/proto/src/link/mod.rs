@@ -6,7 +6,7 @@
 //!                history.rs│  └── what is lost is sent again                               │
 //!                          ▼                                                               ▼
 //!                     controller.rs  ◄──────────── report.rs: which came, and when, every 40 to 50 ms
-//!                      queue_delay.rs, loss.rs, probe.rs
+//!                      queue_delay.rs, loss.rs, probe.rs; path_mtu.rs: how large they may be
 //!
 //!   all links: uplink.rs ── what each may take of the way out
 //! ```
@@ -16,6 +16,7 @@ mod controller;
 mod history;
 mod loss;
 mod pacer;
+mod path_mtu;
 mod probe;
 mod queue_delay;
 mod report;

@@ -8,12 +8,13 @@ use super::Class;
 use super::controller::Controller;
 use super::history::History;
 use super::pacer::{Pacer, Priority, Sized};
+use super::path_mtu::PathMtu;
 use super::probe::Probe;
 use super::report::Report;
 use crate::layer::{Layer, Share};
 use crate::packing;
 use crate::rate::Bitrate;
-use crate::video::{self, Packets};
+use crate::video::{self, Packets, PartSize};
 
 /// 250 ms: a part of a picture that has waited this long to leave is stale, as the picture after it is.
 const STALE: Duration = Duration::from_millis(250);
@@ -37,6 +38,10 @@ const QUICK_PACE: f64 = 3.0;
 
 /// 250 ms: at a constant rate a packet leaves at least this often, so that a rate that rises again is followed soon.
 const SELDOM: Duration = Duration::from_millis(250);
+
+/// 1 ms: on a way that carries only small packets, so long after one the next leaves: what leaves at once may go together in
+/// one packet of QUIC's, which is as large as both.
+const APART: Duration = Duration::from_millis(1);
 
 /// 600 ms beyond a round trip after sending without a report: nothing but sound leaves until there is one, or for a second,
 /// after which it is tried again.
@@ -107,8 +112,8 @@ pub struct Leaving {
     pub class: Class,
     /// Its number and what it carries.
     pub body: Vec<u8>,
-    /// It is to be as large as packets of its class can be, however little it carries.
-    pub is_filled: bool,
+    /// It is to be as large as if it carried so many bytes at the least.
+    pub padded_to: usize,
 }
 
 impl Leaving {
@@ -116,7 +121,7 @@ impl Leaving {
         Self {
             class,
             body,
-            is_filled: false,
+            padded_to: 0,
         }
     }
 }
@@ -136,6 +141,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Sender {
     controller: Controller,
+    mtu: PathMtu,
     pacer: Pacer<Waiting>,
     history: History<Carried>,
     /// Size on the wire of a body of this class and length.
@@ -161,6 +167,8 @@ pub struct Sender {
     next_repair: u64,
     /// Since when something was sent that no report has answered.
     unanswered: Option<Instant>,
+    /// When something was sent last.
+    last_sent: Instant,
     counts: Counts,
 }
 
@@ -171,6 +179,7 @@ impl Sender {
     pub fn new(wire_size: fn(Class, usize) -> u32, incarnation: u16, now: Instant) -> Self {
         Self {
             controller: Controller::new(now),
+            mtu: PathMtu::new(|size| wire_size(Class::Picture, size.max_body()), now),
             pacer: Pacer::new(now),
             history: History::new(incarnation),
             wire_size,
@@ -187,6 +196,7 @@ impl Sender {
             repairs: BTreeMap::new(),
             next_repair: 1,
             unanswered: None,
+            last_sent: now,
             counts: Counts::default(),
         }
     }
@@ -232,6 +242,13 @@ impl Sender {
     /// A report of what came on this link leaves, so many bytes on the wire.
     pub fn count_report(&mut self, size: u32, now: Instant) {
         self.reports.count(size, now);
+        self.last_sent = now;
+    }
+
+    /// How large packets may be: less than full while larger ones do not get through.
+    #[must_use]
+    pub const fn packet_size(&self) -> PartSize {
+        self.mtu.size()
     }
 
     /// What this link carries, all together, as far as is known.
@@ -329,26 +346,28 @@ impl Sender {
         if layer != share.layer && Some(layer) != self.layer {
             return;
         }
+        let kind = picture.kind();
         if Some(layer) != self.layer {
-            if !picture.kind.is_key() {
+            if !kind.is_key() {
                 self.wants_key = Some(layer);
                 return;
             }
             self.layer = Some(layer);
         }
-        if share.is_halved && picture.kind.is_discardable {
+        if share.is_halved && kind.is_discardable {
             return;
         }
         self.drop_stale(now);
-        let is_taken = if picture.bodies.is_empty() {
+        let bodies = picture.bodies(self.mtu.size());
+        let is_taken = if bodies.is_empty() {
             // It was too large for any packets.
             false
-        } else if picture.kind.is_discardable {
+        } else if kind.is_discardable {
             self.takes_pictures(now)
         } else {
             self.pace(now) > 0 && self.backlog() < STALE
         };
-        self.is_broken &= !picture.kind.is_key();
+        self.is_broken &= !kind.is_key();
         if self.is_broken {
             self.counts.left_out += 1;
             self.wants_key = self.wants_key.or(is_taken.then_some(share.layer));
@@ -356,19 +375,19 @@ impl Sender {
         }
         if !is_taken {
             self.counts.left_out += 1;
-            self.is_broken = !picture.kind.is_discardable;
+            self.is_broken = !kind.is_discardable;
             return;
         }
-        if picture.kind.is_key() {
+        if kind.is_key() {
             self.last_key = now;
             self.wants_key = None;
         }
         let (mut bytes, mut wire) = (0, 0);
-        for body in &picture.bodies {
+        for body in bodies {
             let part = Part {
                 body: Arc::clone(body),
                 since: now,
-                is_discardable: picture.kind.is_discardable,
+                is_discardable: kind.is_discardable,
                 tries: 0,
                 id: 0,
             };
@@ -377,8 +396,8 @@ impl Sender {
             wire += size;
             self.pacer.push(Priority::Picture, Waiting::Part(part, size));
         }
-        if !picture.kind.is_discardable && self.needs_parity() {
-            for body in picture.parity() {
+        if !kind.is_discardable && self.needs_parity() {
+            for body in picture.parity(self.mtu.size()) {
                 let size = (self.wire_size)(Class::Picture, body.len());
                 wire += size;
                 self.pacer
@@ -408,8 +427,14 @@ impl Sender {
             return;
         }
         self.unanswered = None;
-        let sizes: Vec<_> = news.lost.iter().map(|lost| (lost.size, lost.probe)).collect();
+        let mut sizes: Vec<_> = news.lost.iter().map(|lost| (lost.size, lost.probe)).collect();
         self.counts.lost += sizes.len() as u64;
+        if self.mtu.handle_news(&news.acked, &sizes, now) {
+            self.drop_too_large();
+        }
+        // What is too large for the way says nothing of how much it carries.
+        let most = self.mtu.wire_size();
+        sizes.retain(|(size, _)| *size <= most);
         self.controller
             .handle_news(&news.acked, &sizes, news.round_trip, now);
         if !self.controller.is_calm() {
@@ -459,7 +484,7 @@ impl Sender {
             REPAIRED_WITHIN
         };
         let arrives = now + self.controller.round_trip() / 2;
-        if part.tries < TRIES && arrives < part.since + within {
+        if part.tries < TRIES && arrives < part.since + within && size <= self.mtu.wire_size() {
             part.tries += 1;
             part.id = self.next_repair;
             self.next_repair += 1;
@@ -482,7 +507,11 @@ impl Sender {
         if self.constant.is_some() {
             return self.poll_constant(now);
         }
-        let pace = self.pace(now);
+        let pace = if now < self.apart_until() {
+            0
+        } else {
+            self.pace(now)
+        };
         if let Some(waiting) = self.pacer.poll(pace, now) {
             let is_picture = !matches!(waiting, Waiting::Sound(..));
             let probe = self.probe.filter(|_| is_picture).map(|(probe, _)| probe.id);
@@ -500,19 +529,32 @@ impl Sender {
             let body = self.send(carried, &body, size, probe, now);
             return Some(Leaving::usual(class, body));
         }
-        let (probe, _) = self.probe?;
         if !self.pacer.is_free(pace, now) {
             return None;
         }
-        let padding = vec![0; (probe.packet as usize).saturating_sub(super::HEADER_LEN)];
+        let larger = self.mtu.poll_larger(now);
+        let probe = self.probe.filter(|_| larger.is_none()).map(|(probe, _)| probe);
+        let len = match (larger, probe) {
+            (Some(larger), _) => larger.max_body(),
+            (None, Some(probe)) => {
+                let wished = (probe.packet as usize).saturating_sub(super::HEADER_LEN);
+                wished.min(self.mtu.size().max_body())
+            }
+            (None, None) => return None,
+        };
+        let padding = vec![0; len];
         let size = (self.wire_size)(Class::Padding, padding.len());
         self.pacer.charge(size, pace, now);
-        self.count_probe(size);
-        let packet = self.send(Carried::Other, &padding, size, Some(probe.id), now);
+        if probe.is_some() {
+            self.count_probe(size);
+        }
+        let probe = probe.map(|probe| probe.id);
+        let packet = self.send(Carried::Other, &padding, size, probe, now);
         Some(Leaving::usual(Class::Padding, packet))
     }
 
-    /// Sound as it comes, and at each of the constant rate's moments a full packet, with a part of a picture if there is one.
+    /// Sound as it comes, and at each of the constant rate's moments a packet as large as may be, with a part of a picture if
+    /// there is one.
     fn poll_constant(&mut self, now: Instant) -> Option<Leaving> {
         // Probes would change the rate.
         self.probe = None;
@@ -520,13 +562,23 @@ impl Sender {
             let body = self.send(Carried::Sound, &body, size, None, now);
             return Some(Leaving::usual(Class::Sound, body));
         }
-        let (rate, due) = self.constant.filter(|(_, due)| now >= *due)?;
-        let size = (self.wire_size)(Class::Picture, video::MAX_BODY);
+        let apart_until = self.apart_until();
+        let (rate, due) = self
+            .constant
+            .filter(|(_, due)| now >= *due && now >= apart_until)?;
+        let larger = self.mtu.poll_larger(now);
+        let len = larger.unwrap_or(self.mtu.size()).max_body();
+        let size = (self.wire_size)(Class::Picture, len);
         let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1))).min(SELDOM);
         // Whoever was held up does not catch up in a burst.
         let next = (due + interval).max(now.checked_sub(interval).unwrap_or(now));
         self.constant = Some((rate, next));
-        let (class, carried, body) = match self.pacer.poll(u32::MAX, now) {
+        let waiting = match larger {
+            // It is expected to be lost.
+            Some(_) => None,
+            None => self.pacer.poll(u32::MAX, now),
+        };
+        let (class, carried, body) = match waiting {
             Some(Waiting::Part(part, _)) => {
                 let body = Arc::clone(&part.body);
                 (Class::Picture, Carried::Part(part), body)
@@ -539,7 +591,7 @@ impl Sender {
         Some(Leaving {
             class,
             body: self.send(carried, &body, size, None, now),
-            is_filled: true,
+            padded_to: super::HEADER_LEN + len,
         })
     }
 
@@ -547,11 +599,20 @@ impl Sender {
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         if let Some((_, due)) = self.constant {
-            return Some(due);
+            return Some(due.max(self.apart_until()));
         }
         let waits = self.pacer.waiting() > 0 || self.probe.is_some();
-        let due = self.pacer.free_at();
+        let due = self.pacer.free_at().max(self.apart_until());
         waits.then(|| self.silent_until(now).map_or(due, |until| until.max(due)))
+    }
+
+    /// Until when nothing but sound leaves so that it does not go together with what left last.
+    fn apart_until(&self) -> Instant {
+        if self.mtu.size() == PartSize::Full {
+            self.last_sent
+        } else {
+            self.last_sent + APART
+        }
     }
 
     /// Until when nothing but sound leaves because nothing is heard of what has left.
@@ -574,6 +635,7 @@ impl Sender {
             // It is tried again, and waited for again.
             *since = now;
         }
+        self.last_sent = now;
         self.history.handle_sent(carried, size, probe, now).before(body)
     }
 
@@ -603,6 +665,15 @@ impl Sender {
     pub fn backlog(&self) -> Duration {
         let bits = self.controller.rate().0.max(1);
         Duration::from_secs_f64(self.pacer.waiting() as f64 * 8.0 / (f64::from(bits) * PACE))
+    }
+
+    /// What waits is too large for the way.
+    fn drop_too_large(&mut self) {
+        let most = self.mtu.wire_size();
+        self.pacer.retain(|waiting| waiting.size() <= most);
+        // Pictures whose parts are on their way are lost with them.
+        self.is_broken = true;
+        self.wants_key = self.wants_key.or(self.layer);
     }
 
     fn drop_stale(&mut self, now: Instant) {

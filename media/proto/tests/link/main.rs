@@ -13,7 +13,7 @@ use sightline_media_proto::layer::{Layer, Share};
 use sightline_media_proto::link::{Arrivals, Class, HEADER_LEN, Leaving, Number, Report, Sender};
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::video::{self, Frame, Kind, Packets};
+use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
 
 /// Padding, encryption and addresses as the mesh adds them.
 fn wire_size(class: Class, len: usize) -> u32 {
@@ -132,14 +132,9 @@ impl Call {
             let Leaving {
                 class,
                 body,
-                is_filled,
+                padded_to,
             } = leaving;
-            let len = if is_filled {
-                video::MAX_BODY
-            } else {
-                body.len() - HEADER_LEN
-            };
-            let size = wire_size(class, len);
+            let size = wire_size(class, body.len().max(padded_to) - HEADER_LEN);
             self.sent.push((self.ms, size));
             self.there.send((class, body, self.ms), size);
         }
@@ -156,6 +151,12 @@ impl Call {
         for report in self.back.step(self.ms) {
             self.sender.handle_report(&report, now);
         }
+        let passes_all = self.there.weather.mtu.0.iter().all(|(_, mtu)| *mtu >= 1500.0);
+        assert!(
+            !passes_all || self.sender.packet_size() == PartSize::Full,
+            "after {} ms large packets are taken to be lost for their size",
+            self.ms
+        );
         while self.reassembler.poll_frame(now).is_some() {
             self.shown.push(self.ms);
         }
@@ -213,7 +214,7 @@ impl Call {
             self.last_reference = number;
         }
         self.sender
-            .handle_picture(Layer::Medium, &Packets::of(&frame), now);
+            .handle_picture(Layer::Medium, &Packets::of(frame), now);
     }
 
     fn arrive(&mut self, class: Class, body: &[u8], sent: u64, now: Instant) {
@@ -619,4 +620,39 @@ fn a_limit_holds_and_is_forgotten_once_it_is_lifted() {
     call.run(20.0);
     let free = rate(&call, 30.0, 40.0);
     assert!(free > 1_600_000.0, "{free}");
+}
+
+#[test]
+fn where_only_small_packets_pass_pictures_are_sent_in_small_ones_and_in_large_ones_once_they_pass() {
+    for (mtu, size, known_after) in [
+        (1200.0, PartSize::ThreeQuarters, 10.0),
+        (700.0, PartSize::Half, 16.0),
+    ] {
+        for constant in [None, Some(Bitrate(1_000_000))] {
+            for seed in 1..=5 {
+                let what = format!("{mtu} bytes, {constant:?}, seed {seed}");
+                let weather = Weather {
+                    mtu: Trace(vec![(0.0, 1500.0), (5.0, mtu), (40.0, 1500.0)]),
+                    ..Weather::steady(5e6, 300.0, 50)
+                };
+                let mut call = Call::new(weather, Bitrate(500_000), seed);
+                let now = call.now();
+                call.sender.set_constant(constant, now);
+                call.run(5.0);
+                assert_eq!(call.sender.packet_size(), PartSize::Full, "{what}");
+                call.run(5.0 + known_after);
+                let shown = call.shown.len();
+                call.run(30.0 - known_after);
+                let most = (30.0 - known_after) * 30.0;
+                let shown = (call.shown.len() - shown) as f64;
+                assert!(shown > 0.7 * most, "{what}: {shown} pictures of {most}");
+                assert_eq!(call.sender.packet_size(), size, "{what}");
+                call.run(13.0);
+                assert_eq!(call.sender.packet_size(), PartSize::Full, "{what}");
+                call.run(17.0);
+                assert!(call.longest_freeze(55.0) < 500, "{what}: frozen at the end");
+                assert!(call.sound_lost() < 0.01, "{what}: {}", call.sound_lost());
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ pub enum Passing<T> {
     Download,
 }
 
-/// Capacity over time: bits a second from each second of `steps` on.
+/// Capacity, or the largest packet, over time: bits a second, or bytes, from each second that is named on.
 #[derive(Clone, Debug)]
 pub struct Trace(pub Vec<(f64, f64)>);
 
@@ -70,6 +70,8 @@ pub struct Weather {
     pub loss: f64,
     /// From when to when nothing at all passes, ms, and again every so often.
     pub outage: Option<(u64, u64)>,
+    /// The largest packet that passes, bytes.
+    pub mtu: Trace,
 }
 
 impl Weather {
@@ -82,6 +84,7 @@ impl Weather {
             jitter: 0,
             loss: 0.0,
             outage: None,
+            mtu: Trace::constant(1500.0),
         }
     }
 }
@@ -177,7 +180,7 @@ impl<T> Path<T> {
                 break;
             };
             self.queued -= size;
-            if is_out {
+            if is_out || f64::from(size) > self.weather.mtu.at(ms as f64 / 1000.0) {
                 continue;
             }
             if matches!(item, Passing::Ours(_)) {

@@ -31,8 +31,8 @@ impl Call {
             .collect()
     }
 
-    /// Sends one body of media to a member, if its route is active; filled up to the largest size of its class if that is
-    /// wished.
+    /// Sends one body of media to a member, if its route is active, in a packet as large as if it were of `padded_to` bytes
+    /// at the least.
     ///
     /// # Errors
     /// [`TooLong`] when no packet of its class holds it.
@@ -41,15 +41,10 @@ impl Call {
         to: &PeerId,
         class: Class,
         body: &[u8],
-        is_filled: bool,
+        padded_to: usize,
         now: Instant,
     ) -> Result<(), TooLong> {
-        let pack = if is_filled {
-            packet::pack_filled
-        } else {
-            packet::pack
-        };
-        let inside = pack(class, body)?;
+        let inside = packet::pack_as_long(class, body, padded_to)?;
         let link = self.members.get(to).and_then(|member| member.link);
         let active = link.filter(|conn| self.route_state(*conn) == Some(State::Active));
         if let Some(conn) = active {
