@@ -60,16 +60,19 @@ impl Sleep {
     /// Watches from now on.
     #[must_use]
     pub fn watch() -> Self {
+        // Between the two a busy machine may do other things. In this order, and in the other one below, that never looks
+        // like sleep.
+        let awake_since = now();
         Self {
-            began: (elapsed(), now()),
+            began: (elapsed(), awake_since),
             told: Duration::ZERO,
         }
     }
 
     /// How long the machine slept since this was last asked, if it did.
     pub fn take(&mut self) -> Option<Duration> {
-        let awake = now().saturating_duration_since(self.began.1);
         let passed = elapsed().saturating_sub(self.began.0);
+        let awake = now().saturating_duration_since(self.began.1);
         self.take_of(passed, awake)
     }
 

@@ -216,8 +216,8 @@ fn is_of_code(word: &str) -> bool {
 
 /// A letter or digit of ASCII, or one that is only drawn wider.
 fn letter(character: char) -> Option<char> {
-    let narrow = match character {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0)?,
+    let narrow = match u32::from(character) {
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0)?,
         _ => character,
     };
     narrow.is_ascii_alphanumeric().then_some(narrow)

@@ -1,5 +1,7 @@
 //! What benches share: what was asked for, and figures of many values.
 
+use serde_json::Value;
+
 /// What stands after a word of the command line.
 #[must_use]
 pub fn after(word: &str) -> Option<String> {
@@ -24,4 +26,13 @@ pub fn quantiles(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values.get((values.len() as f64 * share) as usize).copied();
     (at(0.5).unwrap_or(f64::NAN), at(0.95).unwrap_or(f64::NAN))
+}
+
+/// What an event with a ledger says was sent, bytes; each packet has headers of UDP and IPv4.
+#[must_use]
+pub fn bytes_on_the_wire(ledger: &Value) -> u64 {
+    let rows = ledger["rows"].as_array().into_iter().flatten();
+    let count = |row: &Value, field: &str| row[field].as_u64().unwrap_or_default();
+    rows.map(|row| count(row, "sent_bytes") + 28 * count(row, "sent_packets"))
+        .sum()
 }

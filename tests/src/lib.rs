@@ -1,6 +1,6 @@
 //! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes
-//! (`program`), before a real screen (`screen`),
-//! with sound devices that come and go (`sound`). Benches share `bench`.
+//! (`program`), one test after the other, in network namespaces (`network`), before a real screen (`screen`), with sound
+//! devices that come and go (`sound`). Benches share `bench`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -11,6 +11,7 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod network;
 pub mod obu;
 pub mod photo;
 pub mod program;

@@ -5,18 +5,34 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sightline_mesh_proto::Code;
 
-/// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+/// 5 min: how long anything may take before a test gives up on it. Only what never comes takes so long, on the slowest
+/// machine.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The program that `cargo build --release` made.
+static TURNS: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// Kept until the thread ends. libtest gives each test a thread of its own.
+    static TURN: MutexGuard<'static, ()> = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+}
+
+/// Waits until no other test runs the program; from then on it is this test's turn, until its end. Whatever takes real
+/// time begins with it.
+pub fn in_turn() {
+    TURN.with(|_turn| ());
+}
+
+/// The program that `cargo build --release` made. Who asks for it takes its turn.
 #[must_use]
 pub fn path() -> PathBuf {
+    in_turn();
     let test = std::env::current_exe().expect("a running test");
     let folder = test
         .parent()
@@ -215,6 +231,13 @@ impl Program {
     /// Waits for an event of this kind.
     pub fn wait(&mut self, event: &str) -> Value {
         self.wait_for(event, |said| said["event"] == event)
+    }
+
+    /// Waits for an event of this kind, unless it has come already.
+    pub fn once(&mut self, event: &str) -> Value {
+        self.listen();
+        let known = self.seen.iter().find(|said| said["event"] == event).cloned();
+        known.unwrap_or_else(|| self.wait(event))
     }
 
     /// Waits until it has said both, in either order.

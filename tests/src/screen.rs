@@ -5,8 +5,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
+use image::imageops::crop_imm;
 
-use crate::program::{self, PATIENCE, Program};
+use crate::program::{self, PATIENCE, Program, in_turn};
+
+/// 50 ms: between two looks.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How often is looked for what a key or a click does, before it is taken for lost, or for nothing.
+const LOOKS: u32 = 100;
+
+/// How often a code is typed that was not read.
+const TRIES: u32 = 5;
 
 /// The next step: `accent` of ui/src/tokens.rs, dark.
 pub const NEXT: [u8; 3] = [0x2a, 0x6f, 0xdb];
@@ -37,6 +47,7 @@ impl Screen {
     /// # Errors
     /// The tool that is not there.
     pub fn start(size: &str, folder: PathBuf) -> Result<Self, &'static str> {
+        in_turn();
         for tool in ["Xvfb", "xdotool", "import"] {
             let found = Command::new(tool)
                 .arg("-version")
@@ -77,6 +88,8 @@ impl Screen {
             .env_remove("WAYLAND_DISPLAY")
             // What is suggested for saving names no folder of this machine.
             .env("HOME", "/home/bob");
+        // What is pointed at looks different.
+        self.act(&["mousemove", "2", "2"]);
         let program = Program::run(command);
         // Only starting can be clicked.
         let start = self.wait_for("home", |picture| {
@@ -97,12 +110,23 @@ impl Screen {
     /// Types a code into the field at home, as with the keyboard alone. Returns the button that joins with it.
     #[must_use]
     pub fn enter_code(&self, code: &str) -> Area {
-        self.act(&["key", "Tab", "Tab"]);
-        self.act(&["type", "--delay", "2", code]);
-        self.wait_for("code", |picture| {
-            let next = areas(picture, NEXT);
-            (next.len() == 2).then(|| next[1])
-        })
+        for _ in 0..TRIES {
+            // From nowhere the field is the second.
+            self.press("Escape");
+            for _ in 0..2 {
+                self.act_and_see(&["key", "Tab"], RgbImage::clone);
+            }
+            self.act(&["key", "ctrl+a"]);
+            self.act(&["type", "--delay", "2", code]);
+            for _ in 0..LOOKS {
+                let next = areas(&self.look("code"), NEXT);
+                if let [_, join] = next[..] {
+                    return join;
+                }
+                std::thread::sleep(POLL);
+            }
+        }
+        panic!("never seen: a code that was read (see {})", self.folder.display());
     }
 
     /// Clicks a button at home that leads to the page before a call. Returns the button there that begins it.
@@ -145,7 +169,7 @@ impl Screen {
                 "never seen: {what} (see {})",
                 self.folder.display()
             );
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(POLL);
         }
     }
 
@@ -158,11 +182,30 @@ impl Screen {
         assert!(status.expect("xdotool runs").success(), "{arguments:?}");
     }
 
-    /// Clicks into the middle of an area.
+    /// The same, and looks until it shows in this part of the picture. What a busy window gets at once counts as if it
+    /// had happened at once: two steps of the focus are one, and a click is where the mouse went after it.
+    fn act_and_see(&self, arguments: &[&str], part: impl Fn(&RgbImage) -> RgbImage) {
+        let before = part(&self.look("act"));
+        self.act(arguments);
+        for _ in 0..LOOKS {
+            if part(&self.look("act")) != before {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Clicks into the middle of a button.
     pub fn click(&self, area: Area) {
+        // With its outline, which looks different where the mouse is.
+        let part = |picture: &RgbImage| {
+            let (left, top) = (area.left.saturating_sub(4), area.top.saturating_sub(4));
+            let (width, height) = (area.right + 5 - left, area.bottom + 5 - top);
+            crop_imm(picture, left, top, width, height).to_image()
+        };
         let [x, y] = [(area.left + area.right) / 2, (area.top + area.bottom) / 2].map(|at| at.to_string());
-        self.act(&["mousemove", &x, &y, "click", "1"]);
-        // What is pointed at looks different.
+        self.act_and_see(&["mousemove", &x, &y], part);
+        self.act_and_see(&["click", "1"], part);
         self.act(&["mousemove", "2", "2"]);
     }
 

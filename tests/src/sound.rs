@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::program::PATIENCE;
+use crate::program::{PATIENCE, in_turn};
 
 /// A running sound service.
 pub struct Service {
@@ -20,6 +20,7 @@ impl Service {
     /// # Errors
     /// The tool that is not there.
     pub fn start() -> Result<Self, &'static str> {
+        in_turn();
         for tool in ["pulseaudio", "pactl"] {
             let found = Command::new(tool).arg("--version").stdout(Stdio::null()).status();
             found.map_err(|_| tool)?;

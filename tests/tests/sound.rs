@@ -6,23 +6,27 @@
     missing_docs
 )]
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use serde_json::Value;
 use sightline_tests::program::{Program, path};
 use sightline_tests::sound::Service;
 
-/// Waits until each of these was told, and prints after how long.
+/// Waits until each of these was told, in any order, and prints after how long. Returns the sentences in this order.
 fn wait_for_words(program: &mut Program, words: &[&str], since: Instant) -> Vec<String> {
-    let mut messages = Vec::new();
-    for word in words {
-        let is_it = |said: &Value| said["event"] == "problem" && said["code"] == *word;
-        let told = program.wait_for(word, is_it);
+    let mut messages = BTreeMap::new();
+    while messages.len() < words.len() {
+        let told = program.wait_for(&words.join(" and "), |said| {
+            let code = said["code"].as_str();
+            said["event"] == "problem" && code.is_some_and(|code| words.contains(&code))
+        });
+        let [word, message] =
+            ["code", "message"].map(|field| told[field].as_str().expect("a text").to_owned());
         eprintln!("{word} after {:.0} ms", since.elapsed().as_secs_f64() * 1000.0);
-        messages.push(told["message"].as_str().expect("a sentence").to_owned());
+        messages.insert(word, message);
     }
-    messages
+    words.iter().map(|word| messages[*word].clone()).collect()
 }
 
 /// Waits until Bob hears himself: through Ann's loudspeaker, from there into her microphone, and back.

@@ -62,10 +62,15 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
         let joined = |said: &Value| said["event"] == "joined" && said["name"] == "Bob";
         let known = program.seen.iter().find(|said| joined(said)).cloned();
         let bob = known.unwrap_or_else(|| program.wait_for("Bob", joined))["peer"].clone();
+        let is_asked =
+            |said: &Value| said["event"] == "route" && said["theirs"] == "asked" && said["peer"] == bob;
+        if !program.seen.iter().any(is_asked) {
+            program.wait_for("that Bob is asked", is_asked);
+        }
         screen.wait_for(name, |picture| can_answer(picture).then_some(()));
         screen.act(&["key", "Return", "space"]);
-        let picture = screen.look(name);
-        assert!(can_answer(&picture), "a stray key answered");
+        // Had a stray key answered, nothing would be asked any more, or the other side would know.
+        screen.wait_for(name, |picture| can_answer(picture).then_some(()));
         program.listen();
         let is_active =
             |said: &Value| said["event"] == "route" && said["state"] == "active" && said["peer"] == bob;
@@ -79,10 +84,17 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
             last.is_none_or(|state| state != "active"),
             "nobody consented yet: {of_bob:#?}"
         );
-        screen.press("F2");
-        program.wait_for("an active route", is_active);
-        // The next question cannot be answered at once.
-        screen.wait_for(name, |picture| (!can_answer(picture)).then_some(()));
+        if name == "consent_1" {
+            screen.press("F2");
+            program.wait_for("an active route", is_active);
+        } else {
+            // What was looked at may still have been the first question: one that has just appeared takes no answer.
+            let is_approved = (0..100).any(|_| {
+                screen.press("F2");
+                is_active(&program.wait_for("a word", |_| true))
+            });
+            assert!(is_approved, "the second way is not used");
+        }
     }
 
     // The call: both pictures move, and nothing waits for an answer.

@@ -510,6 +510,11 @@ fn lost_parts_of_pictures_are_sent_again_in_time() {
                 seen.0,
                 seen.1
             );
+            let pictures = call.shown.iter().filter(|at| **at >= 5000).count();
+            assert!(
+                pictures > 1600,
+                "{loss}, seed {seed}: {pictures} pictures of 1800"
+            );
         }
     }
 }
