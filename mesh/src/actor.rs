@@ -22,7 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::endpoint::{EndpointError, Endpoints, with_any_port};
+use crate::endpoint::{EndpointError, Endpoints};
 use crate::frame::{self, Ended};
 use crate::handle::{Leaving, SharedHistory, Stats, Traffic};
 use crate::interfaces::Watcher;
@@ -432,20 +432,15 @@ impl Actor {
 
     /// Opens a socket; an address that is not ready yet (IPv6 looks for its double first) is tried again.
     fn bind(&mut self, wish: SocketAddr, attempts: u32) {
-        let in_use = |error: &EndpointError| matches!(error, EndpointError::Taken(_));
-        let mut bound = self.endpoints.bind(wish, self.watcher.interfaces());
-        if bound.as_ref().is_err_and(in_use) {
-            bound = self
-                .endpoints
-                .bind(with_any_port(wish), self.watcher.interfaces());
-        }
-        match bound {
+        match self.endpoints.bind(wish, self.watcher.interfaces()) {
             Ok((local, endpoint)) => {
+                let is_new = endpoint.is_some();
                 if let Some(endpoint) = endpoint {
                     self.doors.open(local, endpoint, &mut self.tasks);
                 }
-                self.call.handle_bound(wish, local, now());
+                self.call.handle_bound(wish, local, is_new, now());
             }
+            Err(EndpointError::Taken(_)) if wish.port() != 0 => self.call.handle_port_taken(wish, now()),
             Err(_) if attempts > 0 => {
                 let sink = self.from_peers.0.clone();
                 self.tasks.spawn(async move {
@@ -453,6 +448,7 @@ impl Actor {
                     let _gone = sink.send(FromPeer::BindAgain(wish, attempts - 1)).await;
                 });
             }
+            Err(EndpointError::NotPinned(..)) => self.call.handle_not_pinned(wish),
             // Whatever becomes of the address is a change of interfaces, and seen again.
             Err(_) => {}
         }

@@ -56,6 +56,7 @@ pub struct Endpoints {
 #[derive(Clone)]
 struct Bound {
     endpoint: Endpoint,
+    socket: Arc<GatedSocket>,
     /// The number of the interface that the socket is bound to.
     interface: Option<u32>,
 }
@@ -88,6 +89,12 @@ pub enum EndpointError {
     /// The address is on none of the interfaces that may be used.
     #[error("The address {0} is on none of the network interfaces that may be used.")]
     NotAllowed(SocketAddr),
+    /// A socket there could not be kept to the address's interface.
+    #[error(
+        "The address {0} cannot be used: its network interface {1} cannot be made the only one that is used for it ({2}), \
+         and nothing may leave by another."
+    )]
+    NotPinned(IpAddr, String, String),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -97,8 +104,8 @@ pub enum EndpointError {
 }
 
 impl Endpoints {
-    /// No sockets yet. Each will be bound to its address's interface where the system allows it; with `is_pinned` it
-    /// must.
+    /// No sockets yet. Each will be bound to its address's interface where the system lets programs do that; with
+    /// `is_pinned` it must.
     pub fn new(tls: &Tls, gate: &SharedGate, is_pinned: bool) -> Result<Self, EndpointError> {
         let transport = Arc::new(transport_config());
         let crypto =
@@ -118,54 +125,53 @@ impl Endpoints {
     }
 
     /// Opens a socket on an address of one of `interfaces`; port 0 picks one. Returns the address with its real
-    /// port, and the endpoint if it is a new one: a socket that is there and still good stays.
+    /// port, and the endpoint if it is a new one: a socket that is there and still good stays. One on an interface that
+    /// was made anew is closed before, so that its port is free.
     pub fn bind(
         &self,
         wish: SocketAddr,
         interfaces: &[Interface],
     ) -> Result<(SocketAddr, Option<Endpoint>), EndpointError> {
         let found = interfaces.iter().find(|interface| interface.has(&wish));
-        if found.is_none() && self.is_pinned {
+        // Every address of 127.0.0.0/8 is there, though only one is listed, and none leads anywhere else.
+        if found.is_none() && (self.is_pinned || !wish.ip().is_loopback()) {
             return Err(EndpointError::NotAllowed(wish));
         }
         let index = found.map(|interface| interface.index);
         let old = self.lock().get(&wish).map(|bound| bound.interface);
-        let wish = match old {
-            Some(interface) if interface == index => return Ok((wish, None)),
-            // The interface was made anew; the socket on the old one still has the port.
-            Some(_) => {
-                self.unbind(wish);
-                with_any_port(wish)
-            }
-            None => wish,
-        };
-        let to_error = |error| refusal(wish, &error);
-        let socket = open(wish, found, self.is_pinned).map_err(to_error)?;
-        let (local, endpoint) = self.endpoint(socket).map_err(to_error)?;
+        if old == Some(index) {
+            return Ok((wish, None));
+        }
+        self.unbind(wish);
+        let io = open(wish, found, self.is_pinned)?;
+        let (local, socket, endpoint) = self.endpoint(io).map_err(|error| refusal(wish, &error))?;
         let bound = Bound {
             endpoint: endpoint.clone(),
+            socket,
             interface: index,
         };
         self.lock().insert(local, bound);
         Ok((local, Some(endpoint)))
     }
 
-    /// Closes a socket and its connections.
+    /// Closes a socket and its connections, whose last words do not leave any more.
     pub fn unbind(&self, local: SocketAddr) {
         if let Some(bound) = self.lock().remove(&local) {
+            bound.socket.close();
             bound.endpoint.close(VarInt::from_u32(0), b"");
         }
     }
 
-    fn endpoint(&self, socket: UdpSocket) -> io::Result<(SocketAddr, Endpoint)> {
-        let gated = GatedSocket::new(tokio::net::UdpSocket::from_std(socket)?, self.gate.clone())?;
+    fn endpoint(&self, io: UdpSocket) -> io::Result<(SocketAddr, Arc<GatedSocket>, Endpoint)> {
+        let gated = GatedSocket::new(tokio::net::UdpSocket::from_std(io)?, self.gate.clone())?;
+        let socket = Arc::new(gated);
         let endpoint = Endpoint::new_with_abstract_socket(
             EndpointConfig::default(),
             Some(self.server.clone()),
-            Arc::new(gated),
+            Arc::clone(&socket) as _,
             Arc::new(TokioRuntime),
         )?;
-        Ok((endpoint.local_addr()?, endpoint))
+        Ok((endpoint.local_addr()?, socket, endpoint))
     }
 
     /// Dials from `local`; the first packet's destination connection id is `tag`. `None` when there is no socket
@@ -197,71 +203,87 @@ impl Endpoints {
     }
 }
 
-/// The same address, with whatever port is free.
-pub fn with_any_port(mut address: SocketAddr) -> SocketAddr {
-    address.set_port(0);
-    address
-}
-
 /// Why the operating system refused an address, in words for the user.
 fn refusal(wish: SocketAddr, error: &io::Error) -> EndpointError {
     match error.kind() {
         ErrorKind::AddrInUse => EndpointError::Taken(wish),
         ErrorKind::AddrNotAvailable => EndpointError::Absent(wish.ip()),
         ErrorKind::PermissionDenied if (1..1024).contains(&wish.port()) => EndpointError::Reserved(wish),
-        _ => {
-            let text = error.to_string();
-            // Its number in the system says nothing to a user.
-            let words = text.split(" (os error").next().unwrap_or(&text);
-            EndpointError::Bind(wish, words.to_owned())
-        }
+        _ => EndpointError::Bind(wish, in_words(error)),
     }
 }
 
+/// What the operating system says, without its number, which says nothing to a user.
+fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
 /// A UDP socket on `address`, and on its interface alone: when that goes away nothing leaves by another. With
-/// `must_keep` it is an error if the system does not let a program do that.
-fn open(address: SocketAddr, interface: Option<&Interface>, must_keep: bool) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+/// `must_keep` it is an error as well if the system does not let programs do that.
+fn open(
+    address: SocketAddr,
+    interface: Option<&Interface>,
+    must_keep: bool,
+) -> Result<UdpSocket, EndpointError> {
+    let refused = |error: io::Error| refusal(address, &error);
+    let socket =
+        Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP)).map_err(refused)?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(true).map_err(refused)?;
     }
-    if let Some(interface) = interface {
-        match pin_to(&socket, interface, address) {
-            // Nobody asked for it; the operating system then picks the interface for the address.
-            Err(_) if !must_keep => {}
-            pinned => pinned?,
-        }
+    if let Some(interface) = interface
+        && let Err(error) = pin_to(&socket, interface.index, address)
+        && !may_go_unpinned(&error, must_keep)
+    {
+        let name = interface.name.clone();
+        return Err(EndpointError::NotPinned(address.ip(), name, in_words(&error)));
     }
     // The operating system may give less; a smaller buffer only loses more under bursts.
     let _smaller = socket.set_recv_buffer_size(SOCKET_BUFFER);
     let _smaller = socket.set_send_buffer_size(SOCKET_BUFFER);
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
+    socket.set_nonblocking(true).map_err(refused)?;
+    socket.bind(&address.into()).map_err(refused)?;
     Ok(UdpSocket::from(socket))
 }
 
-/// Linux: `SO_BINDTODEVICE` (socket(7)), which needs no privilege since 5.7.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn pin_to(socket: &Socket, interface: &Interface, _: SocketAddr) -> io::Result<()> {
-    socket.bind_device(Some(interface.name.as_bytes()))
+/// `ENOPROTOOPT`, for which the standard library has no kind: this system has no such option.
+const NO_SUCH_OPTION: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    92
+} else {
+    42
+};
+
+/// Whether the system lets no program keep to an interface, or none without privileges (Linux before 5.7), and nobody
+/// asked for that: the operating system then picks the interface for the address.
+fn may_go_unpinned(error: &io::Error, must_keep: bool) -> bool {
+    let is_not_for_us = matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied);
+    !must_keep && (is_not_for_us || error.raw_os_error() == Some(NO_SUCH_OPTION))
 }
 
-/// macOS: `IP_BOUND_IF` and `IPV6_BOUND_IF`.
-#[cfg(target_vendor = "apple")]
-fn pin_to(socket: &Socket, interface: &Interface, address: SocketAddr) -> io::Result<()> {
-    let index = std::num::NonZeroU32::new(interface.index);
+/// Linux: `SO_BINDTOIFINDEX`, which needs no privilege since 5.7. macOS: `IP_BOUND_IF` and `IPV6_BOUND_IF`. By number, so
+/// that whatever names and labels are made of it, it is the interface that has the address.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn pin_to(socket: &Socket, index: u32, address: SocketAddr) -> io::Result<()> {
+    // With none the socket would be free to use any.
+    let index = std::num::NonZeroU32::new(index).ok_or_else(|| {
+        io::Error::new(
+            ErrorKind::NotFound,
+            "the operating system does not say which one it is",
+        )
+    })?;
     if address.is_ipv6() {
-        socket.bind_device_by_index_v6(index)
+        socket.bind_device_by_index_v6(Some(index))
     } else {
-        socket.bind_device_by_index_v4(index)
+        socket.bind_device_by_index_v4(Some(index))
     }
 }
 
 /// Elsewhere nothing is promised that cannot be kept.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn pin_to(_: &Socket, _: &Interface, _: SocketAddr) -> io::Result<()> {
+fn pin_to(_: &Socket, _: u32, _: SocketAddr) -> io::Result<()> {
     Err(io::Error::new(
-        io::ErrorKind::Unsupported,
+        ErrorKind::Unsupported,
         "this system does not let a program keep to one network interface",
     ))
 }
@@ -290,6 +312,8 @@ fn transport_config() -> TransportConfig {
 
 #[cfg(test)]
 mod tests {
+    use sightline_mesh_proto::interface::Medium;
+
     use super::*;
 
     #[test]
@@ -308,5 +332,37 @@ mod tests {
         }
         let odd = refusal(wish, &io::Error::from_raw_os_error(22)).to_string();
         assert!(!odd.contains("os error"), "{odd}");
+    }
+
+    #[test]
+    fn only_where_no_program_can_and_nobody_asked_a_socket_is_not_kept_to_its_interface() {
+        for kind in [ErrorKind::Unsupported, ErrorKind::PermissionDenied] {
+            assert!(may_go_unpinned(&kind.into(), false), "{kind}");
+            assert!(!may_go_unpinned(&kind.into(), true), "{kind}");
+        }
+        let no_such_option = io::Error::from_raw_os_error(NO_SUCH_OPTION);
+        assert!(may_go_unpinned(&no_such_option, false));
+        assert!(!may_go_unpinned(&no_such_option, true));
+        for error in [ErrorKind::NotFound, ErrorKind::Other, ErrorKind::InvalidInput] {
+            assert!(!may_go_unpinned(&error.into(), false), "{error}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_address_whose_interface_has_no_number_is_refused_in_words() {
+        let interface = Interface {
+            name: "eth0".into(),
+            address: [127, 0, 0, 1].into(),
+            medium: Medium::Cable,
+            index: 0,
+        };
+        let wish = SocketAddr::from((interface.address, 0));
+        let refused = open(wish, Some(&interface), false).expect_err("it is not kept");
+        let told = refused.to_string();
+        assert!(
+            told.contains("127.0.0.1") && told.contains("eth0") && !told.contains("os error"),
+            "{told}"
+        );
     }
 }

@@ -59,23 +59,34 @@ pub fn all() -> Vec<Found> {
     // An interface may have hundreds of addresses.
     let mut radios: HashMap<String, bool> = HashMap::new();
     let found = found.into_iter().map(|found| {
+        // 0 is none: no socket can be kept to it.
         let index = found.index.unwrap_or_default();
-        let is_radio = match radios.get(&found.name) {
+        let name = own_name(&found.name).to_owned();
+        let is_radio = match radios.get(&name) {
             Some(is_radio) => *is_radio,
-            None => *radios.entry(found.name.clone()).or_insert(is_radio(&found.name)),
+            None => *radios.entry(name.clone()).or_insert(is_radio(&name)),
         };
         let flags = flags.get(&(found.ip(), index)).copied().unwrap_or_default();
         Found {
             standing: standing(found.is_oper_up(), flags),
             interface: Interface {
-                medium: medium(&found.name, found.is_p2p, found.is_loopback(), is_radio),
+                medium: medium(&name, found.is_p2p, found.is_loopback(), is_radio),
                 address: found.ip(),
                 index,
-                name: found.name,
+                name,
             },
         }
     });
     found.collect()
+}
+
+/// The name of an interface, of what the system tells with an address of it. Linux tells an IPv4 address's label, such as
+/// `eth0:1`, and no interface there has a colon in its name.
+fn own_name(told: &str) -> &str {
+    let is_label = cfg!(any(target_os = "linux", target_os = "android"));
+    told.split_once(':')
+        .filter(|_| is_label)
+        .map_or(told, |(name, _)| name)
 }
 
 /// The addresses that can be used, with their interfaces; with `only`, those of interfaces of these names.
@@ -295,6 +306,15 @@ mod tests {
             0
         );
         assert!(list(&["none of this name".into()]).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_address_with_a_label_is_on_the_interface_that_the_label_begins_with() {
+        assert_eq!(
+            ["a0:1", "a0", "wg-7.3:home"].map(own_name),
+            ["a0", "a0", "wg-7.3"]
+        );
     }
 
     #[test]

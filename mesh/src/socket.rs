@@ -32,7 +32,8 @@ impl SharedGate {
 
 /// A UDP socket behind the gate.
 pub struct GatedSocket {
-    io: UdpSocket,
+    /// `None` once it is closed.
+    io: Mutex<Option<Arc<UdpSocket>>>,
     state: UdpSocketState,
     local: SocketAddr,
     gate: SharedGate,
@@ -44,9 +45,23 @@ impl GatedSocket {
         Ok(Self {
             local: io.local_addr()?,
             state: UdpSocketState::new(UdpSockRef::from(&io))?,
-            io,
+            io: Mutex::new(Some(Arc::new(io))),
             gate,
         })
+    }
+
+    /// Gives the port back to the operating system at once, whoever still holds this. Nothing leaves or comes any more.
+    pub fn close(&self) {
+        self.lock().take();
+    }
+
+    /// The operating system's socket, to be held no longer than for one call of it: it is closed with the last of these.
+    fn io(&self) -> Option<Arc<UdpSocket>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<UdpSocket>>> {
+        self.io.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps of a received batch only the datagrams that may pass, moved together. Returns their bytes.
@@ -110,10 +125,13 @@ impl fmt::Debug for Writable {
 
 impl UdpPoller for Writable {
     fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let socket = Arc::clone(&self.socket);
+        let Some(io) = self.socket.io() else {
+            // What is sent now is refused.
+            return Poll::Ready(Ok(()));
+        };
         let waiting = self
             .waiting
-            .get_or_insert_with(|| Box::pin(async move { socket.io.writable().await }));
+            .get_or_insert_with(|| Box::pin(async move { io.writable().await }));
         let ready = std::task::ready!(waiting.as_mut().poll(cx));
         self.waiting = None;
         Poll::Ready(ready)
@@ -133,9 +151,10 @@ impl AsyncUdpSocket for GatedSocket {
         let now = Instant::now();
         let pair = (self.local, transmit.destination);
         let mut fate = Fate::Refused;
-        if self.gate.lock().is_open(pair, now) {
-            let send = || self.state.try_send(UdpSockRef::from(&self.io), transmit);
-            match self.io.try_io(Interest::WRITABLE, send) {
+        let is_open = self.gate.lock().is_open(pair, now);
+        if let Some(io) = self.io().filter(|_| is_open) {
+            let send = || self.state.try_send(UdpSockRef::from(&*io), transmit);
+            match io.try_io(Interest::WRITABLE, send) {
                 Ok(()) => fate = Fate::Sent,
                 // What would block is sent again, and counted then.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
@@ -157,12 +176,16 @@ impl AsyncUdpSocket for GatedSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        let Some(io) = self.io() else {
+            // Nothing comes any more. QUIC's endpoint ends with its connections.
+            return Poll::Pending;
+        };
         // Tokio's budget ends the loop now and then, however fast strangers send.
         loop {
-            std::task::ready!(self.io.poll_recv_ready(cx))?;
-            let receive = || self.state.recv(UdpSockRef::from(&self.io), bufs, meta);
+            std::task::ready!(io.poll_recv_ready(cx))?;
+            let receive = || self.state.recv(UdpSockRef::from(&*io), bufs, meta);
             // Not ready after all, or an earlier datagram was bounced: neither concerns QUIC.
-            let Ok(count) = self.io.try_io(Interest::READABLE, receive) else {
+            let Ok(count) = io.try_io(Interest::READABLE, receive) else {
                 continue;
             };
             let now = Instant::now();

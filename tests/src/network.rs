@@ -69,20 +69,14 @@ impl Network {
             let name = network.host(host);
             ip(&format!("netns add {name}"));
             network.quiet(&name);
-            for (side, port) in [(0, "h"), (1, "k")] {
-                ip(&format!(
-                    "-n {name} link add eth{side} type veth peer name {port}{host} netns {bridge}"
-                ));
-                ip(&format!("-n {bridge} link set {port}{host} master br{side} up"));
+            for side in [0, 1] {
+                network.plug_in(host, side);
             }
             ip(&format!(
                 "-n {name} addr add {}/24 dev eth0",
                 network.address(host)
             ));
-            ip(&format!(
-                "-n {name} addr add {}/24 dev eth1",
-                network.other_address(host)
-            ));
+            network.add_other_address(host);
             ip(&format!("-n {name} link set lo up"));
             ip(&format!("-n {name} link set eth0 up"));
             ip(&format!("-n {name} route add default via 10.77.0.254"));
@@ -90,10 +84,35 @@ impl Network {
         Some(network)
     }
 
-    /// Through `/proc`: `sysctl` is not on every machine.
-    fn set(&self, namespace: &str, setting: &str, value: u8) {
+    /// Sets what the kernel does in a namespace, through `/proc`: `sysctl` is not on every machine.
+    pub fn set(&self, namespace: &str, setting: &str, value: u8) {
         let write = format!("echo {value} > /proc/sys/{setting}");
         succeeds("ip", &["netns", "exec", namespace, "sh", "-c", &write]);
+    }
+
+    /// Makes a host's `eth0` or `eth1`.
+    pub fn plug_in(&self, host: usize, side: usize) {
+        let (name, bridge, port) = (self.host(host), self.bridge(), ["h", "k"][side]);
+        ip(&format!(
+            "-n {name} link add eth{side} type veth peer name {port}{host} netns {bridge}"
+        ));
+        ip(&format!("-n {bridge} link set {port}{host} master br{side} up"));
+    }
+
+    /// Gives a host's `eth1` its address.
+    pub fn add_other_address(&self, host: usize) {
+        let (name, address) = (self.host(host), self.other_address(host));
+        ip(&format!("-n {name} addr add {address}/24 dev eth1"));
+    }
+
+    /// Gives an interface that is up another name; where the kernel does not let that be done, it goes down for a moment.
+    pub fn rename(&self, host: usize, from: &str, to: &str) {
+        let name = self.host(host);
+        if !succeeds("ip", &["-n", &name, "link", "set", from, "name", to]) {
+            self.interface(host, from, "down");
+            ip(&format!("-n {name} link set {from} name {to}"));
+            self.interface(host, to, "up");
+        }
     }
 
     /// Sets an interface of a host `up` or `down`.

@@ -375,6 +375,119 @@ fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call
     chosen.expect(&told, |_| true);
 }
 
+/// Ann and Bob, who hear each other by `eth1`, Bob's from `address` and with these options.
+fn call_on_eth1(network: &Network, address: &str, options: &[&str]) -> [Program; 2] {
+    for host in 0..2 {
+        network.interface(host, "eth1", "up");
+    }
+    let mut ann = network.start_on(0, &network.other_address(0), &["start", "--admit", "code"]);
+    let code = ann.code();
+    let mut bob = network.start_on(1, address, &[&["join", "-"], options].concat());
+    bob.tell(&code);
+    ann.wait("first_audio");
+    bob.wait("first_audio");
+    [ann, bob]
+}
+
+#[test]
+fn an_address_with_a_label_is_kept_to_its_interface_as_any_other() {
+    for options in [&["--interface", "eth1"][..], &[]] {
+        let Some(network) = Network::new(2) else { return };
+        let (host, labelled) = (network.host(1), "10.78.0.22");
+        ip(&format!("-n {host} addr add {labelled}/24 dev eth1 label eth1:1"));
+        // What is not kept to its interface takes the other one.
+        let ann = network.other_address(0);
+        ip(&format!("-n {host} route add {ann}/32 via 10.77.0.254"));
+        for scope in ["all", "eth0", "eth1"] {
+            network.set(&host, &format!("net/ipv4/conf/{scope}/rp_filter"), 0);
+        }
+        let elsewhere = Capture::start(&network.bridge(), "h1");
+        let mut people = call_on_eth1(&network, labelled, options);
+        let mut seen = people[1].seen.iter();
+        let active = seen.find(|event| is_route(event, "active")).expect("a route");
+        assert_eq!(active["interface"], "eth1");
+        leave_all(&mut people);
+        assert_eq!(elsewhere.packets(), [], "something took the other interface");
+    }
+}
+
+#[test]
+fn when_the_chosen_interface_gets_another_name_nothing_goes_on_until_it_has_its_own_again() {
+    let Some(network) = Network::new(2) else { return };
+    let elsewhere = Capture::start(&network.bridge(), "br0");
+    let chosen = Capture::start(&network.bridge(), "br1");
+    let address = network.other_address(1);
+    let [mut ann, mut bob] = call_on_eth1(&network, &address, &["--interface", "eth1"]);
+    network.rename(1, "eth1", "renamed0");
+    let paused = bob.wait_for("a pause", |event| is_route(event, "paused"));
+    assert_eq!(paused["reason"], "interface_gone");
+    bob.wait_for("a sentence", |event| {
+        event["event"] == "problem" && event["code"] == "interface_gone"
+    });
+    // Ann calls several times meanwhile, and the socket is still there.
+    ann.wait("left");
+    network.rename(1, "renamed0", "eth1");
+    let active = bob.wait_for("the way back", |event| is_route(event, "active"));
+    assert_eq!(active["interface"], "eth1");
+    ann.wait("joined");
+    hears(&mut ann);
+    hears(&mut bob);
+    let told = leave_all(&mut [ann, bob]);
+    assert_eq!(elsewhere.packets(), [], "something took the other interface");
+    chosen.expect(&told, |_| true);
+}
+
+#[test]
+fn an_interface_that_gets_another_name_in_a_call_is_asked_about_and_shown_by_it() {
+    let Some(network) = Network::new(2) else { return };
+    let [mut ann, mut bob] = call_on_eth1(&network, &network.other_address(1), &[]);
+    network.rename(1, "eth1", "renamed0");
+    let asked = bob.wait_for("the question", |event| {
+        event["event"] == "ask" && event["new"]["interface"] == "renamed0"
+    });
+    assert_eq!(asked["reason"], "local_interface");
+    assert_eq!(asked["old"]["interface"], "eth1");
+    bob.tell(&format!("approve {}", asked["id"]));
+    let active = bob.wait_for("media again", |event| is_route(event, "active"));
+    assert_eq!(active["interface"], "renamed0");
+    hears(&mut ann);
+    hears(&mut bob);
+    leave_all(&mut [ann, bob]);
+}
+
+#[test]
+fn when_both_interfaces_are_made_anew_the_call_comes_back_at_its_ports_and_codes_hold() {
+    let Some(network) = Network::new(3) else { return };
+    for host in 0..3 {
+        network.interface(host, "eth1", "up");
+    }
+    let address = |host: usize| format!("{}:{}", network.other_address(host), 4000 + host);
+    let mut ann = network.start_on(0, &address(0), &["start", "--admit", "code"]);
+    let [first, second] = [ann.code(), ann.another_code()];
+    let mut bob = network.start_on(1, &address(1), &["join", "-"]);
+    bob.tell(&first);
+    ann.wait("first_audio");
+    bob.wait("first_audio");
+    for host in [0, 1] {
+        ip(&format!("-n {} link del eth1", network.host(host)));
+    }
+    for host in [0, 1] {
+        network.plug_in(host, 1);
+        network.add_other_address(host);
+        network.interface(host, "eth1", "up");
+    }
+    for (person, [here, there]) in [(&mut ann, [0, 1]), (&mut bob, [1, 0])] {
+        let active = person.wait_for("the way back", |event| is_route(event, "active"));
+        let ends = [&active["local"], &active["remote"]].map(|end| end.as_str().expect("an address"));
+        assert_eq!(ends, [address(here), address(there)]);
+        hears(person);
+    }
+    let mut carl = network.start_on(2, &address(2), &["join", "-"]);
+    carl.tell(&second);
+    carl.wait("joined");
+    leave_all(&mut [ann, bob, carl]);
+}
+
 #[test]
 fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
     let Some(network) = Network::new(3) else { return };

@@ -11,12 +11,7 @@ use sightline_mesh_proto::{Code, Command, End, Event, Problem, Unreached, Why};
 use sightline_tests::sim::{Socket, Weather, World};
 
 fn socket(address: &str) -> Socket {
-    let address = address.parse().expect("an address");
-    Socket {
-        local: address,
-        outside: address,
-        is_up: true,
-    }
+    Socket::at(address.parse().expect("an address"))
 }
 
 /// Two participants, the first of whom has started a call.

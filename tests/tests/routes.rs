@@ -11,8 +11,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Approval, Consent, Reason, Rule, State, Transition, Way};
-use sightline_mesh_proto::{Command, Event};
-use sightline_tests::sim::{Weather, World, for_seeds};
+use sightline_mesh_proto::{Command, Event, Problem};
+use sightline_tests::sim::{Socket, Weather, World, for_seeds};
 
 const FAIR: Weather = Weather::FAIR;
 
@@ -405,7 +405,188 @@ fn a_chosen_rule_decides_what_waits() {
     assert_eq!((world.questions(1), world.questions(2)), (Vec::new(), Vec::new()));
 }
 
-/// Rules, moves, rebinding NATs, answers and silence in any order; the world's own assertions judge.
+/// What `who` was told of its own ports and of whom it cannot find, since the event at `since`.
+fn told(world: &World, who: usize, since: usize) -> Vec<Problem> {
+    let events = world.nodes[who].events.iter().skip(since);
+    let told = events.filter_map(|(_, event)| match event {
+        Event::Problem(problem, _) => Some(*problem),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn when_both_sides_interfaces_are_made_anew_at_once_they_meet_at_the_same_ports_and_codes_hold() {
+    for_seeds(40, |seed| {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut world = World::new(3, Weather::random(&mut rng), seed);
+        world.start(0, Rule::Listed);
+        let (first, second) = (world.code(0), world.code(0));
+        world.join(1, first, Rule::Listed);
+        world.run(Duration::from_secs(10));
+        assert!(is_talking(&mut world));
+        let before = [0, 1].map(|index| world.nodes[index].sockets.clone());
+        let since = [0, 1].map(|index| world.nodes[index].events.len());
+        world.remake(&[0, 1]);
+        world.run(Duration::from_secs(10));
+        assert!(is_talking(&mut world), "they did not meet again");
+        for (index, before) in before.iter().enumerate() {
+            let locals = |sockets: &[Socket]| sockets.iter().map(|socket| socket.local).collect::<Vec<_>>();
+            assert_eq!(
+                locals(&world.nodes[index].sockets),
+                locals(before),
+                "p{index}'s ports"
+            );
+            assert_eq!(world.questions(index), [], "nothing has changed");
+            assert_eq!(told(&world, index, since[index]), []);
+        }
+        world.join(2, second, Rule::Listed);
+        world.run(Duration::from_secs(15));
+        assert!(world.is_full_mesh(), "a code given before does not work any more");
+    });
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_and_stood_in_for_and_codes_work_again_when_it_is_free() {
+    let mut world = World::new(3, FAIR, 10);
+    world.start(0, Rule::Listed);
+    let (first, second) = (world.code(0), world.code(0));
+    world.join(1, first, Rule::Listed);
+    world.run(Duration::from_secs(3));
+    let home = world.nodes[0].address();
+    let since = world.nodes[0].events.len();
+    world.nodes[0].taken.push(home);
+    world.remake(&[0, 1]);
+    world.run(Duration::from_secs(8));
+    assert!(is_talking(&mut world), "the one that has its port is found");
+    assert_eq!(told(&world, 0, since), [Problem::PortTaken], "once");
+    let listening = |world: &World| {
+        let events = world.nodes[0].events.iter().skip(since);
+        let mut listening = events.filter_map(|(_, event)| match event {
+            Event::Listening(locals) => Some(locals.clone()),
+            _ => None,
+        });
+        listening.next_back().expect("it is told where it listens")
+    };
+    let stand_in = listening(&world);
+    assert!(stand_in.len() == 1 && stand_in[0].ip() == home.ip() && stand_in[0] != home);
+    assert_eq!(world.code(0).addresses, stand_in, "a new code leads there");
+    assert_eq!(world.questions(1), [], "a port alone is not asked about");
+
+    world.nodes[0].taken.clear();
+    world.run(Duration::from_secs(6));
+    assert!(listening(&world).contains(&home));
+    world.join(2, second, Rule::Listed);
+    world.run(Duration::from_secs(8));
+    assert!(world.is_full_mesh(), "the code given before");
+}
+
+#[test]
+fn two_whose_ports_were_both_taken_meet_again_when_those_are_free() {
+    let mut world = gather(&[Rule::Listed; 2], FAIR, 11);
+    let since = [0, 1].map(|index| world.nodes[index].events.len());
+    for index in [0, 1] {
+        let home = world.nodes[index].address();
+        world.nodes[index].taken.push(home);
+    }
+    world.remake(&[0, 1]);
+    world.run(Duration::from_secs(60));
+    assert!(!world.is_full_mesh(), "neither knows where the other is");
+    for index in [0, 1] {
+        assert_eq!(
+            told(&world, index, since[index]),
+            [Problem::PortTaken, Problem::Sought]
+        );
+        world.nodes[index].taken.clear();
+    }
+    world.run(Duration::from_secs(15));
+    assert!(world.is_full_mesh());
+    assert!(is_talking(&mut world));
+}
+
+#[test]
+fn a_third_member_tells_two_whose_ports_are_taken_where_they_are_now() {
+    let mut world = gather(&[Rule::Listed; 3], FAIR, 12);
+    for index in [0, 1] {
+        let home = world.nodes[index].address();
+        world.nodes[index].taken.push(home);
+    }
+    world.remake(&[0, 1]);
+    world.run(Duration::from_secs(12));
+    assert!(world.is_full_mesh());
+    assert!(is_talking(&mut world));
+}
+
+#[test]
+fn a_way_that_is_broken_for_however_long_is_mended_and_the_search_is_told() {
+    for (minutes, patience) in [(1, 6), (4, 8), (60, 18)] {
+        let mut world = gather(&[Rule::Listed; 2], FAIR, 13);
+        let since = [0, 1].map(|index| world.nodes[index].events.len());
+        world.cut(true);
+        world.run(Duration::from_secs(20));
+        assert_eq!(told(&world, 0, since[0]), [], "it is quick at first");
+        world.run(Duration::from_secs(60 * minutes - 20));
+        for index in [0, 1] {
+            assert_eq!(told(&world, index, since[index]), [Problem::Sought], "once");
+        }
+        world.cut(false);
+        world.run(Duration::from_secs(patience));
+        assert!(world.is_full_mesh(), "not back after {minutes} minutes");
+        assert!(is_talking(&mut world));
+        assert_eq!((world.questions(0), world.questions(1)), (Vec::new(), Vec::new()));
+    }
+}
+
+#[test]
+fn an_interface_that_is_renamed_is_another_one_and_asked_about() {
+    let mut world = gather(&[Rule::Listed; 2], FAIR, 14);
+    let since = world.nodes[1].events.len();
+    world.rename(1, "lan", true);
+    let heard = heard_from(&world, 0, 1);
+    for _ in 0..40 {
+        world.speak(1);
+        world.run(Duration::from_millis(50));
+    }
+    assert_eq!(heard_from(&world, 0, 1), heard, "media goes on by itself");
+    let asked = world.questions(1);
+    assert_eq!(asked.len(), 1);
+    let name = |way: &Way| way.interface.clone().expect("a name");
+    assert_eq!(asked[0].reason, Reason::LocalInterface);
+    assert_eq!(asked[0].old.as_ref().map(name).as_deref(), Some("if10.0.0.2"));
+    assert_eq!(name(&asked[0].new.way), "lan10.0.0.2");
+    world.answer_all(1, true);
+    assert!(is_talking(&mut world));
+    let active = steps(&world, 1, 0, since)
+        .into_iter()
+        .rfind(|step| step.route.state == State::Active);
+    assert_eq!(name(&active.expect("active").route.way), "lan10.0.0.2");
+}
+
+#[test]
+fn while_its_interface_has_a_name_that_may_not_be_used_nothing_leaves_whoever_calls() {
+    let mut world = gather(&[Rule::Listed; 3], FAIR, 15);
+    let sent = |world: &World| -> u64 {
+        let rows = world.nodes[2].gate.ledger().rows();
+        rows.map(|(_, row)| row.counts.sent_packets).sum()
+    };
+    let since = world.nodes[2].events.len();
+    // The sockets are still there, and the others seek this one.
+    world.rename(2, "lan", false);
+    let before = sent(&world);
+    for _ in 0..400 {
+        world.speak(2);
+        world.run(Duration::from_millis(50));
+    }
+    assert_eq!(sent(&world), before, "something left by the renamed interface");
+    assert_eq!(told(&world, 2, since)[0], Problem::InterfaceGone);
+    assert_ne!(world.state(2, 0), Some(State::Active));
+    world.rename(2, "if", true);
+    world.run(Duration::from_secs(6));
+    assert!(world.is_full_mesh());
+    assert!(is_talking(&mut world), "the same interface is no change");
+}
+
+/// Rules, moves, rebinding NATs, interfaces made anew or renamed, ports that are taken, answers and silence in any order; the world's own assertions judge.
 fn anything(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed ^ 0xca11);
     let weather = Weather::random(&mut rng);
@@ -420,7 +601,16 @@ fn anything(seed: u64) {
     }
     for _ in 0..60 {
         let who = rng.random_range(0..4);
-        match rng.random_range(0..12) {
+        match rng.random_range(0..15) {
+            12 => world.remake(&[who, rng.random_range(0..4)]),
+            13 => world.rename(who, ["if", "lan"][rng.random_range(0..2)], rng.random_bool(0.8)),
+            14 => {
+                let home = world.nodes[who].address();
+                let taken = &mut world.nodes[who].taken;
+                if taken.pop().is_none() {
+                    taken.push(home);
+                }
+            }
             0 => world.move_to(who, &[elsewhere(who as u8 * 2 + rng.random_range(0..2u8))]),
             1 => {
                 let home = world.nodes[who].address();

@@ -55,9 +55,9 @@ impl Topic {
             "malformed" | "flood" | "stalled" | "keys_expired" | "not_approved" | "too_many_questions"
             | "playout" => Some(Self::Connection),
             "small_packets_only" => Some(Self::PacketSize),
-            "interface_gone" => Some(Self::Network),
+            "interface_gone" | "not_pinned" => Some(Self::Network),
             _ if word.starts_with("member_") => Some(Self::Connection),
-            "too_many_codes" | "not_in_call" | "no_address_yet" => Some(Self::Codes),
+            "too_many_codes" | "not_in_call" | "no_address_yet" | "port_taken" => Some(Self::Codes),
             "start" => Some(Self::Entry),
             _ if word.starts_with("code_") => Some(Self::Entry),
             "settings" | "settings_unread" => Some(Self::Settings),

@@ -88,6 +88,13 @@ pub const fn zone(address: &SocketAddr) -> Option<u32> {
     }
 }
 
+/// The same address, with whatever port is free.
+#[must_use]
+pub const fn with_any_port(mut address: SocketAddr) -> SocketAddr {
+    address.set_port(0);
+    address
+}
+
 /// As codes and cards carry it: a zone means nothing on another machine.
 #[must_use]
 pub fn without_zone(address: SocketAddr) -> SocketAddr {

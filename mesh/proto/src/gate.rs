@@ -148,6 +148,7 @@ impl Gate {
             }
             Change::Ignore(local) => {
                 self.listening.remove(&local);
+                self.guests.retain(|(at, _), _| *at != local);
             }
         }
     }
@@ -377,6 +378,10 @@ mod tests {
         assert!(
             !gate.handle_incoming(unshared, remote(3), &initial, now),
             "and no longer"
+        );
+        assert!(
+            !gate.handle_outgoing(unshared, remote(2), 100, now),
+            "nor is who came in answered any more"
         );
     }
 

@@ -19,8 +19,10 @@ const RANDOM_LEN: usize = 8;
 const MAC_LEN: usize = 12;
 
 /// Random parts remembered for each code or member, so that none of their holders can keep the others out. Who makes
-/// more tags with one key than this has locked out itself.
-const MAX_SEEN: usize = 128;
+/// more tags with one key than this has locked out itself: a member on its way back makes 90 in the first half minute,
+/// 54 more until five minutes are over, then 240 an hour, and only those count that arrive. Where they arrive for hours, and no
+/// answer does, the other side's tags, of another key, lead back.
+const MAX_SEEN: usize = 1024;
 
 /// 8 random bytes, then 12 bytes of a keyed hash over them.
 pub type Tag = [u8; LEN];

@@ -44,6 +44,11 @@ impl Setting {
         (self.socket.local, self.there.local_addr().expect("bound"))
     }
 
+    async fn writable(&self) {
+        let io = self.socket.io().expect("it is open");
+        io.writable().await.expect("a socket");
+    }
+
     fn approve(&self) {
         self.gate.lock().handle_change(Change::Approve(self.pair()));
     }
@@ -70,7 +75,7 @@ impl Setting {
 #[tokio::test]
 async fn what_the_gate_refuses_does_not_leave_and_each_datagram_of_it_is_counted() {
     let setting = setting();
-    setting.socket.io.writable().await.expect("a socket");
+    setting.writable().await;
     setting
         .send(b"refused!", Some(3))
         .expect("QUIC learns nothing of it");
@@ -92,7 +97,7 @@ async fn what_the_gate_refuses_does_not_leave_and_each_datagram_of_it_is_counted
 #[tokio::test]
 async fn what_the_system_does_not_take_is_counted_as_refused() {
     let setting = setting();
-    setting.socket.io.writable().await.expect("a socket");
+    setting.writable().await;
     setting.approve();
     // Longer than a datagram can be.
     setting
@@ -101,6 +106,24 @@ async fn what_the_system_does_not_take_is_counted_as_refused() {
     let expected = Counts {
         refused_packets: 1,
         refused_bytes: 70_000,
+        ..Counts::default()
+    };
+    assert_eq!(setting.counts(), expected);
+}
+
+#[tokio::test]
+async fn a_closed_socket_gives_its_port_back_at_once_and_lets_nothing_pass() {
+    let setting = setting();
+    setting.approve();
+    setting.writable().await;
+    let local = setting.socket.local;
+    assert!(Plain::bind(local).is_err(), "it has the port");
+    setting.socket.close();
+    let _anew = Plain::bind(local).expect("the port is free");
+    setting.send(b"late", None).expect("QUIC learns nothing of it");
+    let expected = Counts {
+        refused_packets: 1,
+        refused_bytes: 4,
         ..Counts::default()
     };
     assert_eq!(setting.counts(), expected);
@@ -117,7 +140,7 @@ async fn what_has_to_wait_for_the_system_is_counted_once_when_it_leaves() {
         Err(io::ErrorKind::WouldBlock)
     );
     assert_eq!(setting.counts(), Counts::default());
-    setting.socket.io.writable().await.expect("a socket");
+    setting.writable().await;
     setting.send(b"hello", None).expect("sent");
     let expected = Counts {
         sent_packets: 1,

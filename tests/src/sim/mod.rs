@@ -79,6 +79,12 @@ pub struct Node {
     pub sockets: Vec<Socket>,
     /// Further addresses of its machine, which it does not use.
     pub others: Vec<IpAddr>,
+    /// Ports of its machine that other programs have.
+    pub taken: Vec<SocketAddr>,
+    /// What the names of its interfaces begin with, and whether they may be used.
+    pub interface: (&'static str, bool),
+    /// How often its interfaces were made: sockets on those before are good for nothing.
+    pub made: u32,
     /// Why its operating system takes nothing that it sends, if so.
     pub obstacle: Option<Obstacle>,
     /// False once killed or gone.
@@ -122,6 +128,8 @@ pub struct Socket {
     pub outside: SocketAddr,
     /// Whether its interface is there.
     pub is_up: bool,
+    /// By which of its interfaces' makings it is bound.
+    pub made: u32,
 }
 
 /// One end of a connection.
@@ -132,6 +140,7 @@ struct End2 {
     /// This end's address, and as the other end sees it.
     local: SocketAddr,
     outside: SocketAddr,
+    made: u32,
 }
 
 #[derive(Debug)]
@@ -180,11 +189,14 @@ enum Happening {
 }
 
 impl Socket {
-    const fn at(address: SocketAddr) -> Self {
+    /// One that is there, and that everybody sees where it is.
+    #[must_use]
+    pub const fn at(address: SocketAddr) -> Self {
         Self {
             local: address,
             outside: address,
             is_up: true,
+            made: 1,
         }
     }
 }
@@ -197,13 +209,16 @@ impl Node {
     }
 
     fn on(&self, local: SocketAddr) -> Option<Socket> {
-        let mut up = self.sockets.iter().filter(|socket| socket.is_up);
-        up.find(|socket| socket.local == local).copied()
+        self.good_sockets().find(|socket| socket.local == local)
     }
 
     fn seen_as(&self, outside: SocketAddr) -> Option<Socket> {
-        let mut up = self.sockets.iter().filter(|socket| socket.is_up);
-        up.find(|socket| socket.outside == outside).copied()
+        self.good_sockets().find(|socket| socket.outside == outside)
+    }
+
+    fn good_sockets(&self) -> impl Iterator<Item = Socket> {
+        let sockets = self.sockets.iter().copied();
+        sockets.filter(|socket| socket.is_up && socket.made == self.made)
     }
 }
 
@@ -217,6 +232,7 @@ pub struct World {
     pub weather: Weather,
     /// Somebody stands in the middle of each connection, and has a TLS session with either end.
     pub is_intercepted: bool,
+    is_cut: bool,
     start: Instant,
     rng: StdRng,
     connections: Vec<Connection>,
@@ -237,6 +253,9 @@ impl World {
                 gate: Gate::new(Clock { start }),
                 sockets: vec![Socket::at(SocketAddr::from(([10, 0, 0, index as u8 + 1], 4000)))],
                 others: Vec::new(),
+                taken: Vec::new(),
+                interface: ("if", true),
+                made: 1,
                 obstacle: None,
                 alive: true,
                 events: Vec::new(),
@@ -256,6 +275,7 @@ impl World {
             now: Duration::ZERO,
             weather,
             is_intercepted: false,
+            is_cut: false,
             start,
             rng,
             connections: Vec::new(),
@@ -663,15 +683,7 @@ impl World {
                     self.dial(index, (local, remote), ticket, peer, tag, patience);
                 }
                 Output::Unbind(local) => self.nodes[index].sockets.retain(|socket| socket.local != local),
-                Output::Bind(wish) => {
-                    let node = &mut self.nodes[index];
-                    if node.on(wish).is_none() {
-                        node.sockets.retain(|socket| socket.local != wish);
-                        node.sockets.push(Socket::at(wish));
-                    }
-                    let now = self.local_now(index);
-                    self.call(index).handle_bound(wish, wish, now);
-                }
+                Output::Bind(wish) => self.bind(index, wish),
                 Output::Frame(conn, bytes) => self.send(index, conn, bytes, true),
                 Output::Datagram(conn, class, bytes) => {
                     let state = self.call(index).route_state(conn);

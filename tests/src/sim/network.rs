@@ -12,12 +12,14 @@ use super::{Connection, End2, Happening, IDLE, Index, Socket, World};
 
 impl World {
     pub(super) fn interfaces(&self, index: Index) -> Vec<Interface> {
-        let up = self.nodes[index].sockets.iter().filter(|socket| socket.is_up);
+        let node = &self.nodes[index];
+        let (prefix, may_be_used) = node.interface;
+        let up = node.sockets.iter().filter(|socket| socket.is_up && may_be_used);
         up.map(|socket| Interface {
-            name: format!("if{}", socket.local.ip()),
+            name: format!("{prefix}{}", socket.local.ip()),
             address: socket.local.ip(),
-            medium: self.nodes[index].medium,
-            index: 1,
+            medium: node.medium,
+            index: node.made,
         })
         .collect()
     }
@@ -36,7 +38,7 @@ impl World {
     /// Takes a participant's addresses away, and gives it others, perhaps ones that it had before.
     pub fn move_to(&mut self, index: Index, addresses: &[SocketAddr]) {
         for socket in &mut self.nodes[index].sockets {
-            socket.is_up = addresses.contains(&socket.local);
+            socket.is_up = addresses.iter().any(|address| address.ip() == socket.local.ip());
         }
         let mut interfaces = self.interfaces(index);
         for address in addresses {
@@ -45,10 +47,10 @@ impl World {
                 .all(|interface| interface.address != address.ip())
             {
                 interfaces.push(Interface {
-                    name: format!("if{}", address.ip()),
+                    name: format!("{}{}", self.nodes[index].interface.0, address.ip()),
                     address: address.ip(),
                     medium: Medium::Wifi,
-                    index: 2,
+                    index: self.nodes[index].made,
                 });
             }
         }
@@ -63,9 +65,63 @@ impl World {
     /// A participant's interface is something else now, under the same name and address.
     pub fn turn_into(&mut self, index: Index, medium: Medium) {
         self.nodes[index].medium = medium;
+        self.tell_interfaces(index);
+    }
+
+    /// A participant's interfaces go by other names now, perhaps ones that its user does not let it use.
+    pub fn rename(&mut self, index: Index, prefix: &'static str, may_be_used: bool) {
+        self.nodes[index].interface = (prefix, may_be_used);
+        self.tell_interfaces(index);
+    }
+
+    /// The interfaces of all these are taken away and made anew at the same moment, with the same names and addresses.
+    pub fn remake(&mut self, who: &[Index]) {
+        for index in who {
+            self.nodes[*index].made += 1;
+        }
+        self.break_paths();
+        for index in who {
+            self.tell_interfaces(*index);
+        }
+    }
+
+    /// From now on nothing passes between anybody, or everything does again; no interface shows it.
+    pub fn cut(&mut self, is_cut: bool) {
+        self.is_cut = is_cut;
+        self.break_paths();
+    }
+
+    fn tell_interfaces(&mut self, index: Index) {
         let (interfaces, now) = (self.interfaces(index), self.local_now(index));
         self.call(index).handle_interfaces(interfaces, now);
         self.drain(index);
+    }
+
+    /// Opens a socket for a participant, or finds that the one that is there is good, or that the port is taken.
+    pub(super) fn bind(&mut self, index: Index, wish: SocketAddr) {
+        let now = self.local_now(index);
+        let mut local = wish;
+        if wish.port() == 0 {
+            self.serial += 1;
+            local.set_port(50_000 + self.serial as u16 % 10_000);
+        }
+        let node = &mut self.nodes[index];
+        if node.on(wish).is_some() {
+            return self.call(index).handle_bound(wish, wish, false, now);
+        }
+        if node.taken.contains(&wish) {
+            return self.call(index).handle_port_taken(wish, now);
+        }
+        let made = node.made;
+        let socket = Socket {
+            made,
+            ..Socket::at(local)
+        };
+        match node.sockets.iter_mut().find(|old| old.local == local) {
+            Some(old) => *old = socket,
+            None => node.sockets.push(socket),
+        }
+        self.call(index).handle_bound(wish, local, true, now);
     }
 
     /// The NAT before a participant forgets it, and gives it another port.
@@ -89,12 +145,12 @@ impl World {
 
     pub(super) fn is_through(&self, connection: usize) -> bool {
         let link = &self.connections[connection];
-        [link.dialler, link.listener].iter().all(|end| {
+        let are_there = [link.dialler, link.listener].iter().all(|end| {
             let node = &self.nodes[end.node];
-            let is_it =
-                |socket: &Socket| socket.is_up && socket.local == end.local && socket.outside == end.outside;
-            node.obstacle.is_none() && node.sockets.iter().any(is_it)
-        })
+            let is_it = |socket: Socket| socket.outside == end.outside && socket.made == end.made;
+            node.obstacle.is_none() && node.on(end.local).is_some_and(is_it)
+        });
+        are_there && !self.is_cut
     }
 
     /// Kills a participant: it says nothing more, to nobody.
@@ -120,6 +176,9 @@ impl World {
     ) {
         let [dials, listens] = [self.nodes[from.0].on(from.1), self.nodes[to.0].seen_as(to.1)];
         let (from, to) = (from.0, to.0);
+        if self.is_cut {
+            return self.schedule(Duration::ZERO, Happening::DialFails { from, ticket });
+        }
         let (Some(dials), Some(listens)) = (dials, listens) else {
             return;
         };
@@ -132,12 +191,14 @@ impl World {
             conn: ConnId(serial * 2),
             local: dials.local,
             outside: dials.outside,
+            made: dials.made,
         };
         let listener = End2 {
             node: to,
             conn: ConnId(serial * 2 + 1),
             local: listens.local,
             outside: listens.outside,
+            made: listens.made,
         };
         let connection = self.connections.len();
         self.connections.push(Connection {
@@ -228,10 +289,8 @@ impl World {
             return self.schedule(patience, Happening::DialFails { from, ticket });
         }
 
-        let to = self
-            .nodes
-            .iter()
-            .position(|node| node.seen_as(remote).is_some() && node.alive);
+        let mut nodes = self.nodes.iter();
+        let to = nodes.position(|node| node.seen_as(remote).is_some() && node.alive && !self.is_cut);
         let from = self.nodes[index].on(local).map(|socket| socket.outside);
         let expect = to.zip(from).and_then(|(to, from)| {
             let now = self.local_now(to);
@@ -304,7 +363,7 @@ impl World {
         // What an address that is gone, or a system that takes nothing, would have sent is refused there; anything
         // else refused is a fault.
         let node = &self.nodes[index];
-        let is_there = node.on(local).is_some() && node.obstacle.is_none();
+        let is_there = node.on(local).is_some() && node.interface.1 && node.obstacle.is_none();
         assert!(
             leaves || !is_there,
             "p{index} sends to {remote}, which is not approved"

@@ -169,9 +169,21 @@ pub enum Side {
 
 impl Call {
     pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
+        let ways = self.ways(target.peer(), addresses);
+        self.dial_by(target, secret, addresses, ways, now);
+    }
+
+    /// Dials one of `addresses` by these ways only.
+    pub(super) fn dial_by(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        ways: Vec<Pair>,
+        now: Instant,
+    ) {
         // Who joins has only this one attempt; members are tried again.
         let may_wait = target == Target::Inviter && self.why_no_way(addresses) == Unreached::NotUp;
-        let ways = self.ways(target.peer(), addresses);
         let id = DialId(self.new_id());
         let mut dial = Dial {
             target,
@@ -403,7 +415,8 @@ impl Call {
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.
     pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
-        let is_wanted = !self.ended && self.links.len() < MAX_LINKS;
+        let is_there = self.is_open_on(&connected.local);
+        let is_wanted = !self.ended && is_there && self.links.len() < MAX_LINKS;
         let set_up = match connected.side {
             _ if !is_wanted => None,
             Side::Dialler(ticket) => self.start_session(connected, ticket, now),

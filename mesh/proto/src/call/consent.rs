@@ -91,10 +91,11 @@ impl Call {
         let (peer, known) = (link.peer, link.route);
         let way = self.way(link.local, link.remote);
         let route = self.with_routes(now, |routes, at| {
-            let route = known.unwrap_or_else(|| routes.open(Some(peer), &way, Holder::Link(conn), at));
-            routes.prove(route);
-            route
+            known.unwrap_or_else(|| routes.open(Some(peer), &way, Holder::Link(conn), at))
         });
+        // While the handshake went on the address may have gone.
+        self.tell_routes_what_is_usable(now);
+        self.with_routes(now, |routes, _| routes.prove(route));
         if let Some(link) = self.links.get_mut(&conn) {
             link.route = Some(route);
         }

@@ -17,9 +17,6 @@ use crate::wire::{Control, Peer};
 /// 30 s: how long an introduced member may take to arrive.
 const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
 
-/// 5 min: how long a member may take to come back.
-const RETURN_LIFETIME: Duration = Duration::from_secs(300);
-
 /// 5 s: the time before the same two are introduced again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -201,18 +198,10 @@ impl Call {
     }
 
     pub(super) fn forget_expectations(&mut self, now: Instant) {
-        let links = &self.links;
-        for expectation in self.expectations.values_mut() {
-            if matches!(expectation.origin, Origin::Return(conn) if links.contains_key(&conn)) {
-                expectation.since = now;
-            }
-        }
-        self.drop_expectations(|expectation| {
-            let lifetime = match expectation.origin {
-                Origin::Introduced(_) => EXPECTATION_LIFETIME,
-                Origin::Return(_) => RETURN_LIFETIME,
-            };
-            now >= expectation.since + lifetime
+        self.drop_expectations(|expectation| match expectation.origin {
+            Origin::Introduced(_) => now >= expectation.since + EXPECTATION_LIFETIME,
+            // Until it says that it leaves: two for each member of the roster at most.
+            Origin::Return(_) => false,
         });
         self.introductions
             .retain(|_, introduction| now < introduction.since + AGAIN);

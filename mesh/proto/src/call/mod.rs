@@ -11,6 +11,7 @@ mod output;
 mod presence;
 mod reach;
 mod roaming;
+mod seeking;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -100,7 +101,9 @@ pub struct Call {
     locals: Vec<SocketAddr>,
     /// Those on which one is to be opened as soon as that can be.
     awaited: Vec<SocketAddr>,
-    /// Of both, those that the user lets the others know.
+    /// Those on which a socket is to be opened anew, and when that is tried next; `None` once their interface changes.
+    closed: BTreeMap<SocketAddr, Option<Instant>>,
+    /// Of all three, those that the user lets the others know.
     ticked: Vec<SocketAddr>,
     /// What became of the last packet on each pair of addresses.
     fates: BTreeMap<Pair, Fate>,
@@ -168,6 +171,7 @@ impl Call {
             own: config.own.clone(),
             locals: config.addresses.clone(),
             awaited: config.awaited.clone(),
+            closed: BTreeMap::new(),
             ticked: Vec::new(),
             fates: BTreeMap::new(),
             code_awaited: None,
@@ -267,6 +271,7 @@ impl Call {
         self.renew_keys(now);
         self.forget_expectations(now);
         self.watch_the_silent(now);
+        self.open_closed_sockets(now);
         let beat_due = now >= self.next_beat;
         if beat_due {
             self.next_beat = now + presence::BEAT;

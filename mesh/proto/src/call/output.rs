@@ -64,8 +64,9 @@ pub enum Output {
         /// How long to wait for the handshake.
         patience: Duration,
     },
-    /// Open a socket on this address of ours, the port being a wish, or open it anew: its interface has come
-    /// back. To be answered with [`crate::Call::handle_bound`].
+    /// Open a socket on this address of ours, or open it anew if its interface is another one now; port 0 picks one. To
+    /// be answered with [`crate::Call::handle_bound`], [`crate::Call::handle_port_taken`] or
+    /// [`crate::Call::handle_not_pinned`].
     Bind(SocketAddr),
     /// Close the socket on this address of ours: it is gone, and nobody knows it.
     Unbind(SocketAddr),
@@ -135,7 +136,7 @@ pub enum Event {
     Answered(QuestionId, Answer),
     /// An opaque message of a member.
     Told(PeerId, Vec<u8>),
-    /// An address that was awaited is there: these are listened on now.
+    /// An address that was awaited is there, or one has another port: these are listened on now.
     Listening(Vec<SocketAddr>),
     /// Something went wrong; the call goes on.
     Problem(Problem, Option<PeerId>),
@@ -220,6 +221,26 @@ pub enum Problem {
          or has only just come up. The code is made as soon as one is."
     )]
     NoAddressYet,
+    /// A port that others know is in use.
+    #[error(
+        "A port that this call listened on is in use by another program now, so it listens on another one. Codes that you \
+         gave out before lead to the old port: they work again when it is free, which is tried every few seconds. Until \
+         then, give a new code."
+    )]
+    PortTaken,
+    /// A socket could not be kept to its address's interface.
+    #[error(
+        "A network address cannot be used: its network interface cannot be made the only one that is used for it, and \
+         nothing may leave by another. Use another address or another network."
+    )]
+    NotPinned,
+    /// A member is still being sought.
+    #[error(
+        "This member has not been reached for half a minute. This program goes on looking for them, every few seconds, \
+         until they are back or say that they leave. Nothing else is needed; if it takes long, ask them by another \
+         channel whether they are still in the call."
+    )]
+    Sought,
     /// A member cannot be reached from here.
     #[error("{}", about_member(*.0))]
     Unreached(Unreached),
@@ -243,6 +264,9 @@ impl Problem {
             Self::Stalled => "stalled",
             Self::NotInCall => "not_in_call",
             Self::NoAddressYet => "no_address_yet",
+            Self::PortTaken => "port_taken",
+            Self::NotPinned => "not_pinned",
+            Self::Sought => "member_sought",
             Self::Unreached(why) => why.member_word(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::roaming::Seek;
+use super::seeking::Seek;
 use super::{Call, Event, Problem, Unreached, Why};
 use crate::gate::Change;
 use crate::interface::Medium;

@@ -1,37 +1,21 @@
-//! Roaming: addresses of this machine go and come, links break, and members find back to each other.
+//! Roaming: addresses of this machine go and come, under the same name or another, and so do the sockets on them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::connection::{Dial, Target};
-use super::introduction::Origin;
 use super::{Call, Event, Output, Problem};
-use crate::address::MAX_ADDRESSES;
+use crate::address::{MAX_ADDRESSES, with_any_port};
 use crate::gate::Change;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
 use crate::roster::{Card, Entries, Moved};
-use crate::route::{Reason, RouteId, State};
-use crate::secret::Secret;
+use crate::route::{Reason, RouteId};
 use crate::wire::Control;
 
-/// 1 s: the time between attempts to get back to a member.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// 1.8 s: nothing comes for this long from a member only when the way is broken: beats and pings come each second.
-const SILENCE: Duration = Duration::from_millis(1800);
-
-/// 30 s: how long a member that broke off is sought. It may come back by itself for longer.
-const SEEK_TIME: Duration = Duration::from_secs(30);
-
-/// A member that is being sought.
-#[derive(Clone, Copy, Debug)]
-pub struct Seek {
-    until: Instant,
-    next_at: Instant,
-}
+/// 5 s: how often a socket that could not be opened is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 impl Call {
     /// The network interfaces that are up and may be used, all of them, whenever one has changed; those that are more
@@ -40,7 +24,8 @@ impl Call {
         if self.ended || interfaces == self.interfaces {
             return;
         }
-        let locals: Vec<_> = self.locals.iter().chain(&self.awaited).copied().collect();
+        let locals = self.locals.iter().chain(&self.awaited).chain(self.closed.keys());
+        let locals: Vec<_> = locals.copied().collect();
         let before: Vec<_> = locals
             .iter()
             .map(|local| self.interface_of(local).cloned())
@@ -51,16 +36,14 @@ impl Call {
             let place = |interface: &Interface| (interface.name.clone(), interface.index);
             match (before.as_ref().map(place), self.interface_of(local).map(place)) {
                 (Some(_), None) => has_lost |= self.locals.contains(local),
-                (None, Some(_)) => self.outputs.push_back(Output::Bind(*local)),
-                (Some(before), Some(now)) if before != now => {
-                    // The same address on another interface, or on one made anew: the socket is on what is gone.
-                    self.locals.retain(|known| known != local);
-                    self.outputs.push_back(Output::Bind(*local));
-                }
+                // It is back, on another interface, or on one made anew: the socket may be on what is gone.
+                (before, Some(place)) if before.as_ref() != Some(&place) => self.open_anew(*local, now),
                 _ => {}
             }
         }
+        self.listen_where_usable();
         let back = self.tell_routes_what_is_usable(now);
+        self.name_interfaces(now);
         if has_lost {
             self.event(Event::Problem(Problem::InterfaceGone, None));
         }
@@ -86,7 +69,50 @@ impl Call {
         }
     }
 
-    fn tell_routes_what_is_usable(&mut self, now: Instant) -> Vec<RouteId> {
+    /// An address of ours serves again when a socket on it is known to be good.
+    fn open_anew(&mut self, local: SocketAddr, now: Instant) {
+        self.locals.retain(|known| *known != local);
+        if !self.awaited.contains(&local) {
+            self.closed.insert(local, Some(now + OPEN_AGAIN));
+        }
+        self.outputs.push_back(Output::Bind(local));
+    }
+
+    /// Tries again to open the sockets that could not be opened, where the address is there.
+    pub(super) fn open_closed_sockets(&mut self, now: Instant) {
+        let due = self.closed.iter().filter(|(local, at)| {
+            let is_due = at.is_some_and(|at| at <= now);
+            is_due && self.is_usable(local)
+        });
+        for local in due.map(|(local, _)| *local).collect::<Vec<_>>() {
+            self.open_anew(local, now);
+        }
+    }
+
+    /// Guests come in only at addresses that are there, on interfaces that may be used: a socket stays where it is when its
+    /// interface gets another name.
+    fn listen_where_usable(&mut self) {
+        for local in self.ticked.clone() {
+            self.change_gate(if self.is_usable(&local) {
+                Change::Listen(local)
+            } else {
+                Change::Ignore(local)
+            });
+        }
+    }
+
+    /// What a route says of its interface is what is so, under whatever name that goes now.
+    fn name_interfaces(&mut self, now: Instant) {
+        let renamed = self.routes.routes().filter_map(|route| {
+            let name = &self.interface_of(&route.way.local)?.name;
+            (route.way.interface.as_ref() != Some(name)).then(|| (route.id, name.clone()))
+        });
+        for (id, name) in renamed.collect::<Vec<_>>() {
+            self.with_routes(now, |routes, _| routes.set_interface(id, name));
+        }
+    }
+
+    pub(super) fn tell_routes_what_is_usable(&mut self, now: Instant) -> Vec<RouteId> {
         let locals = self.locals.iter().filter(|local| self.is_usable(local));
         let usable: Vec<_> = locals.copied().collect();
         self.with_routes(now, |routes, at| {
@@ -101,45 +127,8 @@ impl Call {
             let Some((peer, _)) = served.filter(|(_, route)| back.contains(route)) else {
                 continue;
             };
-            if let Some(member) = self.members.get_mut(&peer) {
-                member.seek = None;
-            }
-            self.stop_dialling(peer, Reason::Replaced, now);
+            self.stop_seeking(peer, now);
             self.judge_link(conn, now);
-        }
-    }
-
-    /// Of a member from which nothing has come for a while, the way may have changed without a word, as when a NAT gives
-    /// it another port: media pauses, and the way back is sought. If it was only silent, media goes on.
-    pub(super) fn watch_the_silent(&mut self, now: Instant) {
-        for conn in self.serving_links() {
-            let Some(link) = self.links.get(&conn) else {
-                continue;
-            };
-            let (peer, Some(id)) = (link.peer, link.route) else {
-                continue;
-            };
-            if self.is_cut_off(Some(conn)) {
-                // It is this side's address that is gone.
-                continue;
-            }
-            let is_silent = now >= link.heard + SILENCE;
-            let state = self.routes.get(id).map(|route| route.state);
-            let is_sought = self
-                .members
-                .get(&peer)
-                .is_some_and(|member| member.seek.is_some());
-            if is_silent && state == Some(State::Active) {
-                self.with_routes(now, |routes, at| routes.pause(id, Reason::Lost, at));
-                self.notice_obstacle(conn);
-                self.seek(peer, now);
-            } else if !is_silent && state == Some(State::Paused) && is_sought {
-                if let Some(member) = self.members.get_mut(&peer) {
-                    member.seek = None;
-                }
-                self.stop_dialling(peer, Reason::Replaced, now);
-                self.settle(conn, now);
-            }
         }
     }
 
@@ -156,143 +145,108 @@ impl Call {
                 self.outputs.push_back(Output::Unbind(local));
             }
         }
+        let is_over = |local: &&SocketAddr| !self.is_usable(local) && !self.ticked.contains(*local);
+        for local in self.closed.keys().filter(is_over).copied().collect::<Vec<_>>() {
+            self.closed.remove(&local);
+        }
         let fresh: Vec<IpAddr> = self
             .interfaces
             .iter()
             .filter(|interface| interface.medium != Medium::Loopback && is_routable(interface.address))
             .map(|interface| interface.address)
             .filter(|ip| {
-                let mut known = self.locals.iter().chain(&self.awaited);
+                let mut known = self.locals.iter().chain(&self.awaited).chain(self.closed.keys());
                 known.all(|local| local.ip() != *ip)
             })
             .collect();
-        let room = MAX_ADDRESSES.saturating_sub(self.locals.len());
+        let room = MAX_ADDRESSES.saturating_sub(self.locals.len() + self.closed.len());
         for ip in fresh.into_iter().take(room) {
             let port = self.locals.first().map_or(0, SocketAddr::port);
             self.outputs.push_back(Output::Bind(SocketAddr::new(ip, port)));
         }
     }
 
-    /// A socket was opened for [`Output::Bind`], perhaps on another port than wished for.
-    pub fn handle_bound(&mut self, wish: SocketAddr, local: SocketAddr, now: Instant) {
+    /// For [`Output::Bind`] a socket is open, with another port if the wish had none. It may be the one that was there;
+    /// if it `is_new`, connections on the one before are gone.
+    pub fn handle_bound(&mut self, wish: SocketAddr, local: SocketAddr, is_new: bool, now: Instant) {
         if self.ended {
             return;
         }
-        self.locals.retain(|known| *known != wish && *known != local);
-        self.locals.push(local);
+        let stands_in = |old: &SocketAddr| *old != local && is_same_place(*old, local);
+        let is_back = self.closed.remove(&wish).is_some() && self.locals.iter().any(stands_in);
+        let is_for_another = |old: &SocketAddr| stands_in(old) && self.ticked.contains(old);
+        let is_stand_in = wish.port() == 0 && self.closed.keys().any(is_for_another);
         let was_awaited = self.awaited.contains(&wish);
         self.awaited.retain(|known| *known != wish);
-        if was_awaited {
-            self.event(Event::Listening(self.locals.clone()));
-        }
-        // The same address of ours, on another port because its interface was made anew, or with one at last.
-        if (was_awaited || wish != local) && self.ticked.contains(&wish) {
-            self.untick(wish);
-            self.tick(local);
-            self.announce(now);
-        }
+        self.locals.retain(|known| *known != local);
+        self.locals.push(local);
+        // Before anybody is dialled from there.
         let back = self.tell_routes_what_is_usable(now);
+        if was_awaited || is_stand_in || is_back {
+            self.event(Event::Listening(self.locals.clone()));
+            if is_stand_in || self.ticked.contains(&wish) {
+                self.untick(wish);
+                self.tick(local);
+                self.announce(now);
+            }
+        }
+        if is_new {
+            self.close_links_on(local, now);
+        }
         self.resume(&back, now);
+        if self.ticked.contains(&local) {
+            self.stop_asking_about_the_cut_off(now);
+        }
         self.seek_everybody_cut_off(now);
         self.use_what_is_there(now);
     }
 
-    /// Seeks the members whose link is gone, or goes over an address that is.
-    fn seek_everybody_cut_off(&mut self, now: Instant) {
-        if self.is_offline() {
+    /// For [`Output::Bind`] no socket could be opened: another program has the port. If others know it, it is tried again
+    /// and again, since codes and members lead there; until then another one stands in.
+    pub fn handle_port_taken(&mut self, wish: SocketAddr, now: Instant) {
+        if self.ended {
             return;
         }
-        let members = self
-            .members
-            .iter()
-            .filter(|(_, member)| self.is_cut_off(member.link));
-        for peer in members.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            self.seek(peer, now);
+        self.close_links_on(wish, now);
+        let has_socket = self.locals.iter().any(|local| is_same_place(*local, wish));
+        self.awaited.retain(|known| *known != wish);
+        if self.ticked.contains(&wish) {
+            self.closed.insert(wish, Some(now + OPEN_AGAIN));
+            if !has_socket {
+                self.event(Event::Problem(Problem::PortTaken, None));
+            }
+        } else {
+            self.closed.remove(&wish);
+        }
+        if !has_socket {
+            self.outputs.push_back(Output::Bind(with_any_port(wish)));
         }
     }
 
-    /// There is no link, or its address of ours is gone.
-    fn is_cut_off(&self, conn: Option<ConnId>) -> bool {
-        let link = conn.and_then(|conn| self.links.get(&conn));
-        link.is_none_or(|link| !self.is_open_on(&link.local))
+    /// For [`Output::Bind`] no socket could be opened that keeps to its interface: the address is not used until that
+    /// changes.
+    pub fn handle_not_pinned(&mut self, wish: SocketAddr) {
+        if self.ended {
+            return;
+        }
+        if let Some(next_at) = self.closed.get_mut(&wish) {
+            *next_at = None;
+        }
+        self.event(Event::Problem(Problem::NotPinned, None));
+    }
+
+    /// Connections on a socket that was replaced are gone.
+    fn close_links_on(&mut self, local: SocketAddr, now: Instant) {
+        let gone = self.links.iter().filter(|(_, link)| link.local == local);
+        for conn in gone.map(|(conn, _)| *conn).collect::<Vec<_>>() {
+            self.close(conn, Reason::InterfaceGone);
+            self.handle_closed(conn, now);
+        }
     }
 
     /// None of this side's addresses is there.
     pub(super) fn is_offline(&self) -> bool {
         !self.locals.iter().any(|local| self.is_usable(local))
-    }
-
-    /// Begins to look for the way back to a member.
-    pub(super) fn seek(&mut self, peer: PeerId, now: Instant) {
-        let Some(member) = self.members.get_mut(&peer).filter(|member| member.may_return()) else {
-            return;
-        };
-        member.be_patient(now);
-        let seek = Seek {
-            until: now + SEEK_TIME,
-            next_at: now,
-        };
-        member.seek = Some(seek);
-        self.seek_next(now);
-    }
-
-    /// Dials whoever is due.
-    pub(super) fn seek_next(&mut self, now: Instant) {
-        let sought = self.members.iter_mut().filter_map(|(peer, member)| {
-            member.seek = member.seek.filter(|seek| now < seek.until);
-            let seek = member.seek.as_mut().filter(|seek| seek.next_at <= now)?;
-            seek.next_at = now + RETRY;
-            let (conn, secret) = member.comeback.clone()?;
-            Some((
-                *peer,
-                conn,
-                secret,
-                member.last_way.as_ref().map(|way| way.remote),
-            ))
-        });
-        for (peer, conn, secret, last) in sought.collect::<Vec<_>>() {
-            let waits = |dial: &Dial| dial.target.peer() == Some(peer) && dial.is_asking();
-            if self.is_offline() || self.dials.values().any(waits) {
-                continue;
-            }
-            let mut remotes: Vec<_> = last.into_iter().collect();
-            let shared = self.addresses_of(&peer).into_iter();
-            remotes.extend(shared.filter(|address| Some(*address) != last));
-            self.dial(Target::Return(peer, conn), secret, &remotes, now);
-        }
-    }
-
-    /// When the next member is due.
-    pub(super) fn next_seek(&self) -> Option<Instant> {
-        let sought = self.members.values().filter_map(|member| member.seek);
-        sought.map(|seek| seek.next_at).min()
-    }
-
-    /// Gives a member, on its new link, the secret to come back with should that link break.
-    pub(super) fn offer_return(&mut self, peer: PeerId, conn: ConnId, now: Instant) {
-        let secret = Secret::generate(&mut self.rng);
-        let replaced = self.links.get(&conn).and_then(|link| link.replaces);
-        self.expect(peer, Origin::Return(conn), secret.clone(), now);
-        // Until the new secret has arrived the one before must do; those before that are of no more use.
-        self.forget_expectations_of(
-            &peer,
-            |origin| matches!(origin, Origin::Return(old) if *old != conn && Some(*old) != replaced),
-        );
-        self.send(conn, &Control::Return(secret.0.into()), now);
-    }
-
-    /// A member says how to come back to it.
-    pub(super) fn handle_return(&mut self, conn: ConnId, secret: Secret) {
-        let Some(peer) = self.links.get(&conn).map(|link| link.peer) else {
-            return;
-        };
-        if let Some(member) = self
-            .members
-            .get_mut(&peer)
-            .filter(|member| member.link == Some(conn))
-        {
-            member.comeback = Some((conn, secret));
-        }
     }
 
     /// The user agreed to a way from an address of this side: the others may know it from now on.
@@ -311,7 +265,9 @@ impl Call {
     /// The others may know this address of ours, and come in there.
     pub(super) fn tick(&mut self, local: SocketAddr) {
         self.ticked.push(local);
-        self.change_gate(Change::Listen(local));
+        if self.is_usable(&local) {
+            self.change_gate(Change::Listen(local));
+        }
     }
 
     fn untick(&mut self, local: SocketAddr) {
@@ -356,8 +312,11 @@ impl Call {
 
     /// Addresses of this side that the others may know, and that are there.
     pub(super) fn shared_addresses(&self) -> Vec<SocketAddr> {
-        let is_there = |local: &&SocketAddr| self.is_usable(local) && !self.awaited.contains(local);
-        self.ticked.iter().filter(is_there).copied().collect()
+        let has_socket =
+            |local: &&SocketAddr| !self.awaited.contains(local) && !self.closed.contains_key(*local);
+        let is_there = |local: &&SocketAddr| self.is_usable(local) && has_socket(local);
+        let shared = self.ticked.iter().filter(is_there).take(MAX_ADDRESSES);
+        shared.copied().collect()
     }
 
     /// Where a member can be reached, as it says.
@@ -365,6 +324,11 @@ impl Call {
         let roster = self.roster.as_ref();
         roster.map_or_else(Vec::new, |roster| roster.addresses(peer))
     }
+}
+
+/// Whether they are the same but for the port.
+fn is_same_place(one: SocketAddr, other: SocketAddr) -> bool {
+    with_any_port(one) == with_any_port(other)
 }
 
 /// Whether a member elsewhere could be reached from this address.

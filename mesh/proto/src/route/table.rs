@@ -344,6 +344,16 @@ impl Table {
         }
     }
 
+    /// This side's interface goes by another name now. A question about the way as it was is withdrawn.
+    pub fn set_interface(&mut self, id: RouteId, name: String) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.route.way.interface = Some(name);
+            if let Some(question) = entry.question.take() {
+                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+            }
+        }
+    }
+
     /// The user's rule allows no media, whatever was agreed before.
     pub fn withhold(&mut self, id: RouteId, at: Duration) {
         self.pause(id, Reason::Rule, at);
