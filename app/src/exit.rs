@@ -39,7 +39,7 @@ impl From<End> for Exit {
     fn from(end: End) -> Self {
         match end {
             End::Left => Self::Wished,
-            End::Unreachable(_) | End::Impostor | End::InviterGone => Self::Unreachable,
+            End::Unreachable(_) | End::Impostor | End::InviterGone | End::LineLost => Self::Unreachable,
             End::Refused(Refusal::Used | Refusal::Withdrawn | Refusal::Expired) => Self::Code,
             End::Refused(_) => Self::Refused,
         }

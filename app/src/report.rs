@@ -408,6 +408,13 @@ impl Report {
                 "inviter_gone",
                 "The person who gave you the code went away before letting you in.".to_owned(),
             ),
+            End::LineLost => (
+                "line_lost",
+                "Nothing came any more from the person who gave you the code, before they let you in. The line is too \
+                 slow or loses too much, or their machine or network is gone. Try again; if the code is used by then, ask \
+                 for another one."
+                    .to_owned(),
+            ),
             End::Refused(why) => (why.word(), why.to_string()),
         };
         self.json("end", json!({"why": why}));

@@ -16,8 +16,8 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
-use quinn::{Endpoint, VarInt};
-use sightline_mesh_proto::{Call, Command, ConnId, Connected, Event, Output, Ticket};
+use quinn::{ConnectionError, Endpoint, VarInt};
+use sightline_mesh_proto::{Call, Closed, Command, ConnId, Connected, Event, Output, Ticket};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -45,6 +45,14 @@ const LINGER: Duration = Duration::from_millis(300);
 /// two seconds to make sure that nobody else has it (RFC 4862, section 5.4).
 const BIND_AGAIN: Duration = Duration::from_millis(300);
 const BIND_ATTEMPTS: u32 = 10;
+
+/// 3 s: a connection from which nothing comes for this long is closed, so that a killed member is noticed within five; and
+/// how often each is looked at.
+const SILENCE: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(250);
+
+/// As many round trips, where that is longer: on a slow line what comes has waited in a queue.
+const SILENT_ROUND_TRIPS: u32 = 6;
 
 /// A year: the swarm does not see datagrams, so it must not judge whether a connection is idle.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -304,6 +312,7 @@ impl Actor {
         let (outbox, waiting) = mpsc::channel(OUTBOX);
         let sink = self.from_peers.0.clone();
         let datagrams = connection.clone();
+        self.tasks.spawn(close_when_silent(connection.clone()));
         self.tasks.spawn(async move {
             while let Ok(datagram) = datagrams.read_datagram().await {
                 if sink.send(FromPeer::Datagram(conn, datagram)).await.is_err() {
@@ -494,7 +503,14 @@ impl Actor {
     }
 
     fn forget(&mut self, conn: ConnId) {
+        let mut how = Closed::Said;
         if let Some(gone) = self.peers.remove(&conn) {
+            // On this side only silence closes a connection unasked.
+            if let Some(ConnectionError::TimedOut | ConnectionError::LocallyClosed) =
+                gone.connection.close_reason()
+            {
+                how = Closed::Silent;
+            }
             gone.connection.close(VarInt::from_u32(0), b"");
             let comes_again = self
                 .arrived
@@ -504,7 +520,33 @@ impl Actor {
                 self.swarm.behaviour_mut().allowed.disallow_peer(gone.id);
             }
         }
-        self.call.handle_closed(conn, now());
+        self.call.handle_closed(conn, how, now());
+    }
+}
+
+/// Closes a connection once nothing has come for too long. What comes is counted by frames: only who is at the other end
+/// can make those.
+async fn close_when_silent(connection: quinn::Connection) {
+    let came = |connection: &quinn::Connection| {
+        let frames = connection.stats().frame_rx;
+        frames.acks + frames.ping + frames.datagram + frames.stream
+    };
+    let (mut before, mut silence) = (came(&connection), Duration::ZERO);
+    while connection.close_reason().is_none() {
+        tokio::select! {
+            _ = connection.closed() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let now = came(&connection);
+        silence = if now == before {
+            silence + LOOK
+        } else {
+            Duration::ZERO
+        };
+        before = now;
+        if silence >= SILENCE.max(connection.rtt() * SILENT_ROUND_TRIPS) {
+            connection.close(VarInt::from_u32(0), b"");
+        }
     }
 }
 

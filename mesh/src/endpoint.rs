@@ -19,9 +19,9 @@ use crate::congestion::Unhindered;
 use crate::socket::{GatedSocket, SharedGate};
 use crate::tls::{Tls, TlsError};
 
-/// 3000 ms: a connection from which nothing comes for this long is closed, so that a killed member is noticed
-/// within five.
-const IDLE_TIMEOUT: u32 = 3000;
+/// 15,000 ms: in a handshake over a slow line what is sent again and again waits behind itself. The loop closes a connection
+/// that stands, and from which nothing comes, much earlier.
+const IDLE_TIMEOUT: u32 = 15_000;
 
 /// 750 ms: a sign of life when nothing else is sent; three may be lost.
 const KEEP_ALIVE: Duration = Duration::from_millis(750);
@@ -32,8 +32,9 @@ const DATAGRAM_SEND_BUFFER: usize = 48 * 1024;
 /// 256 KiB: what may wait while the loop is busy.
 const DATAGRAM_RECV_BUFFER: usize = 256 * 1024;
 
-/// 100 ms: what a round trip is taken for until it is measured; a lost first packet is sent again after three.
-const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// 333 ms: what a round trip is taken for until it is measured (RFC 9002, section 6.2.2); a first packet is sent again after
+/// three. With less, a slow line gets several copies of each before the first answer can be there.
+const INITIAL_RTT: Duration = Duration::from_millis(333);
 
 /// 1 MiB: the operating system's buffers, so that a burst of key frames is not lost on the way in.
 const SOCKET_BUFFER: usize = 1024 * 1024;
@@ -196,6 +197,11 @@ impl Endpoints {
         for Bound { endpoint, .. } in &bound {
             let _late = tokio::time::timeout(Duration::from_millis(200), endpoint.wait_idle()).await;
         }
+    }
+
+    /// What the sockets are behind.
+    pub const fn gate(&self) -> &SharedGate {
+        &self.gate
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Bound>> {

@@ -27,6 +27,9 @@ use crate::tls;
 /// 10 s: as long as the gate lets a guest speak.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
+/// A handshake gets its time once more whenever something came meanwhile, so often at most.
+const PATIENCES: usize = 3;
+
 /// From this many handshakes at once on, an address must prove itself by a Retry first.
 const BUSY: usize = 8;
 
@@ -198,6 +201,7 @@ impl libp2p::Transport for Transport {
             local: plan.local,
             remote: plan.remote,
             patience: plan.patience,
+            gate: self.endpoints.gate().clone(),
         };
         let dialled = arrive(connecting, plan.peer, facts, arrivals);
         Ok(dialled.boxed())
@@ -280,6 +284,7 @@ impl Accepting {
             local,
             remote,
             patience: HANDSHAKE_TIME,
+            gate: self.gate.clone(),
         };
         let accepted = async move {
             let _handshake = handshake;
@@ -289,14 +294,25 @@ impl Accepting {
     }
 }
 
-async fn finish(
-    connecting: quinn::Connecting,
-    patience: Duration,
-) -> Result<quinn::Connection, ConnectError> {
-    match tokio::time::timeout(patience, connecting).await {
-        Ok(connection) => Ok(connection?),
-        Err(_) => Err(ConnectError::TimedOut),
+async fn finish(connecting: quinn::Connecting, facts: &Facts) -> Result<quinn::Connection, ConnectError> {
+    let received = || {
+        let gate = facts.gate.lock();
+        let row = gate.ledger().row((facts.local, facts.remote));
+        row.map_or(0, |row| row.counts.recv_packets)
+    };
+    let mut connecting = std::pin::pin!(connecting);
+    let mut before = received();
+    for _ in 0..PATIENCES {
+        if let Ok(connection) = tokio::time::timeout(facts.patience, connecting.as_mut()).await {
+            return Ok(connection?);
+        }
+        let now = received();
+        if now == before {
+            break;
+        }
+        before = now;
     }
+    Err(ConnectError::TimedOut)
 }
 
 /// What is known of a connection before its handshake is done.
@@ -306,6 +322,7 @@ struct Facts {
     local: SocketAddr,
     remote: SocketAddr,
     patience: Duration,
+    gate: SharedGate,
 }
 
 /// Finishes a handshake, announces the connection, and waits until the swarm will let its peer in.
@@ -315,7 +332,7 @@ async fn arrive(
     facts: Facts,
     arrivals: mpsc::Sender<Arrival>,
 ) -> Result<(PeerId, Muxer), ConnectError> {
-    let connection = finish(connecting, facts.patience).await?;
+    let connection = finish(connecting, &facts).await?;
     let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
     if expected.is_some_and(|expected| expected != peer) {
         return Err(ConnectError::WrongPeer);

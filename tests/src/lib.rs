@@ -1,6 +1,6 @@
 //! Whole calls, run as a whole: on a simulated network (`sim`), and as real processes
 //! (`program`), one test after the other, in network namespaces (`network`), before a real screen (`screen`), with sound
-//! devices that come and go (`sound`). Benches share `bench`.
+//! devices that come and go (`sound`), over a slow line (`slow_line`). Benches share `bench`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -17,4 +17,5 @@ pub mod photo;
 pub mod program;
 pub mod screen;
 pub mod sim;
+pub mod slow_line;
 pub mod sound;

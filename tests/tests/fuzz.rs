@@ -65,7 +65,7 @@ fn control_messages() {
     let address = SocketAddr::from(([192, 0, 2, 7], 44));
     let card = Card::sign(&identity, PublicKey([4; 32]), &Name::new("Ann"), &[address]).expect("signed");
     let joined = Joined::sign(card.clone(), &identity, &[5; 16]).expect("signed");
-    let left = Left::sign(&identity, &[5; 16]).expect("signed");
+    let left = Left::sign(&identity, &[5; 16], &joined).expect("signed");
     let peer = identity.public().to_peer_id();
     let moved = Moved::sign(&identity, &[5; 16], 1, &[address]).expect("signed");
     let entries = Entries {
@@ -117,7 +117,11 @@ fn control_messages() {
                 for peer in roster.present().collect::<Vec<_>>() {
                     let _where = roster.addresses(&peer);
                 }
-                assert!(!Roster::new(*call).handle_entries(roster.entries()).forged);
+                let mut other = Roster::new(*call);
+                for part in roster.parts() {
+                    assert!(!other.handle_entries(part).forged);
+                }
+                assert_eq!(other.hash(), roster.hash());
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ use sightline_mesh_proto::{Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
 use sightline_tests::program::{Program, code_to, path};
+use sightline_tests::slow_line::SlowLine;
 
 /// Runs the program to its end. Returns status, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
@@ -691,6 +692,35 @@ fn where_nothing_could_be_sent_it_is_not_said_that_nobody_answered() {
     let (status, _, said) = run(&["join", &code, "--share", "127.0.0.1"]);
     assert_eq!((status, said.contains("answered")), (4, false), "{said}");
     assert!(said.contains("IPv6"), "{said}");
+    ann.leave();
+}
+
+/// 64 kbit/s, in bytes a second.
+const SLOW: u32 = 8000;
+
+#[test]
+fn who_joins_over_64_kbit_a_second_gets_in() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = ann.code();
+    let there = Code::parse(&code).expect("a code").addresses[0];
+    let line = SlowLine::to(there, SLOW, None);
+    let slow = code_to(&[&line.address().to_string()], &code);
+    let mut bob = Program::join_call("Bob", &slow, &[]);
+    bob.wait("joined");
+    ann.wait("joined");
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
+fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_not_to_have_answered() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = ann.code();
+    let there = Code::parse(&code).expect("a code").addresses[0];
+    let line = SlowLine::to(there, SLOW, Some(1));
+    let dying = code_to(&[&line.address().to_string()], &code);
+    let (status, _, said) = run(&["join", &dying, "--share", "127.0.0.1"]);
+    assert_eq!((status, said.contains("packets came back")), (4, true), "{said}");
     ann.leave();
 }
 

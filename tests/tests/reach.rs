@@ -208,6 +208,40 @@ fn an_address_that_is_named_eight_times_is_called_once() {
 }
 
 #[test]
+fn of_two_who_are_introduced_one_may_be_behind_a_firewall_that_lets_nobody_in() {
+    for behind in [1, 2] {
+        let mut world = World::new(3, Weather::FAIR, 15);
+        world.nodes[behind].lets_nobody_in = true;
+        world.start(0, Rule::Listed);
+        for (index, time) in [(1, 3), (2, 1)] {
+            let code = world.code(0);
+            world.join(index, code, Rule::Listed);
+            world.run(Duration::from_secs(time));
+        }
+        assert!(world.is_full_mesh(), "p{behind} could dial");
+        assert_eq!(world.state(1, 2), Some(State::Active));
+        for who in 0..3 {
+            assert_eq!(told_unreached(&world, who), []);
+        }
+    }
+}
+
+#[test]
+fn with_the_rule_ask_who_is_introduced_contacts_nobody_before_a_yes_nor_answers() {
+    let mut world = World::new(3, Weather::FAIR, 16);
+    world.start(0, Rule::Listed);
+    for (index, rule) in [(1, Rule::Listed), (2, Rule::Ask)] {
+        let code = world.code(0);
+        world.join(index, code, rule);
+        world.run(Duration::from_secs(3));
+    }
+    // The one that waits for the dial has dialled itself meanwhile.
+    assert_eq!(sent(&world, 1, world.nodes[2].address()).0, 1);
+    assert_eq!(sent(&world, 2, world.nodes[1].address()).0, 0);
+    assert!(!world.questions(2).is_empty());
+}
+
+#[test]
 fn a_member_that_cannot_be_reached_is_named_once_with_the_reason() {
     let mut world = World::new(3, Weather::FAIR, 9);
     world.nodes[0].sockets.push(socket("[fd00::1]:4000"));

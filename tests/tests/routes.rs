@@ -586,6 +586,67 @@ fn while_its_interface_has_a_name_that_may_not_be_used_nothing_leaves_whoever_ca
     assert!(is_talking(&mut world), "the same interface is no change");
 }
 
+#[test]
+fn an_approved_way_that_is_back_is_used_while_a_question_about_another_stands_unanswered() {
+    let mut world = gather(&[Rule::Listed; 2], FAIR, 12);
+    let home = world.nodes[1].address();
+    world.move_to(1, &[elsewhere(1)]);
+    // Nobody answers, and the other side has long stopped looking.
+    world.run(Duration::from_secs(40));
+    assert_eq!(
+        world.questions(1).len(),
+        1,
+        "one question, however long it stands"
+    );
+    world.move_to(1, &[home, elsewhere(1)]);
+    world.run(Duration::from_millis(500));
+    assert_eq!(world.questions(1), [], "the question is withdrawn");
+    assert_eq!(
+        (world.state(0, 1), world.state(1, 0)),
+        (Some(State::Active), Some(State::Active))
+    );
+    assert!(is_talking(&mut world));
+    let sent = world.nodes[1].gate.ledger().rows();
+    let from_elsewhere = sent.filter(|((local, _), _)| *local == elsewhere(1));
+    assert_eq!(
+        from_elsewhere
+            .map(|(_, row)| row.counts.sent_packets)
+            .sum::<u64>(),
+        0,
+        "nothing left from where nobody agreed to"
+    );
+}
+
+#[test]
+fn an_approved_way_that_is_back_takes_the_place_of_a_connection_that_waits_for_an_answer() {
+    let mut world = World::new(2, FAIR, 13);
+    let home = world.nodes[1].address();
+    let mut second = world.nodes[1].sockets[0];
+    (second.local, second.outside) = (elsewhere(1), elsewhere(1));
+    world.nodes[1].sockets.push(second);
+    world.start(1, Rule::Listed);
+    let code = world.code(1);
+    world.join(0, code, Rule::All);
+    world.run(Duration::from_secs(3));
+    assert!(is_talking(&mut world));
+    let used = |world: &World| {
+        let routes = world.nodes[1].call.as_ref().expect("takes part").routes();
+        let active = routes.routes().find(|route| route.state == State::Active);
+        active.map(|route| route.way.local)
+    };
+    assert_eq!(used(&world), Some(home), "the code's first address");
+
+    // The other side's rule lets it come by the other address; this side's asks.
+    world.move_to(1, &[elsewhere(1)]);
+    world.run(Duration::from_secs(10));
+    assert_eq!((world.questions(1).len(), used(&world)), (1, None));
+    assert!(world.is_full_mesh(), "they are connected, and wait");
+    world.move_to(1, &[home, elsewhere(1)]);
+    world.run(Duration::from_millis(500));
+    assert_eq!((world.questions(1), used(&world)), (Vec::new(), Some(home)));
+    assert!(is_talking(&mut world));
+}
+
 /// Rules, moves, rebinding NATs, interfaces made anew or renamed, ports that are taken, answers and silence in any order; the world's own assertions judge.
 fn anything(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed ^ 0xca11);

@@ -49,6 +49,11 @@ fn talk(world: &mut World, span: Duration) {
     }
 }
 
+fn roster_hash(world: &World, index: usize) -> Option<[u8; 32]> {
+    let call = world.nodes[index].call.as_ref().expect("takes part");
+    call.roster_hash()
+}
+
 fn a_call_of_five(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed ^ 0x5eed);
     let weather = Weather::random(&mut rng);
@@ -102,17 +107,8 @@ fn a_call_of_five(seed: u64) {
         assert!(!others_lost, "p{index} believes that somebody is gone who is not");
     }
     assert!(world.is_full_mesh());
-    let hashes: Vec<_> = world
-        .alive()
-        .into_iter()
-        .map(|index| {
-            world.nodes[index]
-                .call
-                .as_ref()
-                .expect("takes part")
-                .roster_hash()
-        })
-        .collect();
+    let alive = world.alive().into_iter();
+    let hashes: Vec<_> = alive.map(|index| roster_hash(&world, index)).collect();
     assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "rosters differ");
 }
 
@@ -130,6 +126,19 @@ fn calls_of_two_to_ten_become_full_meshes() {
         assert!(world.is_full_mesh());
         talk(&mut world, Duration::from_secs(2));
     });
+}
+
+#[test]
+fn where_nothing_stands_in_the_way_two_members_make_one_connection() {
+    let mut world = World::new(10, FAIR, 11);
+    world.start(0, Rule::Listed);
+    for index in 1..10 {
+        let code = world.code(0);
+        world.join(index, code, Rule::Listed);
+        world.run(Duration::from_secs(3));
+    }
+    assert!(world.is_full_mesh());
+    assert_eq!(world.connections_made(), 45);
 }
 
 #[test]
@@ -258,6 +267,25 @@ fn nobody_there_ends_the_attempt() {
 }
 
 #[test]
+fn that_the_inviter_went_away_is_said_only_where_they_did() {
+    for (leaves, end) in [(true, End::InviterGone), (false, End::LineLost)] {
+        let mut world = World::new(2, FAIR, 10);
+        world.start(0, Rule::Listed);
+        let code = world.code(0);
+        world.join(1, code, Rule::Listed);
+        // They are connected, and in the handshake.
+        world.run(Duration::from_millis(35));
+        if leaves {
+            world.command(0, Command::Leave);
+        } else {
+            world.kill(0);
+        }
+        world.run(Duration::from_secs(15));
+        assert_eq!(world.ended(1), Some(end));
+    }
+}
+
+#[test]
 fn a_code_with_another_key_finds_nobody_in() {
     let mut world = World::new(2, FAIR, 3);
     world.start(0, Rule::Listed);
@@ -287,6 +315,41 @@ fn no_session_comes_about_through_somebody_between_two_tls_connections() {
     assert!(world.ended(1).is_some());
     let starter = world.nodes[0].call.as_ref().expect("takes part");
     assert!(starter.linked().is_empty());
+}
+
+#[test]
+fn two_hundred_come_and_go_and_everybody_agrees_and_the_next_gets_in() {
+    const PEOPLE: usize = 204;
+    let mut world = World::new(PEOPLE, FAIR, 8);
+    world.start(0, Rule::Listed);
+    for index in 1..PEOPLE - 1 {
+        // Now one who stays lets somebody in, now one who is about to leave.
+        let inviter = if index % 2 == 0 { 1 } else { index - 1 };
+        let code = world.code(inviter);
+        world.join(index, code, Rule::Listed);
+        world.run(Duration::from_millis(700));
+        assert_eq!(world.ended(index), None, "p{index} got in");
+        if index > 3 {
+            // The starter leaves as well.
+            let leaver = if index == 100 { 0 } else { index - 1 };
+            world.command(leaver, Command::Leave);
+            world.nodes[leaver].alive = false;
+        }
+        world.run(Duration::from_millis(300));
+    }
+    world.run(Duration::from_secs(8));
+    let code = world.code(1);
+    world.join(PEOPLE - 1, code, Rule::Listed);
+    world.run(Duration::from_secs(8));
+    assert!(world.is_full_mesh(), "the last to come meets everybody");
+    let hashes: Vec<_> = world
+        .alive()
+        .into_iter()
+        .map(|index| roster_hash(&world, index))
+        .collect();
+    assert!((4..10).contains(&hashes.len()));
+    assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "rosters differ");
+    assert_eq!(world.told_gone(1, 42).map(|(_, why)| why), Some(Why::Left));
 }
 
 #[test]

@@ -326,7 +326,8 @@ key-space = Leertaste, gehalten
 key-talk = Gehört werden, solange sie gehalten wird
 key-quit = Das Fenster schließen
 
-# Warum nichts gesendet werden konnte: nach einem Doppelpunkt
+# Warum nichts gesendet werden konnte oder nichts daraus wurde: nach einem Doppelpunkt
+cause-unfinished = Es kamen Pakete zurück, aber es kam keine Verbindung zustande. Die Leitung ist zu langsam oder verliert zu viel, oder ein anderes Programm hat die Adresse inzwischen. Versuchen Sie es noch einmal, oder verwenden Sie ein anderes Netzwerk.
 cause-no_pair = Keine Ihrer Adressen ist von einer Art, die die der anderen Seite erreicht (etwa IPv4 und IPv6, oder eine, die nicht über den eigenen Rechner oder das eigene Kabel hinausführt). Es wurde nichts gesendet. Geben Sie eine Adresse derselben Art frei, oder bitten Sie die andere Seite darum.
 cause-not_up = Ihre Adresse ist nicht da. Die Netzwerkschnittstelle ist aus oder kommt eben erst hoch. Es wurde nichts gesendet. Verbinden Sie das Netzwerk, und versuchen Sie es noch einmal.
 cause-own_addresses = Dieser Rechner hat alle Adressen der anderen Seite selbst (Container und virtuelle Maschinen haben überall die gleichen), sodass sie zu seinen eigenen Programmen führen. Es wurde nichts gesendet. Bitten Sie darum, eine andere Adresse freizugeben.
@@ -386,6 +387,7 @@ say-picture_empty = In diesem Bild ist kein Code. Nehmen Sie es noch einmal auf,
 say-ended = Sie haben den Anruf verlassen.
 say-unreachable = Unter den Adressen im Code hat niemand geantwortet. Ist die Person, die Ihnen den Code gegeben hat, noch im Anruf, und können Ihre Netzwerke einander erreichen? Vielleicht hält eine Firewall auf ihrem Rechner oder ein Router auf dem Weg Ihre Pakete ab: UDP muss an dem Port, den der Code nennt, hereinkommen dürfen.
 say-unreachable_over = Unter den Adressen im Code hat niemand geantwortet. Nach Ihrer Uhr, die { $detail } zeigt, ist der Code abgelaufen: Bitten Sie um einen anderen, oder stellen Sie Ihre Uhr, falls sie falsch geht. Ist die Person, die Ihnen den Code gegeben hat, noch im Anruf, und können Ihre Netzwerke einander erreichen?
+say-unfinished = Niemand war zu erreichen: { cause-unfinished }
 say-no_pair = Niemand war zu erreichen: { cause-no_pair }
 say-not_up = Niemand war zu erreichen: { cause-not_up }
 say-own_addresses = Niemand war zu erreichen: { cause-own_addresses }
@@ -395,6 +397,7 @@ say-no_route = Niemand war zu erreichen: { cause-no_route }
 say-not_sent = Niemand war zu erreichen: { cause-not_sent }
 say-impostor = Unter der Adresse im Code hat jemand geantwortet, von dem der Code nicht stammt. Dorthin wurde nichts gesendet. Bitten Sie um einen anderen Code, über einen anderen Kanal.
 say-inviter_gone = Die Person, die Ihnen den Code gegeben hat, ist gegangen, bevor sie Sie einlassen konnte. Bitten Sie sie um einen anderen.
+say-line_lost = Von der Person, die Ihnen den Code gegeben hat, kam nichts mehr, bevor sie Sie einlassen konnte. Die Leitung ist zu langsam oder verliert zu viel, oder der Rechner oder das Netzwerk der anderen Seite ist weg. Versuchen Sie es noch einmal; ist der Code dann verbraucht, bitten Sie um einen anderen.
 say-full = Der Anruf ist voll.
 say-declined = Die Person, die Ihnen den Code gegeben hat, hat Sie nicht eingelassen.
 say-refused = Die Gegenseite konnte mit der Beitrittsanfrage dieses Programms nichts anfangen. Haben beide dieselbe Version?
@@ -408,6 +411,7 @@ say-dropped = Pakete vom Programm von { $name } waren unverständlich und wurden
 say-roster = Das Programm von { $name } hat eine widersprüchliche Personenliste weitergegeben. Fragen Sie die anderen, wer hier ist.
 say-not_approved = Ihre Regel für Adressen erlaubt keine Verbindung zu { $name }. Um das zu ändern, wählen Sie unter „Wege“ eine andere Regel.
 say-member_unreachable = { $name } antwortet nicht unter den freigegebenen Adressen. Vielleicht hält eine Firewall auf jenem Rechner oder ein Router auf dem Weg Ihre Pakete ab. Die anderen können trotzdem mit dieser Person verbunden sein.
+say-member_unfinished = { $name } ist von hier aus nicht zu erreichen: { cause-unfinished }
 say-member_no_pair = { $name } ist von hier aus nicht zu erreichen: { cause-no_pair }
 say-member_not_up = { $name } ist von hier aus nicht zu erreichen: { cause-not_up }
 say-member_own_addresses = { $name } ist von hier aus nicht zu erreichen: { cause-own_addresses }

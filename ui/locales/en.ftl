@@ -326,7 +326,8 @@ key-space = Space, held
 key-talk = Be heard for as long as it is held
 key-quit = Close the window
 
-# Why nothing could be sent: what follows a colon
+# Why nothing could be sent, or nothing came of it: what follows a colon
+cause-unfinished = packets came back, but no connection came about. The line is too slow or loses too much, or another program has the address now. Try again, or use another network.
 cause-no_pair = none of your addresses is of a kind that reaches theirs (IPv4 and IPv6, say, or one that leads no further than its own machine or link). Nothing was sent. Share an address of the same kind, or ask them to.
 cause-not_up = your address is not there. Its network interface is down, or has only just come up. Nothing was sent. Connect the network, and try again.
 cause-own_addresses = this machine has all of their addresses itself (containers and virtual machines have the same ones everywhere), so they lead to its own programs. Nothing was sent. Ask them to share another address.
@@ -386,6 +387,7 @@ say-picture_empty = There is no code in this picture. Take it again, straight fr
 say-ended = You left the call.
 say-unreachable = Nobody answered at the addresses in the code. Is the person who gave it to you still in the call, and can your networks reach each other? A firewall on their machine, or a router on the way, may keep your packets out: it has to let UDP in at the port that the code names.
 say-unreachable_over = Nobody answered at the addresses in the code. By your clock, which says { $detail }, the code is over: ask for another one, or set your clock if it is wrong. Is the person who gave it to you still in the call, and can your networks reach each other?
+say-unfinished = Nobody could be reached: { cause-unfinished }
 say-no_pair = Nobody could be reached: { cause-no_pair }
 say-not_up = Nobody could be reached: { cause-not_up }
 say-own_addresses = Nobody could be reached: { cause-own_addresses }
@@ -395,6 +397,7 @@ say-no_route = Nobody could be reached: { cause-no_route }
 say-not_sent = Nobody could be reached: { cause-not_sent }
 say-impostor = Somebody answered at the address in the code who did not make it. Nothing was sent to them. Ask for another code, by another channel.
 say-inviter_gone = The person who gave you the code went away before letting you in. Ask them for another one.
+say-line_lost = Nothing came any more from the person who gave you the code, before they let you in. The line is too slow or loses too much, or their machine or network is gone. Try again; if the code is used by then, ask for another one.
 say-full = The call is full.
 say-declined = The person who gave you the code did not let you in.
 say-refused = The other side could not make sense of this program’s request to join. Are both the same version?
@@ -408,6 +411,7 @@ say-dropped = Packets from the program of { $name } made no sense and were dropp
 say-roster = The program of { $name } passed on a list of people that does not hold together. Ask the others who is here.
 say-not_approved = Your rule for addresses does not allow a connection to { $name }. To change that, choose another rule under Routes.
 say-member_unreachable = { $name } does not answer at the addresses that they share. A firewall on their machine, or a router on the way, may keep your packets out. The others may be connected with them.
+say-member_unfinished = { $name } cannot be reached from here: { cause-unfinished }
 say-member_no_pair = { $name } cannot be reached from here: { cause-no_pair }
 say-member_not_up = { $name } cannot be reached from here: { cause-not_up }
 say-member_own_addresses = { $name } cannot be reached from here: { cause-own_addresses }

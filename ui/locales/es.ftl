@@ -326,7 +326,8 @@ key-space = Espacio, mantenido
 key-talk = Que le oigan mientras se mantenga pulsado
 key-quit = Cerrar la ventana
 
-# Por qué no se pudo enviar nada: después de dos puntos
+# Por qué no se pudo enviar nada, o no salió nada de ello: después de dos puntos
+cause-unfinished = volvieron paquetes, pero no se estableció ninguna conexión. La línea es demasiado lenta o pierde demasiado, o ahora otro programa tiene la dirección. Vuelva a intentarlo, o use otra red.
 cause-no_pair = ninguna de sus direcciones es de un tipo que llegue a las de la otra parte (IPv4 e IPv6, por ejemplo, o una que no lleva más allá de su propio equipo o enlace). No se envió nada. Comparta una dirección del mismo tipo, o pida a la otra parte que lo haga.
 cause-not_up = su dirección no está disponible. Su interfaz de red está inactiva o acaba de activarse. No se envió nada. Conecte la red y vuelva a intentarlo.
 cause-own_addresses = este equipo tiene él mismo todas esas direcciones (los contenedores y las máquinas virtuales tienen las mismas en todas partes), así que llevan a sus propios programas. No se envió nada. Pida a la otra parte que comparta otra dirección.
@@ -386,6 +387,7 @@ say-picture_empty = En esta imagen no hay ningún código. Tómela de nuevo, bie
 say-ended = Usted salió de la llamada.
 say-unreachable = Nadie respondió en las direcciones del código. ¿Sigue en la llamada la persona que se lo dio, y pueden comunicarse entre sí las redes de ambos? Quizá un cortafuegos en su equipo, o un router en el camino, no deja entrar sus paquetes: tiene que dejar entrar UDP en el puerto que indica el código.
 say-unreachable_over = Nadie respondió en las direcciones del código. Según su reloj, que marca { $detail }, el código ha caducado: pida otro, o ponga su reloj en hora si va mal. ¿Sigue en la llamada la persona que se lo dio, y pueden comunicarse entre sí las redes de ambos?
+say-unfinished = No se pudo llegar a nadie: { cause-unfinished }
 say-no_pair = No se pudo llegar a nadie: { cause-no_pair }
 say-not_up = No se pudo llegar a nadie: { cause-not_up }
 say-own_addresses = No se pudo llegar a nadie: { cause-own_addresses }
@@ -395,6 +397,7 @@ say-no_route = No se pudo llegar a nadie: { cause-no_route }
 say-not_sent = No se pudo llegar a nadie: { cause-not_sent }
 say-impostor = En la dirección del código respondió alguien que no lo creó. No se le envió nada. Pida otro código, por otro canal.
 say-inviter_gone = La persona que le dio el código se fue antes de dejarle entrar. Pídale otro.
+say-line_lost = Ya no llegó nada de la persona que le dio el código antes de que le dejara entrar. La línea es demasiado lenta o pierde demasiado, o su equipo o su red ya no está. Vuelva a intentarlo; si para entonces el código ya se ha usado, pida otro.
 say-full = Ya no caben más personas en la llamada.
 say-declined = La persona que le dio el código no le dejó entrar.
 say-refused = La otra parte no entendió la solicitud de este programa para unirse. ¿Tienen ambos programas la misma versión?
@@ -408,6 +411,7 @@ say-dropped = Unos paquetes del programa de { $name } no tenían sentido y se de
 say-roster = El programa de { $name } transmitió una lista de personas incoherente. Pregunte a los demás quién está aquí.
 say-not_approved = Su regla para las direcciones no permite una conexión con { $name }. Para cambiarlo, elija otra regla en «Rutas».
 say-member_unreachable = { $name } no responde en las direcciones que comparte. Quizá un cortafuegos en su equipo, o un router en el camino, no deja entrar sus paquetes. Puede que los demás sí estén conectados con esa persona.
+say-member_unfinished = No se puede llegar a { $name } desde aquí: { cause-unfinished }
 say-member_no_pair = No se puede llegar a { $name } desde aquí: { cause-no_pair }
 say-member_not_up = No se puede llegar a { $name } desde aquí: { cause-not_up }
 say-member_own_addresses = No se puede llegar a { $name } desde aquí: { cause-own_addresses }

@@ -326,7 +326,8 @@ key-space = Espace, maintenue
 key-talk = Se faire entendre tant qu’elle est maintenue
 key-quit = Fermer la fenêtre
 
-# Pourquoi rien n’a pu être envoyé : après un deux-points
+# Pourquoi rien n’a pu être envoyé, ou rien n’en est venu : après un deux-points
+cause-unfinished = des paquets sont revenus, mais aucune connexion ne s’est faite. La ligne est trop lente ou perd trop, ou un autre programme a maintenant cette adresse. Réessayez, ou utilisez un autre réseau.
 cause-no_pair = aucune de vos adresses n’est d’un type qui atteint les siennes (IPv4 et IPv6, par exemple, ou une adresse qui ne mène pas plus loin que sa machine ou son lien). Rien n’a été envoyé. Partagez une adresse du même type, ou demandez à l’autre côté de le faire.
 cause-not_up = votre adresse n’est pas là. Son interface réseau est inactive, ou vient seulement de s’activer. Rien n’a été envoyé. Connectez le réseau et réessayez.
 cause-own_addresses = cette machine a elle-même toutes ces adresses (les conteneurs et les machines virtuelles ont partout les mêmes), qui mènent donc à ses propres programmes. Rien n’a été envoyé. Demandez à l’autre côté de partager une autre adresse.
@@ -386,6 +387,7 @@ say-picture_empty = Il n’y a pas de code dans cette image. Reprenez-la, bien d
 say-ended = Vous avez quitté l’appel.
 say-unreachable = Personne n’a répondu aux adresses du code. La personne qui vous l’a donné est-elle encore dans l’appel, et vos réseaux peuvent-ils se joindre ? Un pare-feu sur sa machine, ou un routeur en chemin, arrête peut-être vos paquets : il doit laisser entrer UDP sur le port que le code indique.
 say-unreachable_over = Personne n’a répondu aux adresses du code. D’après votre horloge, qui indique { $detail }, le code a expiré : demandez-en un autre, ou réglez votre horloge si elle est fausse. La personne qui vous l’a donné est-elle encore dans l’appel, et vos réseaux peuvent-ils se joindre ?
+say-unfinished = Personne n’a pu être joint : { cause-unfinished }
 say-no_pair = Personne n’a pu être joint : { cause-no_pair }
 say-not_up = Personne n’a pu être joint : { cause-not_up }
 say-own_addresses = Personne n’a pu être joint : { cause-own_addresses }
@@ -395,6 +397,7 @@ say-no_route = Personne n’a pu être joint : { cause-no_route }
 say-not_sent = Personne n’a pu être joint : { cause-not_sent }
 say-impostor = Quelqu’un qui n’a pas créé ce code a répondu à l’adresse qu’il contient. Rien ne lui a été envoyé. Demandez un autre code, par un autre canal.
 say-inviter_gone = La personne qui vous a donné le code est partie avant de vous laisser entrer. Demandez-lui-en un autre.
+say-line_lost = Plus rien n’est venu de la personne qui vous a donné le code avant qu’elle vous laisse entrer. La ligne est trop lente ou perd trop, ou sa machine ou son réseau n’est plus là. Réessayez ; si le code est alors utilisé, demandez-en un autre.
 say-full = L’appel est complet.
 say-declined = La personne qui vous a donné le code ne vous a pas laissé entrer.
 say-refused = Le programme de l’autre personne n’a pas compris la demande de ce programme pour rejoindre l’appel. Les deux ont-ils la même version ?
@@ -408,6 +411,7 @@ say-dropped = Des paquets du programme de { $name } n’avaient pas de sens et o
 say-roster = Le programme de { $name } a transmis une liste de personnes incohérente. Demandez aux autres qui est là.
 say-not_approved = Votre règle pour les adresses n’autorise pas de connexion avec { $name }. Pour changer cela, choisissez une autre règle sous « Routes ».
 say-member_unreachable = { $name } ne répond pas aux adresses partagées. Un pare-feu sur sa machine, ou un routeur en chemin, arrête peut-être vos paquets. Les autres sont peut-être en liaison avec cette personne.
+say-member_unfinished = { $name } ne peut pas être joint d’ici : { cause-unfinished }
 say-member_no_pair = { $name } ne peut pas être joint d’ici : { cause-no_pair }
 say-member_not_up = { $name } ne peut pas être joint d’ici : { cause-not_up }
 say-member_own_addresses = { $name } ne peut pas être joint d’ici : { cause-own_addresses }

@@ -106,6 +106,7 @@ pub fn ended(end: Option<End>, over: Option<String>) -> model::Ended {
         Some(End::Unreachable(why)) => why.word(),
         Some(End::Impostor) => "impostor",
         Some(End::InviterGone) => "inviter_gone",
+        Some(End::LineLost) => "line_lost",
         Some(End::Refused(sightline_mesh_proto::wire::Refusal::Declined)) => "declined",
         Some(End::Refused(why)) => why.word(),
         None => "fault",

@@ -17,6 +17,10 @@ use crate::time::Clock;
 /// no longer than a dialler waits for the answer to it.
 const GUEST_LIFETIME: Duration = Duration::from_secs(10);
 
+/// 30 s: how long it may speak if something keeps coming. Over 64 kbit/s, with what else is on the line, a handshake
+/// takes longer than ten.
+const MAX_GUEST_TIME: Duration = Duration::from_secs(30);
+
 /// Addresses that may be in their handshake at once.
 const MAX_GUESTS: usize = 32;
 
@@ -32,6 +36,8 @@ pub struct ExpectId(pub u64);
 pub enum Fate {
     /// The operating system took it.
     Sent,
+    /// It took it, and something has come back since the first.
+    Answered,
     /// The gate did not let it out.
     Refused,
     /// The operating system did not take it.
@@ -76,14 +82,23 @@ pub enum Change {
     Ignore(SocketAddr),
 }
 
+/// An address that is in its handshake.
+#[derive(Debug)]
+struct Guest {
+    since: Instant,
+    until: Instant,
+    /// The code or introduction by which it came.
+    owner: ExpectId,
+}
+
 /// The gate's state.
 #[derive(Debug)]
 pub struct Gate {
     clock: Clock,
     approved: BTreeSet<Pair>,
     held: BTreeSet<Pair>,
-    /// Who is in a handshake: until when, and by which code or introduction.
-    guests: BTreeMap<Pair, (Instant, ExpectId)>,
+    /// Who is in a handshake.
+    guests: BTreeMap<Pair, Guest>,
     names: BTreeMap<Pair, PeerId>,
     expected: BTreeMap<ExpectId, TagKey>,
     /// Addresses of ours at which guests may come in. At others nobody learns by trying that we are there.
@@ -170,7 +185,10 @@ impl Gate {
     /// Counts a datagram of `len` bytes for which [`Gate::is_open`] was asked before.
     pub fn handle_sent(&mut self, pair: Pair, len: usize, fate: Fate, now: Instant) {
         if self.approved.contains(&pair) || self.held.contains(&pair) {
-            self.fates.insert(pair, fate);
+            let before = self.fates.get(&pair);
+            if !(fate == Fate::Sent && before == Some(&Fate::Answered)) {
+                self.fates.insert(pair, fate);
+            }
         }
         self.count(pair, len, fate == Fate::Sent, Passage::Sent, now);
     }
@@ -193,6 +211,9 @@ impl Gate {
             },
             None => self.is_open(pair, now),
         };
+        if pass {
+            self.note_sign_of_life(pair, now);
+        }
         self.count(pair, datagram.len(), pass, Passage::Received, now);
         pass
     }
@@ -229,14 +250,14 @@ impl Gate {
     pub fn is_open(&self, pair: Pair, now: Instant) -> bool {
         self.approved.contains(&pair)
             || self.held.contains(&pair)
-            || self.guests.get(&pair).is_some_and(|(until, _)| now < *until)
+            || self.guests.get(&pair).is_some_and(|guest| now < guest.until)
     }
 
     /// A valid tag lets its source speak, unless it is a copy.
     fn handle_tag(&mut self, pair: Pair, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
         let is_open = self.is_open(pair, now);
-        self.guests.retain(|_, (until, _)| now < *until);
-        let of_owner = self.guests.values().filter(|(_, by)| *by == owner).count();
+        self.guests.retain(|_, guest| now < guest.until);
+        let of_owner = self.guests.values().filter(|guest| guest.owner == owner).count();
         let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
         let may_come_in = has_room && self.listening.contains(&pair.0);
         if !is_open && !may_come_in {
@@ -247,9 +268,22 @@ impl Gate {
             return false;
         }
         if !is_open {
-            self.guests.insert(pair, (until, owner));
+            let since = now;
+            self.guests.insert(pair, Guest { since, until, owner });
         }
         true
+    }
+
+    /// Something has come between `pair` that may: a handshake may go on, and what was sent was not in vain.
+    fn note_sign_of_life(&mut self, pair: Pair, now: Instant) {
+        if let Some(guest) = self.guests.get_mut(&pair) {
+            guest.until = (now + GUEST_LIFETIME).min(guest.since + MAX_GUEST_TIME);
+        }
+        if let Some(fate) = self.fates.get_mut(&pair)
+            && *fate == Fate::Sent
+        {
+            *fate = Fate::Answered;
+        }
     }
 
     fn count(&mut self, pair: Pair, len: usize, pass: bool, passed: Passage, now: Instant) {
@@ -352,6 +386,35 @@ mod tests {
         setting.now += GUEST_LIFETIME;
         assert!(!setting.goes_out(remote(1)));
         assert!(!setting.comes_in(remote(1), b"late"));
+    }
+
+    #[test]
+    fn a_handshake_on_a_slow_line_may_take_longer_while_something_comes_and_not_for_ever() {
+        let mut setting = setting();
+        let began = setting.now;
+        let initial = setting.initial();
+        assert!(setting.comes_in(remote(1), &initial));
+        for _ in 0..8 {
+            setting.now += GUEST_LIFETIME / 2;
+            let goes_on = setting.now < began + MAX_GUEST_TIME;
+            assert_eq!(setting.comes_in(remote(1), b"more of it"), goes_on);
+            assert_eq!(setting.goes_out(remote(1)), goes_on);
+        }
+        let next = setting.initial();
+        assert!(setting.comes_in(remote(1), &next), "with a tag it may begin anew");
+    }
+
+    #[test]
+    fn what_was_answered_is_known_until_it_cannot_be_sent_any_more() {
+        let mut setting = setting();
+        let pair = (LOCAL, remote(1));
+        setting.gate.handle_change(Change::Approve(pair));
+        assert!(setting.goes_out(remote(1)) && setting.comes_in(remote(1), b"an answer"));
+        assert!(setting.goes_out(remote(1)));
+        assert_eq!(setting.gate.fates().get(&pair), Some(&Fate::Answered));
+        let (gate, now) = (&mut setting.gate, setting.now);
+        gate.handle_sent(pair, 100, Fate::Failed(Obstacle::NoRoute), now);
+        assert_eq!(gate.fates().get(&pair), Some(&Fate::Failed(Obstacle::NoRoute)));
     }
 
     #[test]

@@ -39,8 +39,8 @@ mod time;
 pub mod wire;
 
 pub use call::{
-    Admit, Call, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output, Problem,
-    Side, Ticket, Unreached, Why,
+    Admit, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output,
+    Problem, Side, Ticket, Unreached, Why,
 };
 pub use code::Code;
 pub use link::ConnId;

@@ -21,8 +21,8 @@ const PACKET_RATE: (u32, u32) = (1500, 3000);
 /// Ten years, microseconds: a program that runs for longer is not believed.
 const MAX_PEER_CLOCK: u64 = 10 * 365 * 24 * 3_600_000_000;
 
-/// Lists of entries a second; one goes with each beat that found a difference.
-const ENTRIES_RATE: (u32, u32) = (2, 8);
+/// Lists of entries a second; a roster, which is up to four of them, goes with each beat that found a difference.
+const ENTRIES_RATE: (u32, u32) = (4, 16);
 
 /// Introductions a second: one newcomer meets fifteen members at once, and is introduced again every five seconds to
 /// those whom it did not reach.

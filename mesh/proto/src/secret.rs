@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use blake2::digest::{FixedOutput, Mac};
 use blake2::{Blake2s256, Blake2sMac256, Digest};
+use libp2p_identity::PeerId;
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use rand::CryptoRng;
@@ -23,10 +24,17 @@ impl Secret {
         secret
     }
 
-    /// The key of the tag in a first packet.
+    /// The key of the tag in the first packet of whoever has a code.
     #[must_use]
     pub fn tag_key(&self) -> TagKey {
         TagKey(self.derive(b"sightline tag", &[]))
+    }
+
+    /// The key of the tag in a member's first packet. Of two who both dial with one secret, neither takes its own packet,
+    /// sent back, for the other's.
+    #[must_use]
+    pub fn tag_key_of(&self, dialler: &PeerId) -> TagKey {
+        TagKey(self.derive(b"sightline tag", &dialler.to_bytes()))
     }
 
     /// The pre-shared key of the Noise handshake within `context`.

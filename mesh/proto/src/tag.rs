@@ -153,6 +153,26 @@ mod tests {
     }
 
     #[test]
+    fn a_members_first_packet_is_none_of_the_other_side_when_it_is_sent_back() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let secret = Secret::generate(&mut rng);
+        let [ann, bob] = [1, 2].map(|seed| {
+            let identity = libp2p_identity::Keypair::ed25519_from_bytes([seed; 32]);
+            identity.expect("a key").public().to_peer_id()
+        });
+        let tag = make(&secret.tag_key_of(&ann), &mut rng);
+        assert!(
+            is_valid(&secret.tag_key_of(&ann), &tag),
+            "what Bob expects of Ann"
+        );
+        assert!(
+            !is_valid(&secret.tag_key_of(&bob), &tag),
+            "what Ann expects of Bob"
+        );
+        assert!(!is_valid(&secret.tag_key(), &tag));
+    }
+
+    #[test]
     fn a_copy_counts_as_nothing_for_as_long_as_its_key_is_there_and_memory_stays_bounded() {
         let mut rng = StdRng::seed_from_u64(2);
         let key = Secret::generate(&mut rng).tag_key();

@@ -10,11 +10,11 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use crate::interface::Medium;
-use crate::roster::{Card, Entries, Joined, Left};
+use crate::roster::{Card, Entries, Joined, Left, MAX_LEFT};
 use crate::route::Consent;
 use crate::secret::Private;
 
-/// The longest frame on the control stream, sealed, bytes. The largest roster that there can be fits: a test reckons it.
+/// The longest frame on the control stream, sealed, bytes. The largest part of a roster fits: a test reckons it.
 pub const MAX_FRAME: usize = 56 * 1024;
 
 /// The longest opaque message that the program above may send to one member, bytes.
@@ -35,7 +35,7 @@ pub enum Control {
         /// The call's id.
         #[n(0)]
         call: Private<[u8; 16]>,
-        /// Everybody's entries, the newcomer's among them.
+        /// Everybody's entries, the newcomer's among them; or the last of them, when others came in [`Control::Entries`].
         #[n(1)]
         entries: Entries,
     },
@@ -51,7 +51,7 @@ pub enum Control {
         /// What both sides will have in common.
         #[n(1)]
         secret: Private<[u8; 32]>,
-        /// Whether the one who is told should dial; the other one waits.
+        /// Whether the one who is told should dial at once; the other one does only if nobody comes.
         #[n(2)]
         dial: bool,
     },
@@ -203,9 +203,7 @@ impl Control {
                 Self::Beat { links, asking, .. } => links.len() <= MAX_PEERS && asking.len() <= MAX_PEERS,
                 Self::Welcome { entries, .. } | Self::Entries(entries) => {
                     let Entries { joined, left, moved } = entries;
-                    [joined.len(), left.len(), moved.len()]
-                        .iter()
-                        .all(|len| *len <= MAX_PEERS)
+                    joined.len() <= MAX_PEERS && moved.len() <= MAX_PEERS && left.len() <= MAX_LEFT
                 }
                 Self::App(body) => body.len() <= MAX_APP,
                 _ => true,
@@ -246,7 +244,7 @@ mod tests {
         let key = PublicKey([SECRET; 32]);
         let card = Card::sign(&identity, key, &name, &[address]).expect("signed");
         let joined = Joined::sign(card.clone(), &identity, &[SECRET; 16]).expect("signed");
-        let left = Left::sign(&identity, &[SECRET; 16]).expect("signed");
+        let left = Left::sign(&identity, &[SECRET; 16], &joined).expect("signed");
         let moved = Moved::sign(&identity, &[SECRET; 16], 1, &[address]).expect("signed");
         let entries = Entries {
             joined: vec![joined.clone()],

@@ -18,14 +18,14 @@ use sightline_mesh_proto::gate::{Gate, Obstacle};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Code, Command, Config, ConnId, End, Event, FastKeyErasureRng, Name, Output,
-    Ticket, UnixTime, Why,
+    Admit, Call, Class, Clock, Closed, Code, Command, Config, ConnId, End, Event, FastKeyErasureRng, Name,
+    Output, Ticket, UnixTime, Why,
 };
 
 /// What a right clock says in the beginning, Unix seconds.
 const TRUE_WALL: u64 = 1_800_000_000;
 
-/// 3 s: as `mesh` sets QUIC's idle time-out.
+/// 3 s: as `mesh` closes a connection from which nothing comes.
 const IDLE: Duration = Duration::from_secs(3);
 
 /// How the network treats packets.
@@ -87,6 +87,8 @@ pub struct Node {
     pub made: u32,
     /// Why its operating system takes nothing that it sends, if so.
     pub obstacle: Option<Obstacle>,
+    /// Whether a firewall keeps out whom it has not sent anything to.
+    pub lets_nobody_in: bool,
     /// False once killed or gone.
     pub alive: bool,
     /// What it was told, with the virtual time.
@@ -180,6 +182,7 @@ enum Happening {
     Closed {
         connection: usize,
         listener: bool,
+        how: Closed,
     },
     /// Nothing came for as long as a connection may be silent, unless it came back meanwhile.
     Silent {
@@ -257,6 +260,7 @@ impl World {
                 interface: ("if", true),
                 made: 1,
                 obstacle: None,
+                lets_nobody_in: false,
                 alive: true,
                 events: Vec::new(),
                 wishes: Wishes::default(),
@@ -512,6 +516,12 @@ impl World {
         states.min_by_key(|state| (*state != State::Active, *state != State::Paused, *state))
     }
 
+    /// How many connections there have been.
+    #[must_use]
+    pub const fn connections_made(&self) -> usize {
+        self.connections.len()
+    }
+
     /// Runs for a span of virtual time.
     pub fn run(&mut self, span: Duration) {
         let until = self.now + span;
@@ -632,7 +642,12 @@ impl World {
             } => self.connect((from, local), ticket, (to, remote), expect),
             Happening::Silent { connection, listener } => {
                 if !self.is_through(connection) {
-                    self.happen(Happening::Closed { connection, listener });
+                    let how = Closed::Silent;
+                    self.happen(Happening::Closed {
+                        connection,
+                        listener,
+                        how,
+                    });
                 }
             }
             Happening::Frame {
@@ -649,13 +664,17 @@ impl World {
             } => {
                 self.arrive(connection, to_listener, &bytes, Call::handle_datagram);
             }
-            Happening::Closed { connection, listener } => {
+            Happening::Closed {
+                connection,
+                listener,
+                how,
+            } => {
                 let link = &mut self.connections[connection];
                 link.open = false;
                 let end = if listener { link.listener } else { link.dialler };
                 if self.ends.remove(&(end.node, end.conn)).is_some() && self.nodes[end.node].alive {
                     let now = self.local_now(end.node);
-                    self.call(end.node).handle_closed(end.conn, now);
+                    self.call(end.node).handle_closed(end.conn, how, now);
                     self.drain(end.node);
                 }
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, RngExt};
 use sightline_mesh_proto::gate::{Fate, Obstacle, Pair};
 use sightline_mesh_proto::interface::{Interface, Medium};
-use sightline_mesh_proto::{Call, ConnId, Connected, Exporter, Side, Ticket};
+use sightline_mesh_proto::{Call, Closed, ConnId, Connected, Exporter, Side, Ticket};
 
 use super::{Connection, End2, Happening, IDLE, Index, Socket, World};
 
@@ -161,7 +161,15 @@ impl World {
                 let link = &self.connections[connection];
                 let other = if listener { link.dialler } else { link.listener };
                 if link.open && other.node == index {
-                    self.schedule(IDLE, Happening::Closed { connection, listener });
+                    let how = Closed::Silent;
+                    self.schedule(
+                        IDLE,
+                        Happening::Closed {
+                            connection,
+                            listener,
+                            how,
+                        },
+                    );
                 }
             }
         }
@@ -295,7 +303,12 @@ impl World {
         let expect = to.zip(from).and_then(|(to, from)| {
             let now = self.local_now(to);
             let there = self.nodes[to].seen_as(remote)?.local;
-            let gate = &mut self.nodes[to].gate;
+            let node = &mut self.nodes[to];
+            let row = node.gate.ledger().row((there, from));
+            if node.lets_nobody_in && row.is_none_or(|row| row.counts.sent_packets == 0) {
+                return None;
+            }
+            let gate = &mut node.gate;
             let passes = gate.handle_incoming(there, from, &initial, now);
             let answered = passes && self.leaves(to, (there, from), 1200, now);
             answered.then(|| self.nodes[to].gate.owner(&tag)).flatten()
@@ -424,9 +437,18 @@ impl World {
                 Happening::Closed {
                     connection,
                     listener: other,
+                    how: Closed::Said,
                 },
             );
         }
-        self.schedule(Duration::ZERO, Happening::Closed { connection, listener });
+        let how = Closed::Said;
+        self.schedule(
+            Duration::ZERO,
+            Happening::Closed {
+                connection,
+                listener,
+                how,
+            },
+        );
     }
 }

@@ -9,7 +9,7 @@ use crate::address::without_zone;
 use crate::code::Code;
 use crate::gate::Change;
 use crate::link::{ConnId, Purpose};
-use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, Roster};
+use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, MAX_PARTS, Roster};
 use crate::route::Reason;
 use crate::time::UnixTime;
 use crate::wire::{Control, Refusal};
@@ -122,11 +122,13 @@ impl Call {
         if !admitted {
             return self.turn_away(conn, Refusal::Full, now);
         }
-        let welcome = Control::Welcome {
-            call: (*roster.call()).into(),
-            entries: roster.entries(),
-        };
-        self.send(conn, &welcome, now);
+        let call = (*roster.call()).into();
+        let mut parts = roster.parts();
+        let entries = parts.pop().unwrap_or_default();
+        for part in parts {
+            self.send(conn, &Control::Entries(part), now);
+        }
+        self.send(conn, &Control::Welcome { call, entries }, now);
         if let Some(link) = self.links.get_mut(&conn) {
             link.purpose = Purpose::Member;
         }
@@ -136,6 +138,20 @@ impl Call {
         for other in others {
             self.introduce(peer, other, now);
         }
+    }
+
+    /// This side has knocked on this link.
+    pub(super) fn is_awaiting_welcome(&self, conn: ConnId) -> bool {
+        let link = self.links.get(&conn);
+        link.is_some_and(|link| matches!(link.purpose, Purpose::Inviter))
+    }
+
+    /// A part of a roster that does not fit into the welcome, which follows.
+    pub(super) fn handle_early_entries(&mut self, conn: ConnId, entries: Entries) {
+        if self.early.len() + 1 >= MAX_PARTS {
+            return self.fail(conn, Problem::Malformed);
+        }
+        self.early.push(entries);
     }
 
     pub(super) fn handle_welcome(&mut self, conn: ConnId, call: CallId, entries: Entries, now: Instant) {
@@ -148,6 +164,9 @@ impl Call {
         let inviter = link.peer;
         let mut roster = Roster::new(call);
         // An entry that does not fit changes nothing, and its subject is then just not reached.
+        for part in std::mem::take(&mut self.early) {
+            let _news = roster.handle_entries(part);
+        }
         let _news = roster.handle_entries(entries);
         if !roster.is_present(&self.me) || !roster.is_present(&inviter) {
             return self.fail(conn, Problem::Roster);
@@ -168,11 +187,7 @@ impl Call {
     }
 
     pub(super) fn handle_refused(&mut self, conn: ConnId, why: Refusal) {
-        let refused = self
-            .links
-            .get(&conn)
-            .is_some_and(|link| matches!(link.purpose, Purpose::Inviter));
-        if !refused {
+        if !self.is_awaiting_welcome(conn) {
             return self.fail(conn, Problem::Malformed);
         }
         self.close(conn, Reason::Left);

@@ -11,21 +11,30 @@ use super::reach::{LINK_TIME, MAX_WAYS, Outcome, Unreached};
 use super::{Call, End, Event, Output, Problem};
 use crate::gate::{ExpectId, Pair};
 use crate::link::{ConnId, Purpose, Stage};
-use crate::route::{Approval, Holder, Reason, RouteId, Verdict};
+use crate::route::{Approval, Holder, Reason, RouteId, Verdict, Way};
 use crate::secret::Secret;
 use crate::tag;
 
-/// 5 s: how long a handshake, and after it a knock, may take.
-pub const SETUP_TIME: Duration = Duration::from_secs(5);
+/// 15 s: how long a handshake, and after it a knock, may take: over a slow line they wait behind what else is sent.
+pub const SETUP_TIME: Duration = Duration::from_secs(15);
 
-/// 300 ms: the time between dialling one address and the next (RFC 8305, section 5, allows 100 ms to 2 s).
+/// 300 ms: the time between dialling one address and the next (RFC 8305, section 5, allows 100 ms to 2 s). So long takes
+/// the first flight, two datagrams of 1200 bytes, over 64 kbit/s.
 const DIAL_STAGGER: Duration = Duration::from_millis(300);
 
-/// 10 s: how long an address may take to answer; as long as the gate lets a guest speak.
+/// 1 s: the same when three or more addresses have not answered yet: their packets are sent again meanwhile.
+const MAX_DIAL_STAGGER: Duration = Duration::from_secs(1);
+
+/// 10 s: how long an address may take to answer, and each time that something came from there once more, three times at
+/// most; as long as the gate lets a guest speak.
 const DIAL_TIME: Duration = Duration::from_secs(10);
 
 /// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
 const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
+
+/// 1 s: while the user is being asked, how often the ways that wait with the question are looked at again: what is known,
+/// and so what the rule says of them, may have changed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Connections at once, those in their handshake among them.
 const MAX_LINKS: usize = 48;
@@ -80,8 +89,11 @@ pub struct Dial {
     waits_until: Option<Instant>,
     next_at: Instant,
     dialled: BTreeMap<Ticket, RouteId>,
-    /// The user is being asked about this one, and the rest waits.
+    /// The user is being asked about this one. Others that need a question wait.
     asking: Option<(Ticket, RouteId)>,
+    /// It is the other side that dials; this is only for the case that it cannot get in. Nobody is asked for that, nor
+    /// told that it did not help.
+    is_second: bool,
     /// Whether any address could be tried or asked about.
     has_tried: bool,
     /// Whether the user's rule forbade one.
@@ -92,7 +104,7 @@ pub struct Dial {
 impl Dial {
     /// When the next address is due.
     pub fn next_at(&self) -> Option<Instant> {
-        (!self.waiting.is_empty() && self.asking.is_none()).then_some(self.next_at)
+        (!self.waiting.is_empty()).then_some(self.next_at)
     }
 
     /// Whether the user is being asked about one of its addresses.
@@ -158,6 +170,15 @@ pub struct Connected {
     pub exporter: Exporter,
 }
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Closed {
+    /// One of both sides said so.
+    Said,
+    /// Nothing came any more.
+    Silent,
+}
+
 /// Who dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -170,7 +191,7 @@ pub enum Side {
 impl Call {
     pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
         let ways = self.ways(target.peer(), addresses);
-        self.dial_by(target, secret, addresses, ways, now);
+        self.begin_dial(target, secret, addresses, (ways, None), now);
     }
 
     /// Dials one of `addresses` by these ways only.
@@ -180,6 +201,30 @@ impl Call {
         secret: Secret,
         addresses: &[SocketAddr],
         ways: Vec<Pair>,
+        now: Instant,
+    ) {
+        self.begin_dial(target, secret, addresses, (ways, None), now);
+    }
+
+    /// Dials a member that was to dial us, should it not have come by `at`.
+    pub(super) fn dial_second(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        at: Instant,
+        now: Instant,
+    ) {
+        let ways = self.ways(target.peer(), addresses);
+        self.begin_dial(target, secret, addresses, (ways, Some(at)), now);
+    }
+
+    fn begin_dial(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        (ways, second_at): (Vec<Pair>, Option<Instant>),
         now: Instant,
     ) {
         // Who joins has only this one attempt; members are tried again.
@@ -192,9 +237,10 @@ impl Call {
             waiting: Vec::new(),
             known: Vec::new(),
             waits_until: may_wait.then_some(now + LINK_TIME),
-            next_at: now,
+            next_at: second_at.unwrap_or(now),
             dialled: BTreeMap::new(),
             asking: None,
+            is_second: second_at.is_some(),
             has_tried: false,
             is_ruled_out: false,
             outcome: Outcome::default(),
@@ -220,22 +266,21 @@ impl Call {
 
     /// Dials a dial's next address if it may be dialled, asks about it if that must be, or leaves it out.
     fn try_next_address(&mut self, id: DialId, now: Instant) {
-        let Some(dial) = self.dials.get_mut(&id) else {
+        let Some((target, at)) = self.next_way(id) else {
             return;
         };
-        let target = dial.target;
-        let Some((local, remote)) = dial.waiting.pop() else {
+        let Some(at) = at else {
+            return self.wait_for_answer(id, now);
+        };
+        let Some(dial) = self.dials.get_mut(&id).filter(|dial| at < dial.waiting.len()) else {
             return;
         };
+        let (local, remote) = dial.waiting.remove(at);
         if !self.is_open_on(&local) {
             return;
         }
         let way = self.way(local, remote);
-        let verdict = match target.peer() {
-            // Giving the code was consent to contact its addresses; whether media may go there is judged later.
-            None => Verdict::Go(Approval::Code),
-            Some(peer) => self.judge(peer, &way),
-        };
+        let verdict = self.judge_dial(target, &way);
         if verdict == Verdict::No {
             if let Some(dial) = self.dials.get_mut(&id) {
                 dial.is_ruled_out = true;
@@ -273,14 +318,75 @@ impl Call {
         }
     }
 
+    /// Which of a dial's ways is next: those that need no question come first, since they may make one needless, and
+    /// none of them waits for an answer. `None` within when all that are left have to.
+    fn next_way(&self, id: DialId) -> Option<(Target, Option<usize>)> {
+        let dial = self.dials.get(&id)?;
+        let needs_no_question = |(local, remote): &Pair| {
+            let verdict = self.judge_dial(dial.target, &self.way(*local, *remote));
+            !matches!(verdict, Verdict::Ask(_))
+        };
+        let last = dial.waiting.len().checked_sub(1)?;
+        let at = match dial.waiting.iter().rposition(needs_no_question) {
+            Some(at) => Some(at),
+            None if dial.is_second => None,
+            None if dial.target.peer().is_some_and(|peer| self.is_asked_about(peer)) => None,
+            None => Some(last),
+        };
+        Some((dial.target, at))
+    }
+
+    fn judge_dial(&self, target: Target, way: &Way) -> Verdict {
+        match target.peer() {
+            // Giving the code was consent to contact its addresses; whether media may go there is judged later.
+            None => Verdict::Go(Approval::Code),
+            Some(peer) => self.judge(peer, way),
+        }
+    }
+
+    /// Whether the user is being asked about any way to this member: there is one question about it at a time.
+    fn is_asked_about(&self, peer: PeerId) -> bool {
+        let mut routes = self.routes.routes().filter(|route| route.peer == Some(peer));
+        routes.any(|route| self.routes.is_asked(route.id))
+    }
+
+    /// All that a dial has left needs a question, and one about the same member stands: what is left waits with that one.
+    fn wait_for_answer(&mut self, id: DialId, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else {
+            return;
+        };
+        if dial.is_second {
+            dial.waiting.clear();
+            return;
+        }
+        if dial.is_asking() {
+            dial.next_at = now + LOOK_AGAIN;
+            return;
+        }
+        dial.has_tried = true;
+        let (peer, mut ways) = (dial.target.peer(), std::mem::take(&mut dial.waiting));
+        ways.reverse();
+        let mut asking = self.dials.values_mut().filter(|dial| dial.is_asking());
+        // Of a question about a connection that stands, the answer decides whether anything else is needed.
+        if let Some(asking) = asking.find(|dial| dial.target.peer() == peer) {
+            asking.add_ways(ways);
+        }
+    }
+
     fn dial_route(&mut self, id: DialId, ticket: Ticket, route: RouteId, now: Instant) {
         let way = self.routes.get(route).map(|route| route.way.clone());
         let (Some(dial), Some(way)) = (self.dials.get_mut(&id), way) else {
             return;
         };
-        dial.next_at = now + DIAL_STAGGER;
         dial.dialled.insert(ticket, route);
-        let tag = tag::make(&dial.secret.tag_key(), &mut self.rng);
+        let unanswered = u32::try_from(dial.dialled.len()).unwrap_or(u32::MAX);
+        let stagger = DIAL_STAGGER.saturating_mul(unanswered);
+        dial.next_at = now + stagger.min(MAX_DIAL_STAGGER);
+        let key = match dial.target {
+            Target::Inviter => dial.secret.tag_key(),
+            Target::Member(..) | Target::Return(..) => dial.secret.tag_key_of(&self.me),
+        };
+        let tag = tag::make(&key, &mut self.rng);
         self.outputs.push_back(Output::Dial {
             ticket,
             local: way.local,
@@ -301,8 +407,13 @@ impl Call {
             .map(|(id, _)| *id)
             .collect();
         for (n, id) in waiting.iter().enumerate() {
-            let asked = self.dials.get_mut(id).and_then(|dial| dial.asking.take());
-            let Some((ticket, _)) = asked else { continue };
+            let Some(dial) = self.dials.get_mut(id) else {
+                continue;
+            };
+            let Some((ticket, _)) = dial.asking.take() else {
+                continue;
+            };
+            dial.next_at = now;
             if approved && n == 0 {
                 self.dial_route(*id, ticket, route, now);
             } else {
@@ -313,10 +424,15 @@ impl Call {
         !waiting.is_empty()
     }
 
-    /// A dial to the same target gets a newer secret; false when there is none.
-    pub(super) fn refresh_dial(&mut self, target: Target, secret: &Secret) -> bool {
-        let same = self.dials.values_mut().find(|dial| dial.target == target);
-        same.map(|dial| dial.secret = secret.clone()).is_some()
+    /// Dials to the same target get a newer secret; false when there is none but seconds, and what waits for the user,
+    /// beside which the ways that need no question are to be tried again.
+    pub(super) fn refresh_dials(&mut self, target: Target, secret: &Secret) -> bool {
+        let mut is_dialling = false;
+        for dial in self.dials.values_mut().filter(|dial| dial.target == target) {
+            dial.secret = secret.clone();
+            is_dialling |= !dial.is_asking() && !dial.is_second;
+        }
+        is_dialling
     }
 
     /// Gives up every attempt to reach a member.
@@ -343,7 +459,9 @@ impl Call {
         for dial in self.dials.values_mut() {
             dial.forget_ways(&open, now);
             dial.dialled.retain(|ticket, _| !gone.contains(ticket));
-            dial.asking.take_if(|(ticket, _)| gone.contains(ticket));
+            if dial.asking.take_if(|(ticket, _)| gone.contains(ticket)).is_some() {
+                dial.next_at = now;
+            }
         }
         self.release_dials(&gone, Reason::InterfaceGone, now);
         self.dial_next_addresses(now);
@@ -372,6 +490,7 @@ impl Call {
         };
         let verdict = dial.outcome.verdict();
         match (dial.target, verdict) {
+            _ if dial.is_second => {}
             (Target::Inviter, _) => {
                 let why = verdict.unwrap_or_else(|| self.why_no_way(&dial.remotes));
                 self.end(End::Unreachable(why));
@@ -451,7 +570,7 @@ impl Call {
     }
 
     /// A connection is closed, by whomever.
-    pub fn handle_closed(&mut self, conn: ConnId, now: Instant) {
+    pub fn handle_closed(&mut self, conn: ConnId, how: Closed, now: Instant) {
         let Some(link) = self.links.remove(&conn) else {
             return;
         };
@@ -459,6 +578,9 @@ impl Call {
         self.release_link(conn, reason, now);
         self.unlink(&link, conn, now);
         match link.purpose {
+            Purpose::Inviter if how == Closed::Silent || link.closing == Some(Reason::NoAnswer) => {
+                self.end(End::LineLost);
+            }
             Purpose::Inviter => self.end(End::InviterGone),
             Purpose::Guest(_, Some(_)) => self.event(Event::WentAway(link.peer)),
             _ => {}

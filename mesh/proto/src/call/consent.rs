@@ -208,9 +208,11 @@ impl Call {
             return;
         };
         member.take_way(way);
+        member.seek = None;
         if let Some(former) = member.former.take() {
             self.close(former, Reason::Replaced);
         }
+        self.stop_dialling(peer, Reason::Replaced, now);
     }
 
     /// The user answers a question.

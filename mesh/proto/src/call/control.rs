@@ -70,6 +70,9 @@ impl Call {
                     self.fail(conn, Problem::Handshake);
                 }
             }
+            Control::Entries(entries) if self.is_awaiting_welcome(conn) => {
+                self.handle_early_entries(conn, entries);
+            }
             _ if !is_member => self.fail(conn, Problem::Malformed),
             Control::Introduce { entry, secret, dial } => {
                 self.handle_introduce(conn, entry, Secret(*secret), dial, now);

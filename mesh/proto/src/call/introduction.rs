@@ -1,6 +1,6 @@
-//! Introductions: a member that both sides know gives them a secret, and one of them dials.
+//! Introductions: a member that both sides know gives them a secret, and one of them dials; a little later the other as
+//! well, unless they are connected by then: a firewall may let only one of them in.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
@@ -20,8 +20,13 @@ const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
 /// 5 s: the time before the same two are introduced again.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Introductions by one member that wait for somebody's arrival at once.
-const MAX_EXPECTATIONS_EACH: usize = 8;
+/// 250 ms, and two round trips to the introducer: when the one that was to be dialled dials as well, should nobody have come
+/// (RFC 8305's recommended delay between two attempts; the word to the other side and its first packet take a round trip
+/// and a half).
+const SECOND_DELAY: Duration = Duration::from_millis(250);
+
+/// Introductions by one member that wait for somebody's arrival at once: a newcomer gets as many as there are others.
+const MAX_EXPECTATIONS_EACH: usize = 16;
 
 /// Why a member may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,23 +157,33 @@ impl Call {
         };
         // The roster's own entries count: everybody sees the same addresses.
         let addresses = self.addresses_of(&peer);
+        let ways = addresses
+            .iter()
+            .flat_map(|address| self.ways_to(Some(peer), *address));
+        let verdicts: Vec<_> = ways
+            .map(|(local, remote)| self.judge(peer, &self.way(local, remote)))
+            .collect();
+        let (target, origin) = (Target::Member(peer, introducer), Origin::Introduced(introducer));
         if dial {
-            let target = Target::Member(peer, introducer);
-            if !self.refresh_dial(target, &secret) {
+            // A firewall may keep us out there, and it in. Who has to be asked first answers nobody before.
+            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Go(_))) {
+                self.expect(peer, origin, secret.clone(), now);
+            }
+            if !self.refresh_dials(target, &secret) {
                 self.dial(target, secret, &addresses, now);
             }
             return;
         }
-        let is_ruled_out = |address: &SocketAddr| {
-            let ways = self.ways_to(Some(peer), *address);
-            ways.into_iter()
-                .all(|(local, remote)| self.judge(peer, &self.way(local, remote)) == Verdict::No)
-        };
-        if self.rule == Rule::None && addresses.iter().all(is_ruled_out) {
+        if self.rule == Rule::None && verdicts.iter().all(|verdict| *verdict == Verdict::No) {
             return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
         }
-        self.expect(peer, Origin::Introduced(introducer), secret, now);
+        self.expect(peer, origin, secret.clone(), now);
         self.send(conn, &Control::Ready(peer.into()), now);
+        if !self.refresh_dials(target, &secret) {
+            let round_trip = self.links.get(&conn).and_then(|link| link.meter.rtt());
+            let at = now + SECOND_DELAY + 2 * round_trip.unwrap_or_default();
+            self.dial_second(target, secret, &addresses, at, now);
+        }
     }
 
     /// Lets `peer` come in with `secret`. Of one origin, a newer word about the same peer replaces the older,
@@ -187,7 +202,7 @@ impl Call {
             self.expectations.remove(&id);
             self.change_gate(Change::Forget(id));
         }
-        let id = self.new_expectation(&secret);
+        let id = self.new_expectation(&secret, &peer);
         let expectation = Expectation {
             peer,
             origin,

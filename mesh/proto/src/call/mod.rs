@@ -26,13 +26,13 @@ use crate::gate::{Change, ExpectId, Fate, Pair};
 use crate::interface::Interface;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
-use crate::roster::{CallId, Card, Joined, Left, Roster};
+use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
 use crate::secret::Secret;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 
-pub use connection::{Connected, DialId, Side, Ticket};
+pub use connection::{Closed, Connected, DialId, Side, Ticket};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
 pub use reach::Unreached;
 
@@ -88,6 +88,8 @@ pub struct Call {
     book: Book,
     /// `None` until admitted.
     roster: Option<Roster>,
+    /// What came of a roster that is too long for one message, until the last part comes.
+    early: Vec<Entries>,
     members: BTreeMap<PeerId, presence::Member>,
     links: BTreeMap<ConnId, Link>,
     dials: BTreeMap<DialId, connection::Dial>,
@@ -184,6 +186,7 @@ impl Call {
             code: None,
             book: Book::default(),
             roster: None,
+            early: Vec::new(),
             members: BTreeMap::new(),
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
@@ -305,7 +308,7 @@ impl Call {
         let farewell = self
             .roster
             .as_ref()
-            .and_then(|roster| Left::sign(&self.config.identity, roster.call()));
+            .and_then(|roster| Left::sign(&self.config.identity, roster.call(), roster.get(&self.me)?));
         for conn in self.links.keys().copied().collect::<Vec<_>>() {
             if let Some(left) = &farewell
                 && self.links.get(&conn).is_some_and(Link::is_member)
@@ -344,15 +347,15 @@ impl Call {
         self.next_id
     }
 
-    fn new_expectation(&mut self, secret: &Secret) -> ExpectId {
+    fn new_expectation(&mut self, secret: &Secret, peer: &PeerId) -> ExpectId {
         let id = ExpectId(self.new_id());
-        self.change_gate(Change::Expect(id, secret.tag_key()));
+        self.change_gate(Change::Expect(id, secret.tag_key_of(peer)));
         id
     }
 
     fn name_of(&self, peer: &PeerId) -> Name {
-        let entry = self.roster.as_ref().and_then(|roster| roster.get(peer));
-        entry.map_or_else(|| Name::new(""), |entry| entry.card.name())
+        let member = self.members.get(peer);
+        member.map_or_else(|| Name::new(""), |member| member.name.clone())
     }
 
     /// Seals a control message and hands it out; without a session, does nothing.

@@ -61,7 +61,7 @@ pub enum Output {
         peer: Option<PeerId>,
         /// The first packet's tag.
         tag: Tag,
-        /// How long to wait for the handshake.
+        /// How long to wait for the handshake, and again while something comes.
         patience: Duration,
     },
     /// Open a socket on this address of ours, or open it anew if its interface is another one now; port 0 picks one. To
@@ -168,6 +168,8 @@ pub enum End {
     Refused(Refusal),
     /// The inviter went away before letting it in.
     InviterGone,
+    /// Before the inviter let it in, nothing came from them any more, or too late.
+    LineLost,
 }
 
 /// What went wrong with a peer; the sentence is for the user.

@@ -11,6 +11,7 @@ use crate::gate::Change;
 use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::link::{ConnId, Link};
+use crate::name::Name;
 use crate::roster::{Entries, Left, Roster};
 use crate::route::{Reason, State, Way};
 use crate::secret::Secret;
@@ -43,13 +44,13 @@ enum Presence {
     Here,
     /// Cannot be reached by anybody; may come back.
     Lost,
-    /// Said goodbye; does not come back.
-    Left,
 }
 
-/// What we know of another member.
+/// What we know of another member, until it says goodbye.
 #[derive(Debug)]
 pub struct Member {
+    pub name: Name,
+    invited_by: PeerId,
     /// The link that serves it.
     pub link: Option<ConnId>,
     /// The one before, kept while the user is asked about the one that serves.
@@ -90,11 +91,6 @@ impl Member {
     /// Whether its link is old enough for its beats to be judged.
     pub fn is_settled(&self, now: Instant) -> bool {
         now >= self.since + SETTLED && !self.links.is_empty()
-    }
-
-    /// Whether it may still come back.
-    pub fn may_return(&self) -> bool {
-        self.presence != Presence::Left
     }
 
     /// It is given time again to be linked before it counts as gone.
@@ -146,7 +142,12 @@ impl Call {
         if peer == self.me || self.members.contains_key(&peer) {
             return;
         }
+        let entry = self.roster.as_ref().and_then(|roster| roster.get(&peer));
+        let known = entry.and_then(|entry| Some((entry.card.name(), entry.invited_by()?)));
+        let Some((name, invited_by)) = known else { return };
         let member = Member {
+            name,
+            invited_by,
             link: None,
             former: None,
             last_way: None,
@@ -168,18 +169,14 @@ impl Call {
     }
 
     fn tell_joined(&mut self, peer: PeerId) {
-        if let Some(invited_by) = self.inviter_of(&peer) {
-            let name = self.name_of(&peer);
+        if let Some(member) = self.members.get(&peer) {
+            let (name, invited_by) = (member.name.clone(), member.invited_by);
             self.event(Event::Joined {
                 peer,
                 name,
                 invited_by,
             });
         }
-    }
-
-    fn inviter_of(&self, peer: &PeerId) -> Option<PeerId> {
-        self.roster.as_ref()?.get(peer)?.invited_by()
     }
 
     /// A session with a member stands: it becomes the member's link, unless another one is to be kept.
@@ -300,26 +297,22 @@ impl Call {
             }
         }
         for (peer, why) in gone {
-            self.mark_gone(peer, Presence::Lost, why);
+            let Some(member) = self.members.get_mut(&peer) else {
+                continue;
+            };
+            member.presence = Presence::Lost;
+            let (name, invited_by) = (member.name.clone(), member.invited_by);
+            self.tell_left(peer, name, invited_by, why);
         }
     }
 
-    fn mark_gone(&mut self, peer: PeerId, presence: Presence, why: Why) {
-        let Some(member) = self.members.get_mut(&peer) else {
-            return;
-        };
-        let before = std::mem::replace(&mut member.presence, presence);
-        if before == Presence::Here
-            && let Some(invited_by) = self.inviter_of(&peer)
-        {
-            let name = self.name_of(&peer);
-            self.event(Event::Left {
-                peer,
-                name,
-                invited_by,
-                why,
-            });
-        }
+    fn tell_left(&mut self, peer: PeerId, name: Name, invited_by: PeerId, why: Why) {
+        self.event(Event::Left {
+            peer,
+            name,
+            invited_by,
+            why,
+        });
     }
 
     pub(super) fn beat(&mut self, now: Instant) {
@@ -357,8 +350,9 @@ impl Call {
         if let Some(roster) = &self.roster
             && roster.hash() != hash
         {
-            let entries = roster.entries();
-            self.send(conn, &Control::Entries(entries), now);
+            for part in roster.parts() {
+                self.send(conn, &Control::Entries(part), now);
+            }
         }
     }
 
@@ -400,14 +394,19 @@ impl Call {
         self.close(conn, Reason::Left);
     }
 
-    /// Somebody said goodbye.
+    /// Somebody said goodbye, and does not come back: they are forgotten.
     fn part(&mut self, peer: PeerId, now: Instant) {
-        if let Some(conn) = self.link_of(&peer) {
-            self.close(conn, Reason::Left);
-        }
         self.stop_dialling(peer, Reason::Left, now);
         self.forget_expectations_of(&peer, |_| true);
-        self.mark_gone(peer, Presence::Left, Why::Left);
+        let Some(member) = self.members.remove(&peer) else {
+            return;
+        };
+        for conn in member.link.into_iter().chain(member.former) {
+            self.close(conn, Reason::Left);
+        }
+        if member.presence == Presence::Here {
+            self.tell_left(peer, member.name, member.invited_by, Why::Left);
+        }
     }
 
     /// Members that are taken to be here, whether linked at this moment or not.

@@ -26,6 +26,8 @@ pub const MAX_WAYS: usize = 24;
 pub enum Unreached {
     /// Packets left, and nobody answered.
     Silence,
+    /// Packets came back, and no connection came of them.
+    Unfinished,
     /// None of this side's addresses is of a kind that reaches theirs.
     NoPair,
     /// One that is, is not there: its interface is down, or has only just come up.
@@ -42,6 +44,7 @@ impl Unreached {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Silence => "unreachable",
+            Self::Unfinished => "unfinished",
             Self::NoPair => "no_pair",
             Self::NotUp => "not_up",
             Self::Own => "own_addresses",
@@ -57,6 +60,7 @@ impl Unreached {
     pub const fn member_word(self) -> &'static str {
         match self {
             Self::Silence => "member_unreachable",
+            Self::Unfinished => "member_unfinished",
             Self::NoPair => "member_no_pair",
             Self::NotUp => "member_not_up",
             Self::Own => "member_own_addresses",
@@ -94,10 +98,14 @@ pub fn about_member(why: Unreached) -> String {
     )
 }
 
-/// Why nothing was, or could be, sent; `None` when something was.
+/// Why nothing was, or could be, sent, or nothing came of it; `None` when nobody answered.
 const fn cause(why: Unreached) -> Option<&'static str> {
     Some(match why {
         Unreached::Silence => return None,
+        Unreached::Unfinished => {
+            "packets came back, but no connection came about. The line is too slow or loses too much, or another program \
+             has the address now. Try again, or use another network."
+        }
         Unreached::NoPair => {
             "none of your addresses is of a kind that reaches theirs (IPv4 and IPv6, say, or one that leads no further \
              than its own machine or link). Nothing was sent. Share an address of the same kind, or ask them to."
@@ -133,6 +141,8 @@ const fn cause(why: Unreached) -> Option<&'static str> {
 pub struct Outcome {
     /// From one of them packets left.
     has_left: bool,
+    /// To one of them something came back.
+    has_answer: bool,
     obstacle: Option<Obstacle>,
 }
 
@@ -142,6 +152,10 @@ impl Outcome {
         let obstacle = match fate {
             Some(Fate::Sent) => {
                 self.has_left = true;
+                return;
+            }
+            Some(Fate::Answered) => {
+                self.has_answer = true;
                 return;
             }
             Some(Fate::Failed(obstacle)) => obstacle,
@@ -155,6 +169,9 @@ impl Outcome {
 
     /// `None` when no way came to an end by itself.
     pub fn verdict(&self) -> Option<Unreached> {
+        if self.has_answer {
+            return Some(Unreached::Unfinished);
+        }
         if self.has_left {
             return Some(Unreached::Silence);
         }
@@ -279,6 +296,10 @@ mod tests {
         assert_eq!(verdict(&[]), None);
         assert_eq!(verdict(&[forbidden, Some(Fate::Sent)]), Some(Unreached::Silence));
         assert_eq!(
+            verdict(&[Some(Fate::Answered), Some(Fate::Sent)]),
+            Some(Unreached::Unfinished)
+        );
+        assert_eq!(
             verdict(&[forbidden, too_large]),
             Some(Unreached::Blocked(Obstacle::Forbidden))
         );
@@ -295,6 +316,7 @@ mod tests {
         ];
         let mut all = vec![
             Unreached::Silence,
+            Unreached::Unfinished,
             Unreached::NoPair,
             Unreached::NotUp,
             Unreached::Own,

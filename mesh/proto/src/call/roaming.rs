@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
+use super::connection::Closed;
 use super::{Call, Event, Output, Problem};
 use crate::address::{MAX_ADDRESSES, with_any_port};
 use crate::gate::Change;
@@ -240,7 +241,7 @@ impl Call {
         let gone = self.links.iter().filter(|(_, link)| link.local == local);
         for conn in gone.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.close(conn, Reason::InterfaceGone);
-            self.handle_closed(conn, now);
+            self.handle_closed(conn, Closed::Silent, now);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::connection::{Dial, Target};
+use super::connection::Target;
 use super::introduction::Origin;
 use super::{Call, Event, Problem};
 use crate::link::ConnId;
@@ -79,22 +79,23 @@ impl Call {
                 self.with_routes(now, |routes, at| routes.pause(id, Reason::Lost, at));
                 self.notice_obstacle(conn);
                 self.seek(peer, now);
-            } else if !is_silent && state == Some(State::Paused) && is_sought {
+            } else if !is_silent && state == Some(State::Paused) && is_sought && !self.routes.is_asked(id) {
                 self.stop_seeking(peer, now);
                 self.settle(conn, now);
             }
         }
     }
 
-    /// Seeks the members whose link is gone, or goes over an address that is.
+    /// Seeks the members whose link is gone, or goes over an address that is; and those whose link waits for the user,
+    /// since a way that needs no question may be back.
     pub(super) fn seek_everybody_cut_off(&mut self, now: Instant) {
         if self.is_offline() {
             return;
         }
-        let members = self
-            .members
-            .iter()
-            .filter(|(_, member)| self.is_cut_off(member.link) && !self.may_serve_again(member.link));
+        let members = self.members.iter().filter(|(_, member)| {
+            let is_cut_off = self.is_cut_off(member.link) && !self.may_serve_again(member.link);
+            is_cut_off || self.waits_for_user(member.link)
+        });
         for peer in members.map(|(peer, _)| *peer).collect::<Vec<_>>() {
             self.seek(peer, now);
         }
@@ -126,9 +127,15 @@ impl Call {
         link.is_some_and(|link| self.closed.contains_key(&link.local) && self.is_usable(&link.local))
     }
 
+    /// The user is being asked about the way of this link.
+    fn waits_for_user(&self, conn: Option<ConnId>) -> bool {
+        let route = conn.and_then(|conn| self.peer_and_route(conn));
+        route.is_some_and(|(_, route)| self.routes.is_asked(route))
+    }
+
     /// Begins to look for the way back to a member.
     pub(super) fn seek(&mut self, peer: PeerId, now: Instant) {
-        let Some(member) = self.members.get_mut(&peer).filter(|member| member.may_return()) else {
+        let Some(member) = self.members.get_mut(&peer) else {
             return;
         };
         member.be_patient(now);
@@ -170,11 +177,8 @@ impl Call {
         for peer in late {
             self.event(Event::Problem(Problem::Sought, Some(peer)));
         }
-        for (peer, conn, secret, count) in due {
-            let waits = |dial: &Dial| dial.target.peer() == Some(peer) && dial.is_asking();
-            if !is_offline && !self.dials.values().any(waits) {
-                self.seek_by_the_next(peer, conn, secret, count, now);
-            }
+        for (peer, conn, secret, count) in due.into_iter().filter(|_| !is_offline) {
+            self.seek_by_the_next(peer, conn, secret, count, now);
         }
     }
 

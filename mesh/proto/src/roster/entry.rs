@@ -11,6 +11,7 @@ use sightline_noise::PublicKey;
 use super::CallId;
 use crate::address::{self, MAX_ADDRESS_LEN, MAX_ADDRESSES};
 use crate::name::Name;
+use crate::secret::hash;
 
 /// The longest name in a card, and the longest list of addresses, bytes: cards are passed on, so they stay small.
 pub(super) const MAX_NAME: usize = 64;
@@ -82,6 +83,11 @@ impl Card {
             .map(Into::into)
     }
 
+    /// What stands for the card where only that somebody had one is to be proved.
+    fn digest(&self) -> [u8; 32] {
+        hash(&[&self.statement(), &self.signature])
+    }
+
     pub(super) fn statement(&self) -> Vec<u8> {
         let lengths = [self.name.len() as u64, self.addresses.len() as u64];
         [
@@ -120,7 +126,10 @@ impl Joined {
     /// Signs for `card` as the one who lets its maker in; the call's starter signs for itself.
     #[must_use]
     pub fn sign(card: Card, inviter: &Keypair, call: &CallId) -> Option<Self> {
-        let signature = inviter.sign(&Self::statement(&card, call)).ok()?;
+        let peer = card.identity_key()?.to_peer_id();
+        let signature = inviter
+            .sign(&admission(call, &card.digest(), &peer.to_bytes()))
+            .ok()?;
         Some(Self {
             card,
             invited_by: inviter.public().to_peer_id().to_bytes().into(),
@@ -134,29 +143,42 @@ impl Joined {
         PeerId::from_bytes(&self.invited_by).ok()
     }
 
-    pub(super) fn is_signed_by(&self, inviter: &Card, call: &CallId) -> bool {
-        inviter
-            .identity_key()
-            .is_some_and(|key| key.verify(&Self::statement(&self.card, call), &self.signature))
-    }
-
-    fn statement(card: &Card, call: &CallId) -> Vec<u8> {
-        [
-            b"sightline joined".as_slice(),
-            call,
-            &card.statement(),
-            &card.signature,
-        ]
-        .concat()
+    pub(super) fn is_signed_by(&self, inviter: &PeerId, call: &CallId) -> bool {
+        let Some(peer) = self.card.identity_key().map(|key| key.to_peer_id()) else {
+            return false;
+        };
+        let admission = admission(call, &self.card.digest(), &peer.to_bytes());
+        key_of(inviter).is_some_and(|key| key.verify(&admission, &self.signature))
     }
 }
 
-/// An entry: somebody left, signed by themselves.
+/// What who lets somebody in signs.
+fn admission(call: &CallId, card: &[u8; 32], peer: &[u8]) -> Vec<u8> {
+    [b"sightline joined".as_slice(), call, card, peer].concat()
+}
+
+/// A participant's id holds its whole key: an identity multihash, which begins with its kind, 0, and the key's length.
+fn key_of(peer: &PeerId) -> Option<IdentityKey> {
+    let bytes = peer.to_bytes();
+    let key = IdentityKey::try_decode_protobuf(bytes.strip_prefix(&[0_u8, 36])?).ok()?;
+    (key.to_peer_id() == *peer).then_some(key)
+}
+
+/// An entry: somebody left, signed by themselves. It takes the place of all others about them, so it also holds what
+/// proves that they were let in: those whom they let in are in the call because of that.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Left {
     #[n(0)]
     pub(super) peer: ByteVec,
+    /// The digest of their card.
     #[n(1)]
+    card: ByteArray<32>,
+    #[n(2)]
+    invited_by: ByteVec,
+    /// The inviter's signature.
+    #[n(3)]
+    admission: ByteVec,
+    #[n(4)]
     signature: ByteVec,
 }
 
@@ -168,15 +190,34 @@ impl fmt::Debug for Left {
 }
 
 impl Left {
-    /// Signs one's own leaving.
+    /// Signs one's own leaving; `joined` is one's own entry.
     #[must_use]
-    pub fn sign(identity: &Keypair, call: &CallId) -> Option<Self> {
+    pub fn sign(identity: &Keypair, call: &CallId, joined: &Joined) -> Option<Self> {
         let peer = identity.public().to_peer_id().to_bytes();
         let signature = identity.sign(&Self::statement(&peer, call)).ok()?;
-        Some(Self {
+        let left = Self {
             peer: peer.into(),
+            card: [0; 32].into(),
+            invited_by: Vec::new().into(),
+            admission: Vec::new().into(),
             signature: signature.into(),
-        })
+        };
+        Some(left.after(joined))
+    }
+
+    /// The same, with the proof that the roster has: who was let in twice has left once.
+    pub(super) fn after(self, joined: &Joined) -> Self {
+        Self {
+            card: joined.card.digest().into(),
+            invited_by: joined.invited_by.clone(),
+            admission: joined.signature.clone(),
+            ..self
+        }
+    }
+
+    /// Who had let them in.
+    pub(super) fn invited_by(&self) -> Option<PeerId> {
+        PeerId::from_bytes(&self.invited_by).ok()
     }
 
     /// Who left.
@@ -184,10 +225,15 @@ impl Left {
         PeerId::from_bytes(&self.peer).ok()
     }
 
-    pub(super) fn is_signed_by(&self, subject: &Card, call: &CallId) -> bool {
+    pub(super) fn is_signed_by(&self, subject: &PeerId, call: &CallId) -> bool {
         let statement = Self::statement(&self.peer, call);
-        let key = subject.identity_key();
-        key.is_some_and(|key| key.verify(&statement, &self.signature))
+        key_of(subject).is_some_and(|key| key.verify(&statement, &self.signature))
+    }
+
+    /// Whether this inviter let them in.
+    pub(super) fn was_let_in_by(&self, inviter: &PeerId, call: &CallId) -> bool {
+        let admission = admission(call, &self.card, &self.peer);
+        key_of(inviter).is_some_and(|key| key.verify(&admission, &self.admission))
     }
 
     fn statement(peer: &[u8], call: &CallId) -> Vec<u8> {

@@ -14,8 +14,27 @@ pub use entry::{Card, Entries, Joined, Left, Moved};
 /// People in one call at once.
 pub const MAX_MEMBERS: usize = 16;
 
-/// People who came over a call's life, those who left among them.
+/// People who were let in and did not say goodbye: who is here, and who was lost and may come back.
 const MAX_ENTRIES: usize = 64;
+
+/// People over a call's life. Of who left a quarter of a kilobyte stays, so that nobody brings them back with what they
+/// once signed.
+const MAX_PEOPLE: usize = 512;
+
+/// The longest entries, as CBOR, bytes; a test reckons them.
+const JOINED_LEN: usize = 462;
+const LEFT_LEN: usize = 247;
+const MOVED_LEN: usize = 266;
+
+/// 52 KiB: the longest entries of one message, so that it fits into a frame.
+const PART_LEN: usize = 52 * 1024;
+
+/// Messages that the largest roster takes.
+pub const MAX_PARTS: usize = 1
+    + (MAX_ENTRIES * (JOINED_LEN + MOVED_LEN) + MAX_PEOPLE * LEFT_LEN) / (PART_LEN - JOINED_LEN - MOVED_LEN);
+
+/// Entries of those who left in one message at most.
+pub const MAX_LEFT: usize = PART_LEN / LEFT_LEN;
 
 /// The call's name: 16 random bytes that its starter drew.
 pub type CallId = [u8; 16];
@@ -35,7 +54,8 @@ pub enum EntryError {
     Full,
 }
 
-/// The set of entries.
+/// The set of entries: about each person the one that they joined, perhaps one that they moved; or, in their place, the
+/// one that they left. Whatever the order in which two members learn of the same entries, they end up with the same ones.
 #[derive(Debug)]
 pub struct Roster {
     call: CallId,
@@ -75,73 +95,57 @@ impl Roster {
         &self.call
     }
 
-    /// Takes an entry in; the first one must be the starter's, invited by itself. Returns who is new.
+    /// Takes an entry in; the first one must be the starter's, invited by itself. Returns who is new. Who left is not
+    /// brought back by it.
     ///
     /// # Errors
     /// [`EntryError`]; the roster is then unchanged.
     pub fn handle_joined(&mut self, entry: Joined) -> Result<Option<PeerId>, EntryError> {
         // What is known already needs no proof: signatures cost time.
         let claimed = entry.card.identity_key().ok_or(EntryError::Forged)?.to_peer_id();
-        if self.joined.contains_key(&claimed) {
+        if self.knows(&claimed) {
             return Ok(None);
         }
         if self.joined.len() >= MAX_ENTRIES {
             return Err(EntryError::Full);
         }
+        let inviter = self.known_inviter(claimed, entry.invited_by())?;
         let peer = entry.card.verify().ok_or(EntryError::Forged)?;
-        let inviter = entry.invited_by().ok_or(EntryError::Forged)?;
-        let is_starter = self.joined.is_empty() && inviter == peer;
-        let inviter_card = if is_starter {
-            &entry.card
-        } else {
-            &self.joined.get(&inviter).ok_or(EntryError::UnknownMember)?.card
-        };
-        if !entry.is_signed_by(inviter_card, &self.call) {
+        if !entry.is_signed_by(&inviter, &self.call) {
             return Err(EntryError::Forged);
         }
         self.joined.insert(peer, entry);
         Ok(Some(peer))
     }
 
-    /// Takes many entries in, whatever their order. Returns who is new, and the gravest error.
-    pub fn handle_many(&mut self, mut entries: Vec<Joined>) -> (Vec<PeerId>, Option<EntryError>) {
-        let mut new = Vec::new();
-        let mut forged = None;
-        loop {
-            let before = entries.len();
-            let mut waits = None;
-            entries.retain(|entry| match self.handle_joined(entry.clone()) {
-                Ok(peer) => {
-                    new.extend(peer);
-                    false
-                }
-                // Perhaps its inviter comes later in the list.
-                Err(EntryError::UnknownMember) => {
-                    waits = Some(EntryError::UnknownMember);
-                    true
-                }
-                Err(why) => {
-                    forged = forged.or(Some(why));
-                    false
-                }
-            });
-            if entries.is_empty() || entries.len() == before {
-                return (new, forged.or(waits));
-            }
-        }
-    }
-
-    /// Takes a leaving in. Returns who left, if that was not known.
+    /// Takes a leaving in, in place of what else is known of them. Returns who left, if that was not known.
     ///
     /// # Errors
     /// [`EntryError`]; the roster is then unchanged.
     pub fn handle_left(&mut self, entry: Left) -> Result<Option<PeerId>, EntryError> {
         let peer = entry.subject().ok_or(EntryError::Forged)?;
-        let card = &self.joined.get(&peer).ok_or(EntryError::UnknownMember)?.card;
-        if !entry.is_signed_by(card, &self.call) {
+        if self.left.contains_key(&peer) {
+            return Ok(None);
+        }
+        if self.left.len() >= MAX_PEOPLE {
+            return Err(EntryError::Full);
+        }
+        let entry = if let Some(joined) = self.joined.get(&peer) {
+            entry.after(joined)
+        } else {
+            let inviter = self.known_inviter(peer, entry.invited_by())?;
+            if !entry.was_let_in_by(&inviter, &self.call) {
+                return Err(EntryError::Forged);
+            }
+            entry
+        };
+        if !entry.is_signed_by(&peer, &self.call) {
             return Err(EntryError::Forged);
         }
-        Ok(self.left.insert(peer, entry).is_none().then_some(peer))
+        self.joined.remove(&peer);
+        self.moved.remove(&peer);
+        self.left.insert(peer, entry);
+        Ok(Some(peer))
     }
 
     /// Takes a move in. Returns who is elsewhere, if that was not known.
@@ -150,6 +154,9 @@ impl Roster {
     /// [`EntryError`]; the roster is then unchanged.
     pub fn handle_moved(&mut self, entry: Moved) -> Result<Option<PeerId>, EntryError> {
         let peer = entry.subject().ok_or(EntryError::Forged)?;
+        if self.left.contains_key(&peer) {
+            return Ok(None);
+        }
         let card = &self.joined.get(&peer).ok_or(EntryError::UnknownMember)?.card;
         if self
             .moved
@@ -165,27 +172,65 @@ impl Roster {
         Ok(Some(peer))
     }
 
-    /// Takes all entries of a message in.
+    /// Takes all entries of a message in, whatever their order.
     pub fn handle_entries(&mut self, entries: Entries) -> News {
-        let (joined, error) = self.handle_many(entries.joined);
-        let mut news = News {
-            joined,
-            forged: error == Some(EntryError::Forged),
-            ..News::default()
-        };
-        for entry in entries.left {
-            match self.handle_left(entry) {
-                Ok(peer) => news.left.extend(peer),
-                Err(error) => news.forged |= error == EntryError::Forged,
+        let Entries {
+            mut joined,
+            mut left,
+            moved,
+        } = entries;
+        let mut news = News::default();
+        loop {
+            let before = joined.len() + left.len();
+            // Of who is unknown the inviter may come later in the list.
+            left.retain(|entry| match self.handle_left(entry.clone()) {
+                Ok(peer) => {
+                    news.left.extend(peer);
+                    false
+                }
+                Err(error) => {
+                    news.forged |= error == EntryError::Forged;
+                    error == EntryError::UnknownMember
+                }
+            });
+            joined.retain(|entry| match self.handle_joined(entry.clone()) {
+                Ok(peer) => {
+                    news.joined.extend(peer);
+                    false
+                }
+                Err(error) => {
+                    news.forged |= error == EntryError::Forged;
+                    error == EntryError::UnknownMember
+                }
+            });
+            if joined.len() + left.len() == before {
+                break;
             }
         }
-        for entry in entries.moved {
+        for entry in moved {
             match self.handle_moved(entry.clone()) {
                 Ok(peer) => news.moved.extend(peer.map(|_| entry)),
                 Err(error) => news.forged |= error == EntryError::Forged,
             }
         }
         news
+    }
+
+    /// Whether somebody was ever let in.
+    fn knows(&self, peer: &PeerId) -> bool {
+        self.joined.contains_key(peer) || self.left.contains_key(peer)
+    }
+
+    /// Whoever is said to have let `peer` in, if they could: the first let itself in, everybody else was let in by
+    /// somebody who had been.
+    fn known_inviter(&self, peer: PeerId, inviter: Option<PeerId>) -> Result<PeerId, EntryError> {
+        let inviter = inviter.ok_or(EntryError::Forged)?;
+        let is_starter = self.joined.is_empty() && self.left.is_empty() && inviter == peer;
+        if is_starter || self.knows(&inviter) {
+            Ok(inviter)
+        } else {
+            Err(EntryError::UnknownMember)
+        }
     }
 
     /// Where somebody can be reached, as they said last.
@@ -198,13 +243,14 @@ impl Roster {
         }
     }
 
-    /// Whether so many have come and gone that nobody else can be let in.
+    /// Whether so many are here, or have come and gone, that nobody else can be let in. For the leaving of everybody who
+    /// was let in there is room.
     #[must_use]
     pub fn is_used_up(&self) -> bool {
-        self.joined.len() >= MAX_ENTRIES
+        self.joined.len() >= MAX_ENTRIES || self.joined.len() + self.left.len() >= MAX_PEOPLE
     }
 
-    /// An entry, whether its subject left or not.
+    /// The entry of somebody who did not leave.
     #[must_use]
     pub fn get(&self, peer: &PeerId) -> Option<&Joined> {
         self.joined.get(peer)
@@ -213,25 +259,61 @@ impl Roster {
     /// Whether somebody was let in and did not leave.
     #[must_use]
     pub fn is_present(&self, peer: &PeerId) -> bool {
-        self.joined.contains_key(peer) && !self.left.contains_key(peer)
+        self.joined.contains_key(peer)
     }
 
     /// Who was let in and did not leave.
     pub fn present(&self) -> impl Iterator<Item = PeerId> {
-        self.joined
-            .keys()
-            .filter(|peer| !self.left.contains_key(peer))
-            .copied()
+        self.joined.keys().copied()
     }
 
-    /// All entries, to pass on.
+    /// All entries, to pass on in so many messages, at least one: inviters before those whom they let in, so that who
+    /// takes one message in after the other can judge each.
     #[must_use]
-    pub fn entries(&self) -> Entries {
-        Entries {
-            joined: self.joined.values().cloned().collect(),
-            left: self.left.values().cloned().collect(),
-            moved: self.moved.values().cloned().collect(),
+    pub fn parts(&self) -> Vec<Entries> {
+        let mut parts = Vec::new();
+        let (mut part, mut len) = (Entries::default(), 0);
+        for peer in self.in_order() {
+            let (joined, moved) = (self.joined.get(&peer), self.moved.get(&peer));
+            let left = self.left.get(&peer);
+            let more = joined.map_or(0, |_| JOINED_LEN)
+                + moved.map_or(0, |_| MOVED_LEN)
+                + left.map_or(0, |_| LEFT_LEN);
+            if len + more > PART_LEN {
+                parts.push(std::mem::take(&mut part));
+                len = 0;
+            }
+            len += more;
+            part.joined.extend(joined.cloned());
+            part.moved.extend(moved.cloned());
+            part.left.extend(left.cloned());
         }
+        parts.push(part);
+        parts
+    }
+
+    /// Everybody, each after who let them in.
+    fn in_order(&self) -> Vec<PeerId> {
+        let joined = self
+            .joined
+            .iter()
+            .map(|(peer, entry)| (*peer, entry.invited_by()));
+        let left = self.left.iter().map(|(peer, entry)| (*peer, entry.invited_by()));
+        let mut guests: BTreeMap<PeerId, Vec<PeerId>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (peer, inviter) in joined.chain(left) {
+            match inviter.filter(|inviter| *inviter != peer) {
+                Some(inviter) => guests.entry(inviter).or_default().push(peer),
+                // The starter.
+                None => order.push(peer),
+            }
+        }
+        let mut at = 0;
+        while let Some(inviter) = order.get(at).copied() {
+            order.extend(guests.remove(&inviter).unwrap_or_default());
+            at += 1;
+        }
+        order
     }
 
     /// The same for two members exactly when they have the same entries.
@@ -275,16 +357,88 @@ mod tests {
         Joined::sign(card(seed), &identity(inviter), &[9; 16]).expect("signed")
     }
 
+    fn left(seed: u8, inviter: u8) -> Left {
+        Left::sign(&identity(seed), &[9; 16], &joined(seed, inviter)).expect("signed")
+    }
+
+    fn roster_of(joined: Vec<Joined>, left: Vec<Left>) -> Roster {
+        let mut roster = Roster::new([9; 16]);
+        take(&mut roster, joined, left);
+        roster
+    }
+
+    fn take(roster: &mut Roster, joined: Vec<Joined>, left: Vec<Left>) -> News {
+        let moved = Vec::new();
+        roster.handle_entries(Entries { joined, left, moved })
+    }
+
     #[test]
     fn entries_arrive_in_any_order_and_give_one_hash() {
         let chain = [joined(1, 1), joined(2, 1), joined(3, 2), joined(4, 3)];
         let mut forward = Roster::new([9; 16]);
-        assert_eq!(forward.handle_many(chain.to_vec()).0.len(), 4);
+        assert_eq!(take(&mut forward, chain.to_vec(), Vec::new()).joined.len(), 4);
         let mut backward = Roster::new([9; 16]);
         backward.handle_joined(chain[0].clone()).expect("the starter");
-        let (new, error) = backward.handle_many(chain.iter().rev().cloned().collect());
-        assert_eq!((new.len(), error), (3, None));
+        let news = take(&mut backward, chain.iter().rev().cloned().collect(), Vec::new());
+        assert_eq!((news.joined.len(), news.forged), (3, false));
         assert_eq!(forward.hash(), backward.hash());
+    }
+
+    #[test]
+    fn who_left_stays_away_whoever_passes_on_what_they_signed_and_in_whatever_order() {
+        let all = vec![joined(1, 1), joined(2, 1), joined(3, 2)];
+        let gone = vec![left(1, 1), left(2, 1)];
+        let mut roster = roster_of(all.clone(), Vec::new());
+        let known = roster.hash();
+        let news = take(&mut roster, Vec::new(), gone.clone());
+        assert_eq!(news.left.len(), 2);
+        assert_ne!(roster.hash(), known);
+        let three = identity(3).public().to_peer_id();
+        assert_eq!(
+            roster.present().collect::<Vec<_>>(),
+            [three],
+            "whom one of them let in stays"
+        );
+        let (hash, two) = (roster.hash(), identity(2).public().to_peer_id());
+        for entry in &all {
+            assert_eq!(roster.handle_joined(entry.clone()), Ok(None));
+        }
+        let moved = Moved::sign(&identity(2), &[9; 16], 9, &[]).expect("signed");
+        assert_eq!(roster.handle_moved(moved), Ok(None));
+        assert!(!roster.is_present(&two));
+        assert_eq!(roster.hash(), hash);
+
+        // Who never saw them learns the same, from one message or from another order.
+        let mut late = Roster::new([9; 16]);
+        for part in roster.parts() {
+            assert!(!late.handle_entries(part).forged);
+        }
+        assert_eq!(late.hash(), hash);
+        let mut backward = roster_of(vec![joined(1, 1)], Vec::new());
+        let reversed = all.into_iter().rev().collect();
+        take(&mut backward, reversed, gone.into_iter().rev().collect());
+        assert_eq!(backward.hash(), hash);
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_left_who_was_not_let_in() {
+        let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
+        assert_eq!(roster.handle_left(left(3, 3)), Err(EntryError::UnknownMember));
+        assert_eq!(roster.handle_left(left(3, 7)), Err(EntryError::UnknownMember));
+        // The proof that somebody else was let in does not do.
+        let borrowed = Left::sign(&identity(3), &[9; 16], &joined(2, 1)).expect("signed");
+        assert_eq!(roster.handle_left(borrowed), Err(EntryError::Forged));
+        assert_eq!(
+            roster.handle_joined(joined(4, 3)),
+            Err(EntryError::UnknownMember),
+            "nor may they let others in"
+        );
+        // Who was let in twice leaves once, with the proof that is known.
+        let again = left(2, 2);
+        assert!(roster.handle_left(again).is_ok_and(|peer| peer.is_some()));
+        let other = roster_of(vec![joined(1, 1)], vec![left(2, 1)]);
+        assert_eq!(roster.hash(), other.hash());
+        assert_eq!(roster.parts(), other.parts());
     }
 
     #[test]
@@ -306,23 +460,21 @@ mod tests {
 
     #[test]
     fn only_oneself_can_sign_ones_leaving() {
-        let mut roster = Roster::new([9; 16]);
-        roster.handle_many(vec![joined(1, 1), joined(2, 1)]);
+        let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
         let before = roster.hash();
-        let mut forged = Left::sign(&identity(1), &[9; 16]).expect("signed");
+        let mut forged = left(1, 1);
         forged.peer = identity(2).public().to_peer_id().to_bytes().into();
         assert_eq!(roster.handle_left(forged), Err(EntryError::Forged));
         assert_eq!(roster.hash(), before);
-        let left = Left::sign(&identity(2), &[9; 16]).expect("signed");
-        assert!(roster.handle_left(left).is_ok_and(|peer| peer.is_some()));
+        let news = roster.handle_left(left(2, 1));
+        assert!(news.is_ok_and(|peer| peer.is_some()));
         assert_eq!(roster.present().count(), 1);
         assert_ne!(roster.hash(), before);
     }
 
     #[test]
     fn only_oneself_can_move_and_the_last_word_counts() {
-        let mut roster = Roster::new([9; 16]);
-        roster.handle_many(vec![joined(1, 1), joined(2, 1)]);
+        let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
         let two = identity(2).public().to_peer_id();
         let at = |last| SocketAddr::from(([192, 0, 2, last], 1));
         let moved = |number, last| Moved::sign(&identity(2), &[9; 16], number, &[at(last)]).expect("signed");
@@ -343,8 +495,7 @@ mod tests {
         // Two words with one number: everybody ends up with the same one, whichever came first.
         let [one, other] = [5, 6].map(|last| moved(4, last));
         let ends = [[&one, &other], [&other, &one]].map(|order| {
-            let mut roster = Roster::new([9; 16]);
-            roster.handle_many(vec![joined(1, 1), joined(2, 1)]);
+            let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
             for entry in order {
                 roster
                     .handle_moved(entry.clone())
@@ -356,70 +507,102 @@ mod tests {
         let stranger = Moved::sign(&identity(3), &[9; 16], 4, &[at(4)]).expect("signed");
         assert_eq!(roster.handle_moved(stranger), Err(EntryError::UnknownMember));
         let mut other = Roster::new([9; 16]);
-        let news = other.handle_entries(roster.entries());
+        let news = other.handle_entries(roster.parts().remove(0));
         assert_eq!((news.joined.len(), news.moved.len(), news.forged), (2, 1, false));
         assert_eq!(other.hash(), roster.hash());
     }
 
+    /// As many identities as a test needs.
+    fn numbered(number: usize) -> Keypair {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        Keypair::ed25519_from_bytes(seed).expect("a key")
+    }
+
     /// A card with a name and addresses of so many bytes.
-    fn card_of(seed: u8, name: usize, addresses: usize) -> Card {
-        let mut card = card(seed);
+    fn card_of(identity: &Keypair, name: usize, addresses: usize) -> Card {
+        let mut card = Card::sign(identity, PublicKey([7; 32]), &Name::new("x"), &[]).expect("signed");
         card.name = "x".repeat(name);
         card.addresses = vec![0; addresses].into();
-        card.signature = identity(seed).sign(&card.statement()).expect("signed").into();
+        card.signature = identity.sign(&card.statement()).expect("signed").into();
         card
     }
 
     /// A move to addresses of so many bytes.
-    fn moved_of(seed: u8, addresses: usize) -> Moved {
-        let mut moved = Moved::sign(&identity(seed), &[9; 16], u32::MAX, &[]).expect("signed");
+    fn moved_of(identity: &Keypair, addresses: usize) -> Moved {
+        let mut moved = Moved::sign(identity, &[9; 16], u32::MAX, &[]).expect("signed");
         moved.addresses = vec![0; addresses].into();
-        let signature = identity(seed).sign(&moved.statement(&[9; 16]));
+        let signature = identity.sign(&moved.statement(&[9; 16]));
         moved.signature = signature.expect("signed").into();
         moved
     }
 
     #[test]
     fn a_roster_and_its_cards_stay_small() {
-        // As CBOR, bytes: what is in a list, and before each list how long it is.
+        // As CBOR, bytes.
         const KEY: usize = 2 + 32;
         const ID: usize = 2 + 38;
         const SIGNATURE: usize = 2 + 64;
         const NAME: usize = 2 + 64;
         const ADDRESSES: usize = 2 + 8 * 19;
         const CARD: usize = 1 + KEY + KEY + NAME + ADDRESSES + SIGNATURE;
-        const JOINED: usize = 1 + CARD + ID + SIGNATURE;
-        const LEFT: usize = 1 + ID + SIGNATURE;
-        const MOVED: usize = 1 + ID + 5 + ADDRESSES + SIGNATURE;
-        const ENTRIES: usize = 1 + 3 * 2 + 64 * (JOINED + LEFT + MOVED);
-        const WELCOME: usize = 3 + (1 + 16) + ENTRIES;
+        const _: () = assert!(JOINED_LEN == 1 + CARD + ID + SIGNATURE);
+        const _: () = assert!(LEFT_LEN == 1 + ID + KEY + ID + SIGNATURE + SIGNATURE);
+        const _: () = assert!(MOVED_LEN == 1 + ID + 5 + ADDRESSES + SIGNATURE);
+        // What is before the entries: of a message, of the call's id, of each list how long it is.
+        const WELCOME: usize = 3 + (1 + 16) + 1 + 3 * 3 + PART_LEN;
         const _: () = assert!(WELCOME + OVERHEAD <= MAX_FRAME, "sealed, it fits into a frame");
 
-        let largest = |seed| card_of(seed, MAX_NAME, MAX_ADDRESSES_LEN);
         let mut roster = Roster::new([9; 16]);
-        let entries =
-            (1..=80).map(|seed| Joined::sign(largest(seed), &identity(1), &[9; 16]).expect("signed"));
-        let (new, error) = roster.handle_many(entries.collect());
-        assert_eq!((new.len(), error), (MAX_ENTRIES, Some(EntryError::Full)));
-        assert!(roster.is_used_up());
-        // Everybody has been elsewhere, and is gone.
-        for seed in 1..=64 {
-            let moved = roster.handle_moved(moved_of(seed, MAX_ADDRESSES_LEN));
-            assert!(moved.is_ok_and(|peer| peer.is_some()));
-            let left = Left::sign(&identity(seed), &[9; 16]).expect("signed");
-            assert!(roster.handle_left(left).is_ok_and(|peer| peer.is_some()));
+        for number in 0..MAX_ENTRIES {
+            assert_eq!(comes(&mut roster, number), Ok(true));
         }
-        let welcome = Control::Welcome {
-            call: [9; 16].into(),
-            entries: roster.entries(),
-        };
-        let bytes = welcome.encode();
-        assert_eq!(bytes.len(), WELCOME);
-        assert_eq!(Control::decode(&bytes), Ok(welcome));
+        assert_eq!(comes(&mut roster, MAX_ENTRIES), Err(EntryError::Full));
+        // Who leaves makes room, until too many have come over the call's life.
+        for number in MAX_ENTRIES..MAX_PEOPLE {
+            assert!(roster.joined.len() + roster.left.len() < MAX_PEOPLE);
+            leaves(&mut roster, number - MAX_ENTRIES + 1);
+            assert_eq!(comes(&mut roster, number), Ok(true));
+        }
+        leaves(&mut roster, MAX_PEOPLE - 1);
+        assert!(roster.is_used_up());
 
-        assert_eq!(card_of(1, MAX_NAME + 1, 0).verify(), None);
-        assert_eq!(card_of(1, 0, MAX_ADDRESSES_LEN + 1).verify(), None);
-        let long = moved_of(1, MAX_ADDRESSES_LEN + 1);
-        assert!(!long.is_signed_by(&card(1), &[9; 16]));
+        let parts = roster.parts();
+        assert!((2..=MAX_PARTS).contains(&parts.len()), "{} parts", parts.len());
+        let mut other = Roster::new([9; 16]);
+        for entries in parts {
+            let call = [9; 16].into();
+            let welcome = Control::Welcome { call, entries };
+            let bytes = welcome.encode();
+            assert!(bytes.len() <= WELCOME);
+            assert_eq!(Control::decode(&bytes).as_ref(), Ok(&welcome));
+            if let Control::Welcome { entries, .. } = welcome {
+                assert!(!other.handle_entries(entries).forged);
+            }
+        }
+        assert_eq!(other.hash(), roster.hash());
+
+        let one = numbered(1);
+        assert_eq!(card_of(&one, MAX_NAME + 1, 0).verify(), None);
+        assert_eq!(card_of(&one, 0, MAX_ADDRESSES_LEN + 1).verify(), None);
+        let long = moved_of(&one, MAX_ADDRESSES_LEN + 1);
+        assert!(!long.is_signed_by(&card_of(&one, 0, 0), &[9; 16]));
+    }
+
+    /// Somebody with the longest entries comes, and has been elsewhere.
+    fn comes(roster: &mut Roster, number: usize) -> Result<bool, EntryError> {
+        let card = card_of(&numbered(number), MAX_NAME, MAX_ADDRESSES_LEN);
+        let entry = Joined::sign(card, &numbered(0), &[9; 16]).expect("signed");
+        let came = roster.handle_joined(entry)?;
+        let moved = roster.handle_moved(moved_of(&numbered(number), MAX_ADDRESSES_LEN));
+        assert_eq!(moved, Ok(came));
+        Ok(came.is_some())
+    }
+
+    fn leaves(roster: &mut Roster, number: usize) {
+        let identity = numbered(number);
+        let joined = roster.get(&identity.public().to_peer_id()).expect("present");
+        let left = Left::sign(&identity, &[9; 16], joined).expect("signed");
+        assert!(roster.handle_left(left).is_ok_and(|peer| peer.is_some()));
     }
 }
