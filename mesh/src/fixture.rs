@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
-use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
+use sightline_mesh_proto::gate::{Change, ExpectId, Gate, Sponsor};
 use sightline_mesh_proto::tag::{self, Tag};
 use sightline_mesh_proto::{Clock, FastKeyErasureRng, Secret, TagKey};
 
@@ -20,7 +20,8 @@ pub fn gate() -> SharedGate {
         start: Instant::now(),
     };
     let gate = SharedGate::new(Gate::new(clock));
-    gate.lock().handle_change(Change::Expect(ExpectId(1), key(1)));
+    gate.lock()
+        .handle_change(Change::Expect(ExpectId(1), key(1), Sponsor::Code(ExpectId(1))));
     gate
 }
 

@@ -18,7 +18,7 @@ use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::{Ticks, obu, video};
-use sightline_mesh_proto::gate::{Change, ExpectId, Gate};
+use sightline_mesh_proto::gate::{Change, ExpectId, Gate, Sponsor};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
 use sightline_mesh_proto::route::Consent;
@@ -214,7 +214,11 @@ fn first_packets_at_the_gate() {
             let turn = inputs % 32;
             if turn == 0 {
                 gate = Gate::new(Clock { start: now });
-                gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+                gate.handle_change(Change::Expect(
+                    ExpectId(1),
+                    key.clone(),
+                    Sponsor::Code(ExpectId(1)),
+                ));
                 gate.handle_change(Change::Listen(local));
             }
             inputs = inputs.wrapping_add(1);

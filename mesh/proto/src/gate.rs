@@ -21,15 +21,25 @@ const GUEST_LIFETIME: Duration = Duration::from_secs(10);
 /// takes longer than ten.
 const MAX_GUEST_TIME: Duration = Duration::from_secs(30);
 
-/// Addresses that may be in their handshake at once.
-const MAX_GUESTS: usize = 32;
-
-/// Of them by one code or introduction, so that its holder cannot keep everybody else out.
+/// Addresses that may be in their handshake at once by one sponsor, so that nobody keeps everybody else out, however many
+/// tags they can make.
 const MAX_GUESTS_EACH: usize = 4;
+
+/// And in all: each of sixteen codes and fifteen members has its places.
+const MAX_GUESTS: usize = (16 + 15) * MAX_GUESTS_EACH;
 
 /// What a tag can be checked against: a code that was given out, or an introduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExpectId(pub u64);
+
+/// Who answers for those that come in by a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sponsor {
+    /// Whoever holds this code.
+    Code(ExpectId),
+    /// This member, which introduces them, or is to come back itself.
+    Member(PeerId),
+}
 
 /// What became of a datagram of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +82,8 @@ pub enum Change {
     Revoke(Pair),
     /// The remote address is this member's: written in the ledger.
     Name(Pair, PeerId),
-    /// First packets with a tag of this key may come in.
-    Expect(ExpectId, TagKey),
+    /// First packets with a tag of this key may come in, for which this sponsor answers.
+    Expect(ExpectId, TagKey, Sponsor),
     /// They may no longer.
     Forget(ExpectId),
     /// They may come in at this address of ours: the user lets others know it.
@@ -87,8 +97,7 @@ pub enum Change {
 struct Guest {
     since: Instant,
     until: Instant,
-    /// The code or introduction by which it came.
-    owner: ExpectId,
+    sponsor: Sponsor,
 }
 
 /// The gate's state.
@@ -100,7 +109,7 @@ pub struct Gate {
     /// Who is in a handshake.
     guests: BTreeMap<Pair, Guest>,
     names: BTreeMap<Pair, PeerId>,
-    expected: BTreeMap<ExpectId, TagKey>,
+    expected: BTreeMap<ExpectId, (TagKey, Sponsor)>,
     /// Addresses of ours at which guests may come in. At others nobody learns by trying that we are there.
     listening: BTreeSet<SocketAddr>,
     seen: Seen,
@@ -151,8 +160,8 @@ impl Gate {
                     self.names.insert(pair, peer);
                 }
             }
-            Change::Expect(id, key) => {
-                self.expected.insert(id, key);
+            Change::Expect(id, key, sponsor) => {
+                self.expected.insert(id, (key, sponsor));
             }
             Change::Forget(id) => {
                 self.expected.remove(&id);
@@ -223,7 +232,7 @@ impl Gate {
     pub fn owner(&self, tag: &Tag) -> Option<ExpectId> {
         self.expected
             .iter()
-            .find_map(|(id, key)| tag::is_valid(key, tag).then_some(*id))
+            .find_map(|(id, (key, _))| tag::is_valid(key, tag).then_some(*id))
     }
 
     /// The pairs that datagrams may pass between: of approved routes only, without those in their handshake and
@@ -256,9 +265,13 @@ impl Gate {
     /// A valid tag lets its source speak, unless it is a copy.
     fn handle_tag(&mut self, pair: Pair, tag: &Tag, owner: ExpectId, now: Instant) -> bool {
         let is_open = self.is_open(pair, now);
+        let Some((_, sponsor)) = self.expected.get(&owner) else {
+            return false;
+        };
+        let sponsor = *sponsor;
         self.guests.retain(|_, guest| now < guest.until);
-        let of_owner = self.guests.values().filter(|guest| guest.owner == owner).count();
-        let has_room = self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH;
+        let sponsored = self.guests.values().filter(|guest| guest.sponsor == sponsor);
+        let has_room = self.guests.len() < MAX_GUESTS && sponsored.count() < MAX_GUESTS_EACH;
         let may_come_in = has_room && self.listening.contains(&pair.0);
         if !is_open && !may_come_in {
             return false;
@@ -268,8 +281,12 @@ impl Gate {
             return false;
         }
         if !is_open {
-            let since = now;
-            self.guests.insert(pair, Guest { since, until, owner });
+            let guest = Guest {
+                since: now,
+                until,
+                sponsor,
+            };
+            self.guests.insert(pair, guest);
         }
         true
     }
@@ -321,7 +338,8 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let key = Secret::generate(&mut rng).tag_key();
         let mut gate = Gate::new(Clock { start: now });
-        gate.handle_change(Change::Expect(ExpectId(1), key.clone()));
+        let code = Sponsor::Code(ExpectId(1));
+        gate.handle_change(Change::Expect(ExpectId(1), key.clone(), code));
         gate.handle_change(Change::Listen(LOCAL));
         Setting { gate, key, rng, now }
     }
@@ -538,5 +556,28 @@ mod tests {
             })
             .count();
         assert_eq!(let_in, MAX_GUESTS_EACH);
+    }
+
+    #[test]
+    fn nobody_who_knows_many_tags_keeps_others_out() {
+        let mut setting = setting();
+        let liar = Sponsor::Member(PeerId::random());
+        let mut let_in = 0;
+        for id in 2..40 {
+            setting.key = Secret::generate(&mut setting.rng).tag_key();
+            let expect = Change::Expect(ExpectId(id), setting.key.clone(), liar);
+            setting.gate.handle_change(expect);
+            for last in 0..5 {
+                let initial = setting.initial();
+                let from = SocketAddr::from(([198, 51, id as u8, last], 9));
+                let_in += usize::from(setting.comes_in(from, &initial));
+            }
+        }
+        assert_eq!(let_in, MAX_GUESTS_EACH);
+        setting.key = Secret::generate(&mut setting.rng).tag_key();
+        let code = Change::Expect(ExpectId(99), setting.key.clone(), Sponsor::Code(ExpectId(99)));
+        setting.gate.handle_change(code);
+        let initial = setting.initial();
+        assert!(setting.comes_in(remote(1), &initial), "who has a code gets in");
     }
 }

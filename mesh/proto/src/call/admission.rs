@@ -7,7 +7,7 @@ use libp2p_identity::PeerId;
 use super::{Admit, Call, End, Event, Problem};
 use crate::address::without_zone;
 use crate::code::Code;
-use crate::gate::Change;
+use crate::gate::{Change, Sponsor};
 use crate::link::{ConnId, Purpose};
 use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, MAX_PARTS, Roster};
 use crate::route::Reason;
@@ -35,7 +35,7 @@ impl Call {
         if let Some(old) = forgotten {
             self.change_gate(Change::Forget(old));
         }
-        self.change_gate(Change::Expect(id, code.secret.tag_key()));
+        self.change_gate(Change::Expect(id, code.secret.tag_key(), Sponsor::Code(id)));
         self.event(Event::Code(code));
     }
 

@@ -276,7 +276,7 @@ impl Call {
             return;
         };
         let (local, remote) = dial.waiting.remove(at);
-        if !self.is_open_on(&local) {
+        if !self.leads_out(local, remote) {
             return;
         }
         let way = self.way(local, remote);
@@ -414,7 +414,12 @@ impl Call {
                 continue;
             };
             dial.next_at = now;
-            if approved && n == 0 {
+            let way = self
+                .routes
+                .get(route)
+                .map(|route| (route.way.local, route.way.remote));
+            let leads_out = way.is_some_and(|(local, remote)| self.leads_out(local, remote));
+            if approved && n == 0 && leads_out {
                 self.dial_route(*id, ticket, route, now);
             } else {
                 self.release_dials(&[ticket], Reason::Replaced, now);
@@ -565,6 +570,10 @@ impl Call {
         let opened = self.initiate(connected, &dial, route, now);
         if opened.is_none() {
             self.release_link(connected.conn, Reason::Lost, now);
+            if dial.target == Target::Inviter {
+                // No handshake can begin with the key in the code.
+                self.end(End::Impostor);
+            }
         }
         opened
     }

@@ -202,7 +202,11 @@ impl Call {
             self.expectations.remove(&id);
             self.change_gate(Change::Forget(id));
         }
-        let id = self.new_expectation(&secret, &peer);
+        let sponsor = match origin {
+            Origin::Introduced(by) => by,
+            Origin::Return(_) => peer,
+        };
+        let id = self.new_expectation(&secret, &peer, sponsor);
         let expectation = Expectation {
             peer,
             origin,

@@ -22,7 +22,7 @@ use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::book::Book;
 use crate::code::Code;
-use crate::gate::{Change, ExpectId, Fate, Pair};
+use crate::gate::{Change, ExpectId, Fate, Pair, Sponsor};
 use crate::interface::Interface;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
@@ -223,6 +223,7 @@ impl Call {
             Command::NewCode(wall) => self.issue_code(wall, now),
             Command::Slept(slept) => self.handle_sleep(slept, now),
             Command::Withdraw => {
+                self.code_awaited = None;
                 self.book.withdraw(None, now);
             }
             Command::WithdrawCode(code) => {
@@ -347,9 +348,10 @@ impl Call {
         self.next_id
     }
 
-    fn new_expectation(&mut self, secret: &Secret, peer: &PeerId) -> ExpectId {
+    fn new_expectation(&mut self, secret: &Secret, peer: &PeerId, sponsor: PeerId) -> ExpectId {
         let id = ExpectId(self.new_id());
-        self.change_gate(Change::Expect(id, secret.tag_key_of(peer)));
+        let key = secret.tag_key_of(peer);
+        self.change_gate(Change::Expect(id, key, Sponsor::Member(sponsor)));
         id
     }
 

@@ -224,6 +224,11 @@ impl Call {
             && !(is_same && local.port() == remote.port())
     }
 
+    /// Whether a packet to `remote` can leave from `local` now, and to somebody else.
+    pub(super) fn leads_out(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        self.is_open_on(&local) && self.leads_there(local, remote)
+    }
+
     fn is_own(&self, remote: SocketAddr) -> bool {
         !remote.ip().is_loopback() && self.own.contains(&remote.ip())
     }
