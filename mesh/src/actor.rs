@@ -63,6 +63,9 @@ const MEMORY_LIMIT: usize = 1 << 30;
 /// Connections: sixteen members, their doubles while two dial each other, and knocks.
 const MAX_CONNECTIONS: u32 = 48;
 
+/// Dials at once: what sixteen members can have each other dial.
+const MAX_DIALS: u32 = 512;
+
 /// Connections with one member: the one that serves, the one before, and two that meet on the way back.
 const MAX_PER_PEER: u32 = 4;
 
@@ -553,7 +556,7 @@ async fn close_when_silent(connection: quinn::Connection) {
 fn swarm(identity: &Keypair, transport: Transport) -> Option<Swarm<Behaviour>> {
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_CONNECTIONS / 2))
-        .with_max_pending_outgoing(Some(MAX_CONNECTIONS))
+        .with_max_pending_outgoing(Some(MAX_DIALS))
         .with_max_established(Some(MAX_CONNECTIONS))
         .with_max_established_per_peer(Some(MAX_PER_PEER));
     let behaviour = Behaviour {

@@ -21,12 +21,15 @@ const GUEST_LIFETIME: Duration = Duration::from_secs(10);
 /// takes longer than ten.
 const MAX_GUEST_TIME: Duration = Duration::from_secs(30);
 
-/// Addresses that may be in their handshake at once by one sponsor, so that nobody keeps everybody else out, however many
-/// tags they can make.
+/// Addresses that may be in their handshake at once by one code or introduction, so that its holder cannot keep everybody
+/// else out.
 const MAX_GUESTS_EACH: usize = 4;
 
+/// And by one sponsor, however many introductions they make: for four people who come at once.
+const MAX_SPONSORED: usize = 4 * MAX_GUESTS_EACH;
+
 /// And in all: each of sixteen codes and fifteen members has its places.
-const MAX_GUESTS: usize = (16 + 15) * MAX_GUESTS_EACH;
+const MAX_GUESTS: usize = 16 * MAX_GUESTS_EACH + 15 * MAX_SPONSORED;
 
 /// What a tag can be checked against: a code that was given out, or an introduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +100,8 @@ pub enum Change {
 struct Guest {
     since: Instant,
     until: Instant,
+    /// The code or introduction by which it came.
+    owner: ExpectId,
     sponsor: Sponsor,
 }
 
@@ -140,10 +145,12 @@ impl Gate {
     pub fn handle_change(&mut self, change: Change) {
         match change {
             Change::Approve(pair) => {
+                self.guests.remove(&pair);
                 self.held.remove(&pair);
                 self.approved.insert(pair);
             }
             Change::Hold(pair) => {
+                self.guests.remove(&pair);
                 self.approved.remove(&pair);
                 self.held.insert(pair);
             }
@@ -270,8 +277,14 @@ impl Gate {
         };
         let sponsor = *sponsor;
         self.guests.retain(|_, guest| now < guest.until);
-        let sponsored = self.guests.values().filter(|guest| guest.sponsor == sponsor);
-        let has_room = self.guests.len() < MAX_GUESTS && sponsored.count() < MAX_GUESTS_EACH;
+        let of_owner = self.guests.values().filter(|guest| guest.owner == owner).count();
+        let sponsored = self
+            .guests
+            .values()
+            .filter(|guest| guest.sponsor == sponsor)
+            .count();
+        let has_room =
+            self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH && sponsored < MAX_SPONSORED;
         let may_come_in = has_room && self.listening.contains(&pair.0);
         if !is_open && !may_come_in {
             return false;
@@ -284,6 +297,7 @@ impl Gate {
             let guest = Guest {
                 since: now,
                 until,
+                owner,
                 sponsor,
             };
             self.guests.insert(pair, guest);
@@ -573,11 +587,21 @@ mod tests {
                 let_in += usize::from(setting.comes_in(from, &initial));
             }
         }
-        assert_eq!(let_in, MAX_GUESTS_EACH);
+        assert_eq!(let_in, MAX_SPONSORED);
         setting.key = Secret::generate(&mut setting.rng).tag_key();
         let code = Change::Expect(ExpectId(99), setting.key.clone(), Sponsor::Code(ExpectId(99)));
         setting.gate.handle_change(code);
         let initial = setting.initial();
         assert!(setting.comes_in(remote(1), &initial), "who has a code gets in");
+    }
+
+    #[test]
+    fn who_has_become_a_member_makes_room_for_the_next() {
+        let mut setting = setting();
+        for last in 0..100 {
+            let initial = setting.initial();
+            assert!(setting.comes_in(remote(last), &initial), "{last}");
+            setting.gate.handle_change(Change::Approve((LOCAL, remote(last))));
+        }
     }
 }

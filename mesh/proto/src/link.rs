@@ -89,6 +89,15 @@ pub struct Link {
     pub meter: Meter,
     /// It is to be closed, for this reason: what still comes on it counts for nothing.
     pub closing: Option<Reason>,
+    /// How the rosters differed when all entries were last sent, and when that was.
+    pub told_difference: Option<(Difference, Instant)>,
+}
+
+/// The hashes of two rosters that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub ours: [u8; 32],
+    pub theirs: [u8; 32],
 }
 
 impl Link {

@@ -116,6 +116,10 @@ impl Call {
         let Some((conn, card)) = self.take_guest(peer, now) else {
             return;
         };
+        // Others may have been let in since they knocked.
+        if self.is_full() {
+            return self.turn_away(conn, Refusal::Full, now);
+        }
         let Some(roster) = &mut self.roster else { return };
         let entry = Joined::sign(card, &self.config.identity, roster.call());
         let admitted = entry.is_some_and(|entry| matches!(roster.handle_joined(entry), Ok(Some(_))));

@@ -158,6 +158,9 @@ impl Call {
             }
             Verdict::No => {
                 self.with_routes(now, |routes, at| routes.withhold(id, at));
+                if let Some(member) = self.members.get_mut(&peer) {
+                    member.seek = None;
+                }
                 self.say_consent(conn, Consent::Withheld, now);
             }
         }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use libp2p_identity::PeerId;
 use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Session};
 
-use super::connection::{Connected, Dial, Side, Target};
+use super::connection::{Connected, Side};
+use super::dial::{Dial, Target};
 use super::introduction::Origin;
 use super::{Call, Output, PROTOCOL};
 use crate::gate::ExpectId;
@@ -192,5 +193,6 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         changes,
         meter: Meter::default(),
         closing: None,
+        told_difference: None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::connection::Target;
+use super::dial::Target;
 use super::{Call, Event, Problem};
 use crate::gate::Change;
 use crate::link::ConnId;
@@ -169,7 +169,7 @@ impl Call {
             if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Go(_))) {
                 self.expect(peer, origin, secret.clone(), now);
             }
-            if !self.refresh_dials(target, &secret) {
+            if !self.refresh_dials(target, &secret, true) {
                 self.dial(target, secret, &addresses, now);
             }
             return;
@@ -179,7 +179,7 @@ impl Call {
         }
         self.expect(peer, origin, secret.clone(), now);
         self.send(conn, &Control::Ready(peer.into()), now);
-        if !self.refresh_dials(target, &secret) {
+        if !self.refresh_dials(target, &secret, false) {
             let round_trip = self.links.get(&conn).and_then(|link| link.meter.rtt());
             let at = now + SECOND_DELAY + 2 * round_trip.unwrap_or_default();
             self.dial_second(target, secret, &addresses, at, now);
@@ -219,7 +219,7 @@ impl Call {
     pub(super) fn forget_expectations(&mut self, now: Instant) {
         self.drop_expectations(|expectation| match expectation.origin {
             Origin::Introduced(_) => now >= expectation.since + EXPECTATION_LIFETIME,
-            // Until it says that it leaves: two for each member of the roster at most.
+            // Until it says that it leaves: so many for each member of the roster at most.
             Origin::Return(_) => false,
         });
         self.introductions
@@ -229,6 +229,22 @@ impl Call {
     /// A member may not come in any more by an origin for which `is_over` holds.
     pub(super) fn forget_expectations_of(&mut self, peer: &PeerId, is_over: impl Fn(&Origin) -> bool) {
         self.drop_expectations(|expectation| expectation.peer == *peer && is_over(&expectation.origin));
+    }
+
+    /// Of the secrets with which a member may come back only the newest count.
+    pub(super) fn forget_older_returns(&mut self, peer: &PeerId, kept: usize) {
+        let of_peer = self.expectations.iter().filter(|(_, expectation)| {
+            expectation.peer == *peer && matches!(expectation.origin, Origin::Return(_))
+        });
+        let mut newest: Vec<_> = of_peer
+            .map(|(id, expectation)| (expectation.since, *id))
+            .collect();
+        newest.sort();
+        let over = newest.len().saturating_sub(kept);
+        for (_, id) in newest.into_iter().take(over) {
+            self.expectations.remove(&id);
+            self.change_gate(Change::Forget(id));
+        }
     }
 
     fn drop_expectations(&mut self, is_over: impl Fn(&Expectation) -> bool) {

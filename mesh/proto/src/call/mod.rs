@@ -4,6 +4,7 @@ mod admission;
 mod connection;
 mod consent;
 mod control;
+mod dial;
 mod handshake;
 mod introduction;
 mod media;
@@ -32,7 +33,8 @@ use crate::secret::Secret;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 
-pub use connection::{Closed, Connected, DialId, Side, Ticket};
+pub use connection::{Closed, Connected, Side};
+pub use dial::{DialId, Ticket};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
 pub use reach::Unreached;
 
@@ -92,7 +94,7 @@ pub struct Call {
     early: Vec<Entries>,
     members: BTreeMap<PeerId, presence::Member>,
     links: BTreeMap<ConnId, Link>,
-    dials: BTreeMap<DialId, connection::Dial>,
+    dials: BTreeMap<DialId, dial::Dial>,
     expectations: BTreeMap<ExpectId, introduction::Expectation>,
     introductions: BTreeMap<(PeerId, PeerId), introduction::Introduction>,
     routes: Table,
@@ -153,7 +155,7 @@ impl Call {
     ) -> Result<Self, IdentityError> {
         let mut call = Self::new(config, rng, now)?;
         let secret = code.secret.clone();
-        call.dial(connection::Target::Inviter, secret, &code.addresses, now);
+        call.dial(dial::Target::Inviter, secret, &code.addresses, now);
         call.code = Some(code);
         Ok(call)
     }
@@ -253,7 +255,7 @@ impl Call {
             .dials
             .values()
             .filter(|_| !self.ended)
-            .filter_map(connection::Dial::next_at)
+            .filter_map(dial::Dial::next_at)
             .chain(self.next_seek().filter(|_| !self.ended));
         dials.fold(self.next_tick, Instant::min)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use crate::call::connection::Ticket;
+use crate::call::dial::Ticket;
 use crate::call::reach::{Unreached, about_member};
 use crate::code::Code;
 use crate::gate::Change;

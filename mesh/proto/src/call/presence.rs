@@ -10,7 +10,7 @@ use super::{Call, Event, Problem, Unreached, Why};
 use crate::gate::Change;
 use crate::interface::Medium;
 use crate::limit::Bucket;
-use crate::link::{ConnId, Link};
+use crate::link::{ConnId, Difference, Link};
 use crate::name::Name;
 use crate::roster::{Entries, Left, Roster};
 use crate::route::{Reason, State, Way};
@@ -27,6 +27,9 @@ const LOST_GRACE: Duration = Duration::from_millis(1200);
 /// 6 s: how long somebody of whom we only heard may take to be linked.
 const ARRIVAL_GRACE: Duration = Duration::from_secs(6);
 
+/// 10 s: the time before a member whose roster differs is sent all entries again, if neither has changed.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
+
 /// 2 s: a link's age from which its members' beats tell the truth about each other.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -37,6 +40,11 @@ const MAX_WAYS_BEFORE: usize = 16;
 /// away unasked, so that nobody can be worn down.
 const QUESTION_EVERY: Duration = Duration::from_secs(10);
 const QUESTION_BURST: u32 = 16;
+
+/// Times that the search for one member begins anew because something has changed here: once in five minutes for long,
+/// and eight in a row.
+const RESTART_EVERY: Duration = Duration::from_secs(300);
+const RESTART_BURST: u32 = 8;
 
 /// Whether a member is taken to be here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +79,9 @@ pub struct Member {
     pub asked_at: Option<Instant>,
     /// It is being sought.
     pub seek: Option<Seek>,
+    /// How often a change here may still begin that anew: where interfaces come and go all the time, it would use up the
+    /// other side's memory for tags.
+    pub restarts: Bucket,
     /// Why it cannot be reached, as the user was told last.
     pub unreached: Option<Unreached>,
     presence: Presence,
@@ -158,6 +169,7 @@ impl Call {
             questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
             seek: None,
+            restarts: Bucket::new(RESTART_EVERY, RESTART_BURST, now),
             unreached: None,
             presence: Presence::Here,
             since: now,
@@ -273,7 +285,10 @@ impl Call {
         if self.ended {
             return;
         }
-        if !matches!(link.closing, Some(Reason::Denied | Reason::TooMany)) {
+        if !matches!(
+            link.closing,
+            Some(Reason::Denied | Reason::TooMany | Reason::Left)
+        ) {
             self.seek(link.peer, now);
         }
         self.find_the_gone(now);
@@ -347,12 +362,26 @@ impl Call {
             member.links = links;
             member.asking = asking;
         }
-        if let Some(roster) = &self.roster
-            && roster.hash() != hash
-        {
-            for part in roster.parts() {
-                self.send(conn, &Control::Entries(part), now);
-            }
+        let Some(roster) = &self.roster else { return };
+        let difference = Difference {
+            ours: roster.hash(),
+            theirs: hash,
+        };
+        if difference.ours == difference.theirs {
+            return;
+        }
+        let parts = roster.parts();
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        // What was sent comes; a list that makes no difference is not sent with every beat.
+        let was_told = |(told, at): (Difference, Instant)| told == difference && now < at + TOLD_AGAIN;
+        if link.told_difference.is_some_and(was_told) {
+            return;
+        }
+        link.told_difference = Some((difference, now));
+        for part in parts {
+            self.send(conn, &Control::Entries(part), now);
         }
     }
 

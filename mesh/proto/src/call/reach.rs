@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::connection::Target;
+use super::dial::Target;
 use super::{Call, Event, Problem};
 use crate::address::{can_reach, on_link_of};
 use crate::gate::{Fate, Obstacle, Pair};
@@ -160,7 +160,9 @@ impl Outcome {
             }
             Some(Fate::Failed(obstacle)) => obstacle,
             // It did not come as far as the operating system.
-            Some(Fate::Refused) | None => Obstacle::Other,
+            Some(Fate::Refused) => Obstacle::Other,
+            // It was not even tried.
+            None => return,
         };
         if self.obstacle.is_none() {
             self.obstacle = Some(obstacle);
@@ -308,7 +310,11 @@ mod tests {
             verdict(&[forbidden, too_large]),
             Some(Unreached::Blocked(Obstacle::Forbidden))
         );
-        assert_eq!(verdict(&[None]), Some(Unreached::Blocked(Obstacle::Other)));
+        assert_eq!(
+            verdict(&[Some(Fate::Refused)]),
+            Some(Unreached::Blocked(Obstacle::Other))
+        );
+        assert_eq!(verdict(&[None]), None, "what was not tried says nothing");
     }
 
     #[test]

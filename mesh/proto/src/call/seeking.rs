@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::connection::Target;
+use super::dial::Target;
 use super::introduction::Origin;
 use super::{Call, Event, Problem};
 use crate::link::ConnId;
@@ -14,6 +14,10 @@ use crate::wire::Control;
 
 /// 1.8 s: nothing comes for this long from a member only when the way is broken: beats and pings come each second.
 const SILENCE: Duration = Duration::from_millis(1800);
+
+/// Secrets to come back with that one member may use: of the last connections, the newest of which may have broken before
+/// its secret arrived.
+const MAX_RETURNS: usize = 4;
 
 /// A member that is being sought.
 #[derive(Clone, Copy, Debug)]
@@ -139,8 +143,11 @@ impl Call {
             return;
         };
         member.be_patient(now);
-        let is_told = member.seek.is_some_and(|before| before.is_told);
-        member.seek = Some(Seek::begin(now, is_told));
+        member.seek = Some(match member.seek {
+            Some(seek) if member.restarts.take(now) => Seek::begin(now, seek.is_told),
+            Some(seek) => seek,
+            None => Seek::begin(now, false),
+        });
         self.seek_next(now);
     }
 
@@ -167,8 +174,8 @@ impl Call {
                 continue;
             };
             let is_late = !seek.is_told && !is_offline && seek.has_slowed_down(now);
-            // Why it cannot be reached says more.
-            if is_late && member.unreached.is_none() {
+            // Why it cannot be reached says more, and who is only waited for here is not lost.
+            if is_late && member.unreached.is_none() && member.link.is_none() {
                 seek.is_told = true;
                 late.push(*peer);
             }
@@ -211,13 +218,9 @@ impl Call {
     /// Gives a member, on its new link, the secret to come back with should that link break.
     pub(super) fn offer_return(&mut self, peer: PeerId, conn: ConnId, now: Instant) {
         let secret = Secret::generate(&mut self.rng);
-        let replaced = self.links.get(&conn).and_then(|link| link.replaces);
         self.expect(peer, Origin::Return(conn), secret.clone(), now);
-        // Until the new secret has arrived the one before must do; those before that are of no more use.
-        self.forget_expectations_of(
-            &peer,
-            |origin| matches!(origin, Origin::Return(old) if *old != conn && Some(*old) != replaced),
-        );
+        // Nobody says whether the new secret has arrived, nor those before it.
+        self.forget_older_returns(&peer, MAX_RETURNS);
         self.send(conn, &Control::Return(secret.0.into()), now);
     }
 

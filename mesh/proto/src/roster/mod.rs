@@ -31,7 +31,8 @@ const PART_LEN: usize = 52 * 1024;
 
 /// Messages that the largest roster takes.
 pub const MAX_PARTS: usize = 1
-    + (MAX_ENTRIES * (JOINED_LEN + MOVED_LEN) + MAX_PEOPLE * LEFT_LEN) / (PART_LEN - JOINED_LEN - MOVED_LEN);
+    + (MAX_ENTRIES * (JOINED_LEN + MOVED_LEN) + (MAX_PEOPLE + MAX_ENTRIES) * LEFT_LEN)
+        / (PART_LEN - JOINED_LEN - MOVED_LEN);
 
 /// Entries of those who left in one message at most.
 pub const MAX_LEFT: usize = PART_LEN / LEFT_LEN;
@@ -127,7 +128,8 @@ impl Roster {
         if self.left.contains_key(&peer) {
             return Ok(None);
         }
-        if self.left.len() >= MAX_PEOPLE {
+        // For those who are here there is room.
+        if self.left.len() >= MAX_PEOPLE && !self.joined.contains_key(&peer) {
             return Err(EntryError::Full);
         }
         let entry = if let Some(joined) = self.joined.get(&peer) {

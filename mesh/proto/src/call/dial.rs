@@ -1,0 +1,505 @@
+//! Dialling: the ways to somebody are tried in turn, asked about where that must be, and given up.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use libp2p_identity::PeerId;
+
+use super::reach::{LINK_TIME, MAX_WAYS, Outcome, Unreached};
+use super::{Call, End, Event, Output, Problem};
+use crate::gate::Pair;
+use crate::link::ConnId;
+use crate::route::{Approval, Holder, Reason, RouteId, Verdict, Way};
+use crate::secret::Secret;
+use crate::tag;
+
+/// 300 ms: the time between dialling one address and the next (RFC 8305, section 5, allows 100 ms to 2 s). So long takes
+/// the first flight, two datagrams of 1200 bytes, over 64 kbit/s.
+const DIAL_STAGGER: Duration = Duration::from_millis(300);
+
+/// 1 s: the same when three or more addresses have not answered yet: their packets are sent again meanwhile.
+const MAX_DIAL_STAGGER: Duration = Duration::from_secs(1);
+
+/// 10 s: how long an address may take to answer, and each time that something came from there once more, three times at
+/// most; as long as the gate lets a guest speak.
+const DIAL_TIME: Duration = Duration::from_secs(10);
+
+/// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
+const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
+
+/// 1 s: while the user is being asked, how often the ways that wait with the question are looked at again: what is known,
+/// and so what the rule says of them, may have changed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// 16: as many members as there are. Who introduces more at once makes them up.
+const MAX_DIALS_EACH: usize = 16;
+
+/// Names one attempt to reach somebody, by one or more addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DialId(pub u64);
+
+/// Names one dialled address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Whom a dial is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Who made the code.
+    Inviter,
+    /// A member, and who introduced us.
+    Member(PeerId, PeerId),
+    /// A member whom this link led to.
+    Return(PeerId, ConnId),
+}
+
+impl Target {
+    /// The member, when it is known who that is.
+    pub const fn peer(self) -> Option<PeerId> {
+        match self {
+            Self::Inviter => None,
+            Self::Member(peer, _) | Self::Return(peer, _) => Some(peer),
+        }
+    }
+
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Inviter | Self::Member(..) => DIAL_TIME,
+            Self::Return(..) => RETURN_DIAL_TIME,
+        }
+    }
+}
+
+/// An attempt to reach somebody.
+pub struct Dial {
+    pub target: Target,
+    pub secret: Secret,
+    /// Where it is to lead.
+    pub remotes: Vec<SocketAddr>,
+    /// Ways still to try: from where, to where; the next one last.
+    waiting: Vec<Pair>,
+    /// These, and those that were tried.
+    known: Vec<Pair>,
+    /// Until then it waits for an address of ours that is not there yet.
+    waits_until: Option<Instant>,
+    next_at: Instant,
+    pub dialled: BTreeMap<Ticket, RouteId>,
+    /// The user is being asked about this one. Others that need a question wait.
+    asking: Option<(Ticket, RouteId)>,
+    /// It is the other side that dials; this is only for the case that it cannot get in. Nobody is asked for that, nor
+    /// told that it did not help.
+    is_second: bool,
+    /// Whether any address could be tried or asked about.
+    has_tried: bool,
+    /// Whether the user's rule forbade one.
+    is_ruled_out: bool,
+    outcome: Outcome,
+}
+
+impl Dial {
+    /// When the next address is due.
+    pub fn next_at(&self) -> Option<Instant> {
+        (!self.waiting.is_empty()).then_some(self.next_at)
+    }
+
+    /// Whether the user is being asked about one of its addresses.
+    pub const fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// These ways are to be tried as well, after those that wait already.
+    pub fn add_ways(&mut self, ways: Vec<Pair>) {
+        let room = MAX_WAYS.saturating_sub(self.known.len());
+        let fresh = ways.into_iter().filter(|way| !self.known.contains(way));
+        let mut waiting: Vec<_> = fresh.take(room).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        self.known.extend(&waiting);
+        waiting.reverse();
+        waiting.append(&mut self.waiting);
+        self.waiting = waiting;
+        self.waits_until = None;
+    }
+
+    /// Forgets ways from addresses of ours that are not among `open`: should they come back, they are new.
+    fn forget_ways(&mut self, open: &[SocketAddr], now: Instant) {
+        let before = self.known.len();
+        self.known.retain(|(local, _)| open.contains(local));
+        self.waiting.retain(|(local, _)| open.contains(local));
+        if self.target == Target::Inviter && self.known.len() < before {
+            self.waits_until = Some(now + LINK_TIME);
+        }
+    }
+
+    /// What is being dialled or asked about.
+    fn attempts(&self) -> impl Iterator<Item = (Ticket, RouteId)> {
+        let dialled = self.dialled.iter().map(|(ticket, route)| (*ticket, *route));
+        dialled.chain(self.asking)
+    }
+
+    /// Of what is being dialled or asked about.
+    pub fn tickets(&self) -> Vec<Ticket> {
+        self.attempts().map(|(ticket, _)| ticket).collect()
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let is_idle = self.waiting.is_empty() && self.dialled.is_empty() && self.asking.is_none();
+        is_idle && self.waits_until.is_none_or(|until| now >= until)
+    }
+}
+
+impl Call {
+    pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
+        let ways = self.ways(target.peer(), addresses);
+        self.begin_dial(target, secret, addresses, (ways, None), now);
+    }
+
+    /// Dials one of `addresses` by these ways only.
+    pub(super) fn dial_by(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        ways: Vec<Pair>,
+        now: Instant,
+    ) {
+        self.begin_dial(target, secret, addresses, (ways, None), now);
+    }
+
+    /// Dials a member that was to dial us, should it not have come by `at`.
+    pub(super) fn dial_second(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        at: Instant,
+        now: Instant,
+    ) {
+        let ways = self.ways(target.peer(), addresses);
+        self.begin_dial(target, secret, addresses, (ways, Some(at)), now);
+    }
+
+    fn begin_dial(
+        &mut self,
+        target: Target,
+        secret: Secret,
+        addresses: &[SocketAddr],
+        (ways, second_at): (Vec<Pair>, Option<Instant>),
+        now: Instant,
+    ) {
+        // Who joins has only this one attempt; members are tried again.
+        let may_wait = target == Target::Inviter && self.why_no_way(addresses) == Unreached::NotUp;
+        let id = DialId(self.new_id());
+        let mut dial = Dial {
+            target,
+            secret,
+            remotes: addresses.to_vec(),
+            waiting: Vec::new(),
+            known: Vec::new(),
+            waits_until: may_wait.then_some(now + LINK_TIME),
+            next_at: second_at.unwrap_or(now),
+            dialled: BTreeMap::new(),
+            asking: None,
+            is_second: second_at.is_some(),
+            has_tried: false,
+            is_ruled_out: false,
+            outcome: Outcome::default(),
+        };
+        dial.add_ways(ways);
+        self.dials.insert(id, dial);
+        self.dial_next_addresses(now);
+    }
+
+    pub(super) fn dial_next_addresses(&mut self, now: Instant) {
+        for id in self.dials.keys().copied().collect::<Vec<_>>() {
+            while self
+                .dials
+                .get(&id)
+                .and_then(Dial::next_at)
+                .is_some_and(|at| at <= now)
+            {
+                self.try_next_address(id, now);
+            }
+            self.end_dial_if_over(id, now);
+        }
+    }
+
+    /// Dials a dial's next address if it may be dialled, asks about it if that must be, or leaves it out.
+    fn try_next_address(&mut self, id: DialId, now: Instant) {
+        let Some((target, at)) = self.next_way(id) else {
+            return;
+        };
+        let Some(at) = at else {
+            return self.wait_for_answer(id, now);
+        };
+        let Some(dial) = self.dials.get_mut(&id).filter(|dial| at < dial.waiting.len()) else {
+            return;
+        };
+        let (local, remote) = dial.waiting.remove(at);
+        if !self.leads_out(local, remote) {
+            return;
+        }
+        let way = self.way(local, remote);
+        let verdict = self.judge_dial(target, &way);
+        if verdict == Verdict::No {
+            if let Some(dial) = self.dials.get_mut(&id) {
+                dial.is_ruled_out = true;
+            }
+            return;
+        }
+        let ticket = Ticket(self.new_id());
+        let route = self.with_routes(now, |routes, at| {
+            routes.open(target.peer(), &way, Holder::Dial(ticket), at)
+        });
+        if let Some(dial) = self.dials.get_mut(&id) {
+            dial.has_tried = true;
+        }
+        match verdict {
+            Verdict::Go(by) => {
+                self.with_routes(now, |routes, at| match target {
+                    Target::Inviter => routes.approve(route, by, at),
+                    Target::Member(..) | Target::Return(..) => routes.agree(route, by, at),
+                });
+                self.tick_local(route, now);
+                self.dial_route(id, ticket, route, now);
+            }
+            Verdict::Ask(_) if target.peer().is_some_and(|peer| !self.may_ask(peer, route, now)) => {
+                self.release_dials(&[ticket], Reason::TooMany, now);
+            }
+            Verdict::Ask(reason) => {
+                let tells = !self.ticked.contains(&way.local);
+                let old = target.peer().and_then(|peer| self.last_way(&peer).cloned());
+                self.with_routes(now, |routes, at| routes.ask(route, old, reason, tells, at));
+                if let Some(dial) = self.dials.get_mut(&id) {
+                    dial.asking = Some((ticket, route));
+                }
+            }
+            Verdict::No => {}
+        }
+    }
+
+    /// Which of a dial's ways is next: those that need no question come first, since they may make one needless, and
+    /// none of them waits for an answer. `None` within when all that are left have to.
+    fn next_way(&self, id: DialId) -> Option<(Target, Option<usize>)> {
+        let dial = self.dials.get(&id)?;
+        let needs_no_question = |(local, remote): &Pair| {
+            let verdict = self.judge_dial(dial.target, &self.way(*local, *remote));
+            !matches!(verdict, Verdict::Ask(_))
+        };
+        let last = dial.waiting.len().checked_sub(1)?;
+        let at = match dial.waiting.iter().rposition(needs_no_question) {
+            Some(at) => Some(at),
+            None if dial.is_second => None,
+            None if dial.target.peer().is_some_and(|peer| self.is_asked_about(peer)) => None,
+            None => Some(last),
+        };
+        Some((dial.target, at))
+    }
+
+    fn judge_dial(&self, target: Target, way: &Way) -> Verdict {
+        match target.peer() {
+            // Giving the code was consent to contact its addresses; whether media may go there is judged later.
+            None => Verdict::Go(Approval::Code),
+            Some(peer) => self.judge(peer, way),
+        }
+    }
+
+    /// Whether the user is being asked about any way to this member: there is one question about it at a time.
+    fn is_asked_about(&self, peer: PeerId) -> bool {
+        let mut routes = self.routes.routes().filter(|route| route.peer == Some(peer));
+        routes.any(|route| self.routes.is_asked(route.id))
+    }
+
+    /// All that a dial has left needs a question, and one about the same member stands: what is left waits with that one.
+    fn wait_for_answer(&mut self, id: DialId, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else {
+            return;
+        };
+        if dial.is_second {
+            dial.waiting.clear();
+            return;
+        }
+        if dial.is_asking() {
+            dial.next_at = now + LOOK_AGAIN;
+            return;
+        }
+        dial.has_tried = true;
+        let (peer, mut ways) = (dial.target.peer(), std::mem::take(&mut dial.waiting));
+        ways.reverse();
+        let mut asking = self.dials.values_mut().filter(|dial| dial.is_asking());
+        // Of a question about a connection that stands, the answer decides whether anything else is needed.
+        if let Some(asking) = asking.find(|dial| dial.target.peer() == peer) {
+            asking.add_ways(ways);
+        }
+    }
+
+    fn dial_route(&mut self, id: DialId, ticket: Ticket, route: RouteId, now: Instant) {
+        let way = self.routes.get(route).map(|route| route.way.clone());
+        let (Some(dial), Some(way)) = (self.dials.get_mut(&id), way) else {
+            return;
+        };
+        dial.dialled.insert(ticket, route);
+        let unanswered = u32::try_from(dial.dialled.len()).unwrap_or(u32::MAX);
+        let stagger = DIAL_STAGGER.saturating_mul(unanswered);
+        dial.next_at = now + stagger.min(MAX_DIAL_STAGGER);
+        let key = match dial.target {
+            Target::Inviter => dial.secret.tag_key(),
+            Target::Member(..) | Target::Return(..) => dial.secret.tag_key_of(&self.me),
+        };
+        let tag = tag::make(&key, &mut self.rng);
+        self.outputs.push_back(Output::Dial {
+            ticket,
+            local: way.local,
+            remote: way.remote,
+            peer: dial.target.peer(),
+            tag,
+            patience: dial.target.patience(),
+        });
+    }
+
+    /// The user has answered about a route that a dial waits for; false when there is no such dial.
+    pub(super) fn resume_dial(&mut self, route: RouteId, approved: bool, now: Instant) -> bool {
+        let waits = |dial: &Dial| dial.asking.is_some_and(|(_, asked)| asked == route);
+        let waiting: Vec<_> = self
+            .dials
+            .iter()
+            .filter(|(_, dial)| waits(dial))
+            .map(|(id, _)| *id)
+            .collect();
+        for (n, id) in waiting.iter().enumerate() {
+            let Some(dial) = self.dials.get_mut(id) else {
+                continue;
+            };
+            let Some((ticket, _)) = dial.asking.take() else {
+                continue;
+            };
+            dial.next_at = now;
+            let way = self
+                .routes
+                .get(route)
+                .map(|route| (route.way.local, route.way.remote));
+            let leads_out = way.is_some_and(|(local, remote)| self.leads_out(local, remote));
+            if approved && n == 0 && leads_out {
+                self.dial_route(*id, ticket, route, now);
+            } else {
+                self.release_dials(&[ticket], Reason::Replaced, now);
+            }
+        }
+        self.dial_next_addresses(now);
+        !waiting.is_empty()
+    }
+
+    /// Dials to the same target get a newer secret. False when another one is to begin: there is none, but perhaps a
+    /// second, where one that `comes_first` is wished for, or one that waits for the user, beside which the ways that need
+    /// no question are to be tried again. Of one introducer there are only so many.
+    pub(super) fn refresh_dials(&mut self, target: Target, secret: &Secret, comes_first: bool) -> bool {
+        let mut is_dialling = false;
+        for dial in self.dials.values_mut().filter(|dial| dial.target == target) {
+            dial.secret = secret.clone();
+            is_dialling |= !comes_first || (!dial.is_asking() && !dial.is_second);
+        }
+        let same_introducer = |dial: &&Dial| match (dial.target, target) {
+            (Target::Member(_, one), Target::Member(_, other)) => one == other,
+            _ => false,
+        };
+        is_dialling || self.dials.values().filter(same_introducer).count() >= MAX_DIALS_EACH
+    }
+
+    /// Gives up every attempt to reach a member.
+    pub(super) fn stop_dialling(&mut self, peer: PeerId, reason: Reason, now: Instant) {
+        let over: Vec<_> = self
+            .dials
+            .extract_if(.., |_, dial| dial.target.peer() == Some(peer))
+            .flat_map(|(_, dial)| dial.tickets())
+            .collect();
+        self.release_dials(&over, reason, now);
+    }
+
+    /// Gives up what is dialled, or asked about, from addresses of ours that are gone.
+    pub(super) fn stop_dialling_from_gone_addresses(&mut self, now: Instant) {
+        let mut gone = Vec::new();
+        for (ticket, route) in self.dials.values().flat_map(Dial::attempts) {
+            let local = self.routes.get(route).map(|route| route.way.local);
+            if !local.is_some_and(|local| self.is_open_on(&local)) {
+                gone.push(ticket);
+            }
+        }
+        let open = self.locals.iter().filter(|local| self.is_open_on(local));
+        let open: Vec<_> = open.copied().collect();
+        for dial in self.dials.values_mut() {
+            dial.forget_ways(&open, now);
+            dial.dialled.retain(|ticket, _| !gone.contains(ticket));
+            if dial.asking.take_if(|(ticket, _)| gone.contains(ticket)).is_some() {
+                dial.next_at = now;
+            }
+        }
+        self.release_dials(&gone, Reason::InterfaceGone, now);
+        self.dial_next_addresses(now);
+    }
+
+    /// Members whom the user is being asked about before they are dialled.
+    pub(super) fn asking(&self) -> impl Iterator<Item = PeerId> {
+        let asking = self.dials.values().filter(|dial| dial.is_asking());
+        asking.filter_map(|dial| dial.target.peer())
+    }
+
+    pub(super) fn release_dials(&mut self, tickets: &[Ticket], reason: Reason, now: Instant) {
+        for ticket in tickets {
+            self.with_routes(now, |routes, at| {
+                routes.release(Holder::Dial(*ticket), reason, at);
+            });
+        }
+    }
+
+    fn end_dial_if_over(&mut self, id: DialId, now: Instant) {
+        if !self.dials.get(&id).is_some_and(|dial| dial.is_over(now)) {
+            return;
+        }
+        let Some(dial) = self.dials.remove(&id) else {
+            return;
+        };
+        let verdict = dial.outcome.verdict();
+        match (dial.target, verdict) {
+            _ if dial.is_second => {}
+            (Target::Inviter, _) => {
+                let why = verdict.unwrap_or_else(|| self.why_no_way(&dial.remotes));
+                self.end(End::Unreachable(why));
+            }
+            (Target::Member(peer, _), Some(why)) => self.tell_unreached(peer, why),
+            // The user, or the interface that went, has put an end to it.
+            (Target::Member(..), None) if dial.has_tried => {}
+            (Target::Member(peer, _), None) if dial.is_ruled_out => {
+                self.event(Event::Problem(Problem::NotApproved, Some(peer)));
+            }
+            (Target::Member(peer, _), None) => {
+                let why = self.why_no_way(&dial.remotes);
+                self.tell_unreached(peer, why);
+            }
+            (Target::Return(peer, _), Some(why @ Unreached::Blocked(_))) => self.tell_unreached(peer, why),
+            // That it is gone, or this side's address is, has been told.
+            (Target::Return(..), _) => {}
+        }
+    }
+
+    /// A dialled address could not be reached.
+    pub fn handle_dial_failed(&mut self, ticket: Ticket, now: Instant) {
+        let found = self
+            .dials
+            .iter_mut()
+            .find(|(_, dial)| dial.dialled.contains_key(&ticket));
+        let Some((id, dial)) = found else { return };
+        let id = *id;
+        let route = dial.dialled.remove(&ticket);
+        let way = route
+            .and_then(|route| self.routes.get(route))
+            .map(|route| &route.way);
+        let fate = way.and_then(|way| self.fates.get(&(way.local, way.remote)));
+        dial.outcome.note(fate.copied());
+        dial.next_at = now;
+        self.release_dials(&[ticket], Reason::NoAnswer, now);
+        self.dial_next_addresses(now);
+        self.end_dial_if_over(id, now);
+    }
+}
