@@ -62,8 +62,12 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
         let joined = |said: &Value| said["event"] == "joined" && said["name"] == "Bob";
         let known = program.seen.iter().find(|said| joined(said)).cloned();
         let bob = known.unwrap_or_else(|| program.wait_for("Bob", joined))["peer"].clone();
-        let is_asked =
-            |said: &Value| said["event"] == "route" && said["theirs"] == "asked" && said["peer"] == bob;
+        // With a connection the route says so; before there is one, whoever brings the two together passes it on.
+        let is_asked = |said: &Value| {
+            let says_so =
+                said["event"] == "waiting" || (said["event"] == "route" && said["theirs"] == "asked");
+            says_so && said["peer"] == bob
+        };
         if !program.seen.iter().any(is_asked) {
             program.wait_for("that Bob is asked", is_asked);
         }
