@@ -13,9 +13,12 @@ thread_local! {
 
 /// From now on a panic on this thread is printed and reported, and never returns.
 ///
-/// The standard library holds the hook while it runs: after such a panic nobody can set another one. Nothing else in the
-/// program does.
-#[allow(clippy::disallowed_methods, reason = "the one place that sets the panic hook")]
+/// The standard library holds the hook while it runs: after such a panic nobody can set another one. Only the start of
+/// the program sets one besides, before there are threads.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "after the start of the program, the one place that sets the panic hook"
+)]
 pub fn confine_this_thread(report: impl FnOnce() + 'static) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -48,7 +48,7 @@ impl Worker {
         if LOST.load(Ordering::Relaxed) >= MAX_LOST {
             return Err(DecodeError::Setup);
         }
-        let session = Session::open(MAX_PIXELS)?;
+        let session = Session::open(MAX_PIXELS).map_err(|Failed| DecodeError::Setup)?;
         Self::run(move |jobs, answers| decode_all(session, jobs, answers))
     }
 
