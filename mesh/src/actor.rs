@@ -528,20 +528,20 @@ impl Actor {
 }
 
 /// Closes a connection once nothing has come for too long. What comes is counted by frames: only who is at the other end
-/// can make those.
+/// can make those. It counts from the call's first words on: who dialled has a connection before the other side knows of
+/// it, and on a slow line what completes the handshake there may have to be sent again. Until then the call's own time for
+/// setting up runs.
 async fn close_when_silent(connection: quinn::Connection) {
-    let came = |connection: &quinn::Connection| {
-        let frames = connection.stats().frame_rx;
-        frames.acks + frames.ping + frames.datagram + frames.stream
-    };
-    let (mut before, mut silence) = (came(&connection), Duration::ZERO);
+    let (mut before, mut silence) = (0, Duration::ZERO);
     while connection.close_reason().is_none() {
         tokio::select! {
             _ = connection.closed() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let now = came(&connection);
-        silence = if now == before {
+        let frames = connection.stats().frame_rx;
+        let words = frames.stream + frames.datagram;
+        let now = words + frames.acks + frames.ping;
+        silence = if now == before && words > 0 {
             silence + LOOK
         } else {
             Duration::ZERO

@@ -4,13 +4,28 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// IPv4's and UDP's headers, bytes.
 const HEADERS: usize = 28;
 
 /// 50 ms: how soon an end of the line notices that it is over.
 const POLL: Duration = Duration::from_millis(50);
+
+/// When what the caller sends is lost.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// Once so many of its packets have passed.
+    pub after: usize,
+    /// For so long; `None`: for good.
+    pub lasts: Option<Duration>,
+}
+
+impl Stop {
+    fn is_over(&self, since: Instant) -> bool {
+        self.lasts.is_some_and(|lasts| since.elapsed() >= lasts)
+    }
+}
 
 /// The line, for as long as it is kept.
 pub struct SlowLine {
@@ -20,10 +35,9 @@ pub struct SlowLine {
 }
 
 impl SlowLine {
-    /// A line to `there` of so many bytes a second each way. It dies once so many packets have come back, if a number is
-    /// given.
+    /// A line to `there` of so many bytes a second each way.
     #[must_use]
-    pub fn to(there: SocketAddr, rate: u32, dies_after: Option<usize>) -> Self {
+    pub fn to(there: SocketAddr, rate: u32, stop: Option<Stop>) -> Self {
         let [near, far] = [(); 2].map(|()| {
             let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
             socket.set_read_timeout(Some(POLL)).expect("a socket");
@@ -47,19 +61,17 @@ impl SlowLine {
         let who = Arc::clone(&caller);
         let ends = vec![
             std::thread::spawn(move || {
+                let (mut came, mut stopped) = (0, None);
                 out.pass(|from| {
                     *who.lock().expect("no panic") = Some(from);
-                    Some(there)
+                    came += 1;
+                    let stop = stop.filter(|stop| came > stop.after);
+                    let passes =
+                        stop.is_none_or(|stop| stop.is_over(*stopped.get_or_insert_with(Instant::now)));
+                    passes.then_some(there)
                 });
             }),
-            std::thread::spawn(move || {
-                let mut passed = 0;
-                back.pass(|_| {
-                    passed += 1;
-                    let lives = dies_after.is_none_or(|most| passed <= most);
-                    caller.lock().expect("no panic").filter(|_| lives)
-                });
-            }),
+            std::thread::spawn(move || back.pass(|_| *caller.lock().expect("no panic"))),
         ];
         Self {
             address,

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
@@ -15,7 +15,7 @@ use sightline_mesh_proto::{Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
 use sightline_tests::program::{Program, code_to, path};
-use sightline_tests::slow_line::SlowLine;
+use sightline_tests::slow_line::{SlowLine, Stop};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
@@ -713,11 +713,34 @@ fn who_joins_over_64_kbit_a_second_gets_in() {
 }
 
 #[test]
+fn who_joins_over_a_line_that_stops_for_seconds_in_the_middle_of_the_handshake_gets_in() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let code = ann.code();
+    let there = Code::parse(&code).expect("a code").addresses[0];
+    // The guest's hello comes through, and all of the answer: to the guest the connection stands, to Ann it does not.
+    let stop = Stop {
+        after: 2,
+        lasts: Some(Duration::from_secs(4)),
+    };
+    let line = SlowLine::to(there, 100 * SLOW, Some(stop));
+    let way = code_to(&[&line.address().to_string()], &code);
+    let mut bob = Program::join_call("Bob", &way, &[]);
+    bob.wait("joined");
+    ann.wait("joined");
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
 fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_not_to_have_answered() {
     let mut ann = Program::start_call("Ann", &[]);
     let code = ann.code();
     let there = Code::parse(&code).expect("a code").addresses[0];
-    let line = SlowLine::to(there, SLOW, Some(1));
+    let stop = Stop {
+        after: 1,
+        lasts: None,
+    };
+    let line = SlowLine::to(there, SLOW, Some(stop));
     let dying = code_to(&[&line.address().to_string()], &code);
     let (status, _, said) = run(&["join", &dying, "--share", "127.0.0.1"]);
     assert_eq!((status, said.contains("packets came back")), (4, true), "{said}");
