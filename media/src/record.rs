@@ -24,6 +24,9 @@ const QUEUE: usize = 200;
 /// Blocks after which a WAV file's header is brought up to date: a killed program leaves a readable file.
 const FLUSH_EVERY: u64 = 100;
 
+/// Recordings in one call: a member who comes and goes and comes again has further files each time.
+const MAX_RECORDINGS: usize = 256;
+
 /// One block of one member, as played out.
 struct Block {
     file: u64,
@@ -123,6 +126,7 @@ impl Drop for Recorder {
 
 fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)) {
     let mut open = BTreeMap::<u64, Files>::new();
+    let mut made = 0;
     let ended = |path: &Path, error: &RecordError| {
         tell(Recording::Ended(format!(
             "The recording {} ended: {error}.",
@@ -133,8 +137,14 @@ fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)
         match message {
             Message::Open { file, name } => {
                 let wish = folder.join(clean(&name));
-                match Files::create(&wish, tell) {
+                let files = if made < MAX_RECORDINGS {
+                    Files::create(&wish, tell)
+                } else {
+                    Err(RecordError::TooMany)
+                };
+                match files {
                     Ok(files) => {
+                        made += 1;
                         open.insert(file, files);
                     }
                     Err(error) => ended(&wish, &error),
@@ -172,6 +182,8 @@ enum RecordError {
     Sound(#[from] hound::Error),
     #[error("{0}")]
     Picture(String),
+    #[error("this call has {MAX_RECORDINGS} recordings already")]
+    TooMany,
 }
 
 /// The files of one member.
@@ -434,6 +446,24 @@ mod tests {
             let sound = hound::WavReader::new(files[name].as_slice()).expect("a recording");
             assert_eq!(sound.duration(), 4800);
         }
+    }
+
+    #[test]
+    fn who_comes_and_goes_does_not_fill_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (sink, told) = sync_channel(2 * MAX_RECORDINGS);
+        let tell = move |news| sink.send(news).expect("room");
+        let recorder = Recorder::start(folder.path(), tell).expect("a recorder");
+        for file in 0..300 {
+            recorder.open(file, "Ann");
+            recorder.close(file);
+        }
+        drop(recorder);
+        assert_eq!(contents(folder.path()).len(), 256);
+        let ended = told
+            .into_iter()
+            .filter(|told| matches!(told, Recording::Ended(_)));
+        assert_eq!(ended.count(), 44);
     }
 
     #[cfg(unix)]
