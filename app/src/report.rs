@@ -410,9 +410,8 @@ impl Report {
             ),
             End::LineLost => (
                 "line_lost",
-                "Nothing came any more from the person who gave you the code, before they let you in. The line is too \
-                 slow or loses too much, or their machine or network is gone. Try again; if the code is used by then, ask \
-                 for another one."
+                "The line to the person who gave you the code broke before they let you in. It is too slow or loses too \
+                 much, or their machine or network is gone. Try again; if the code is used by then, ask for another one."
                     .to_owned(),
             ),
             End::Refused(why) => (why.word(), why.to_string()),

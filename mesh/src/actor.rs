@@ -54,6 +54,10 @@ const LOOK: Duration = Duration::from_millis(250);
 /// As many round trips, where that is longer: on a slow line what comes has waited in a queue.
 const SILENT_ROUND_TRIPS: u32 = 6;
 
+/// Why a connection is closed, as the other side is told (RFC 9000, section 20.2): all is said; or nothing came any more.
+const SAID: VarInt = VarInt::from_u32(0);
+const SILENT: VarInt = VarInt::from_u32(1);
+
 /// A year: the swarm does not see datagrams, so it must not judge whether a connection is idle.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -508,13 +512,8 @@ impl Actor {
     fn forget(&mut self, conn: ConnId) {
         let mut how = Closed::Said;
         if let Some(gone) = self.peers.remove(&conn) {
-            // On this side only silence closes a connection unasked.
-            if let Some(ConnectionError::TimedOut | ConnectionError::LocallyClosed) =
-                gone.connection.close_reason()
-            {
-                how = Closed::Silent;
-            }
-            gone.connection.close(VarInt::from_u32(0), b"");
+            how = how_it_closed(&gone.connection);
+            gone.connection.close(SAID, b"");
             let comes_again = self
                 .arrived
                 .values()
@@ -548,8 +547,17 @@ async fn close_when_silent(connection: quinn::Connection) {
         };
         before = now;
         if silence >= SILENCE.max(connection.rtt() * SILENT_ROUND_TRIPS) {
-            connection.close(VarInt::from_u32(0), b"");
+            connection.close(SILENT, b"");
         }
+    }
+}
+
+/// On this side only silence closes a connection unasked; the other one says so.
+fn how_it_closed(connection: &quinn::Connection) -> Closed {
+    match connection.close_reason() {
+        Some(ConnectionError::TimedOut | ConnectionError::LocallyClosed) => Closed::Silent,
+        Some(ConnectionError::ApplicationClosed(close)) if close.error_code == SILENT => Closed::Silent,
+        _ => Closed::Said,
     }
 }
 

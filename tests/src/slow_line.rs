@@ -30,6 +30,7 @@ impl Stop {
 /// The line, for as long as it is kept.
 pub struct SlowLine {
     address: SocketAddr,
+    is_cut: Arc<AtomicBool>,
     is_over: Arc<AtomicBool>,
     ends: Vec<JoinHandle<()>>,
 }
@@ -44,7 +45,7 @@ impl SlowLine {
             socket
         });
         let address = near.local_addr().expect("bound");
-        let is_over = Arc::new(AtomicBool::new(false));
+        let [is_cut, is_over] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let caller = Arc::new(Mutex::new(None));
         let out = End {
             from: near.try_clone().expect("a socket"),
@@ -59,6 +60,7 @@ impl SlowLine {
             is_over: Arc::clone(&is_over),
         };
         let who = Arc::clone(&caller);
+        let cut = Arc::clone(&is_cut);
         let ends = vec![
             std::thread::spawn(move || {
                 let (mut came, mut stopped) = (0, None);
@@ -68,16 +70,22 @@ impl SlowLine {
                     let stop = stop.filter(|stop| came > stop.after);
                     let passes =
                         stop.is_none_or(|stop| stop.is_over(*stopped.get_or_insert_with(Instant::now)));
-                    passes.then_some(there)
+                    (passes && !cut.load(Ordering::Relaxed)).then_some(there)
                 });
             }),
             std::thread::spawn(move || back.pass(|_| *caller.lock().expect("no panic"))),
         ];
         Self {
             address,
+            is_cut,
             is_over,
             ends,
         }
+    }
+
+    /// From now on all that the caller sends is lost.
+    pub fn cut(&self) {
+        self.is_cut.store(true, Ordering::Relaxed);
     }
 
     /// Where the line begins.

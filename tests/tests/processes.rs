@@ -748,6 +748,20 @@ fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_n
 }
 
 #[test]
+fn who_is_not_heard_any_more_while_waiting_to_be_let_in_is_not_told_that_the_other_one_went_away() {
+    let mut ann = Program::start(&["start", "--json", "--share", "127.0.0.1:0"], None);
+    let code = ann.code();
+    let there = Code::parse(&code).expect("a code").addresses[0];
+    let line = SlowLine::to(there, 100 * SLOW, None);
+    let way = code_to(&[&line.address().to_string()], &code);
+    let mut bob = Program::join_call("Bob", &way, &[]);
+    ann.wait("knock");
+    line.cut();
+    assert_eq!(bob.wait("end")["why"], "line_lost");
+    ann.leave();
+}
+
+#[test]
 fn inspecting_a_code_tells_where_its_addresses_lead() {
     let mut ann = Program::start_call("Ann", &[]);
     let addresses = ["127.0.0.1:9", "127.0.0.1:9", "[fe80::1]:9", "192.0.2.1:9"];

@@ -40,7 +40,7 @@ pub struct Connected {
 pub enum Closed {
     /// One of both sides said so.
     Said,
-    /// Nothing came any more.
+    /// Nothing came any more, here or there.
     Silent,
 }
 
