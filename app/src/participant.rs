@@ -18,12 +18,12 @@ use sightline_media::{
 use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::Share;
 use sightline_media_proto::load::{GivenWay, Second};
+use sightline_media_proto::session::{Limits, LinkState};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
-pub use crate::traffic::Limits;
-use crate::traffic::{LinkState, Links, Outgoing};
+use crate::traffic::{Links, Outgoing};
 pub use crate::wiring::{Notice, Tap};
 use crate::wiring::{Numbers, Watching, hint, tell, tell_patiently};
 
@@ -224,13 +224,13 @@ impl Participant {
                 if let Some(member) = self.numbers.remove(peer) {
                     self.playout.remove(member);
                 }
-                self.links.forget(peer);
+                self.links.session().handle_left(peer);
             }
             // Who is new can show nothing before a key frame.
             Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
             Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame) => self.send_key_frame(),
-                Some(Feedback::Want(wish)) => self.links.handle_wish(*peer, wish),
+                Some(Feedback::Want(wish)) => self.links.session().handle_wish(*peer, wish),
                 Some(Feedback::Report(report)) if !report.has_picture => {
                     if let Some(member) = self.numbers.get(peer) {
                         self.playout.handle_camera_off(member);
@@ -289,7 +289,7 @@ impl Participant {
     /// [`CameraError`]; the camera before is off then.
     pub fn set_camera(&mut self, camera: Option<Capture>) -> Result<(), CameraError> {
         self.pictures = None;
-        self.links.stop_pictures();
+        self.links.session().stop_pictures();
         if let Some(camera) = camera {
             let outbox = self.outgoing.clone();
             self.pictures = Some(PictureSender::start(camera, self.encoder, outbox, self.epoch)?);
@@ -343,12 +343,12 @@ impl Participant {
 
     /// The user says something else of sending.
     pub fn set_limits(&self, limits: Limits) {
-        self.links.set_limits(limits);
+        self.links.session().set_limits(limits);
     }
 
     /// This machine cannot keep up with everything.
     pub fn set_given_way(&self, given_way: GivenWay) {
-        self.links.set_given_way(given_way);
+        self.links.session().set_given_way(given_way);
     }
 
     /// How well this machine kept up since this was last asked; to be asked once a second.
@@ -382,7 +382,7 @@ impl Participant {
                 let member = self.numbers.get(&peer)?;
                 self.playout.set_clock_offset(member, link.clock_offset);
                 let media = self.playout.take_stats(member)?;
-                let sending = self.links.state(&peer);
+                let sending = self.links.session().link(&peer);
                 Some(MemberStats {
                     peer,
                     link,
@@ -412,7 +412,7 @@ impl Participant {
     /// Packets of media that made no sense, so far.
     #[must_use]
     pub fn dropped_packets(&self) -> u64 {
-        self.links.dropped()
+        self.links.session().dropped()
     }
 
     /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which notices

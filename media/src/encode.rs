@@ -9,13 +9,14 @@ use sightline_media_proto::Ticks;
 use sightline_media_proto::effort::Effort;
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
+use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::{self, Kind, Packets};
 
 use crate::av1::{self, EncodeError, Encoded, Encoder, EncoderKind};
 use crate::camera::CameraError;
 use crate::capture::Capture;
 use crate::picture::{Picture, Size};
-use crate::send::{LayerWish, Outbox, join, spawn};
+use crate::send::{Outbox, join, spawn};
 use crate::slot::LatestSlot;
 
 /// 100 ms: how often a waiting thread looks whether it is to stop.

@@ -49,7 +49,7 @@ pub use processing::{FarEnd, Processing, Processor, SharedProcessing};
 pub use receive::{MemberId, Observer, Playout, Received};
 pub use record::{Recorder, Recording};
 pub use resample::{RateError, Resampler};
-pub use send::{LayerWish, Outbox, VoiceSender};
+pub use send::{Outbox, VoiceSender};
 pub use slot::LatestSlot;
 pub use source::{Sink, Source, SpecError};
 pub use speaker::{Speaker, SpeakerError};

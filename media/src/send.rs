@@ -8,27 +8,14 @@ use std::time::{Duration, Instant};
 use sightline_media_proto::Ticks;
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, Span};
 use sightline_media_proto::layer::Layer;
-use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::redundancy::{Frame, Protector};
+use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
 
 use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
 use crate::opus_codec::{CodecError, VoiceEncoder};
 use crate::processing::Processor;
-
-/// How a layer is wanted just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerWish {
-    /// At which rate.
-    pub rate: Bitrate,
-    /// Somebody can go on only with a key frame.
-    pub wants_key: bool,
-    /// Somebody's link can carry a picture at this moment.
-    pub is_open: bool,
-    /// Nobody gets those of its pictures that nothing builds on.
-    pub is_halved: bool,
-}
 
 /// Takes what is to be sent to everybody; must not block for long.
 pub trait Outbox: Send + Sync {

@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError, made_up_voice};
-use sightline_media::{
-    FarEnd, LayerWish, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender,
-};
+use sightline_media::{FarEnd, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::link;
+use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
 
 /// Ten seconds.

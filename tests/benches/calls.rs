@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline::clock;
-use sightline::participant::{Limits, Media, Notice, Participant, Tap};
+use sightline::participant::{Media, Notice, Participant, Tap};
 use sightline_media::av1::EncoderKind;
 use sightline_media::camera;
 use sightline_media::camera::scene::{clock_millis, read_clock};
 use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Source, Viewer};
 use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
+use sightline_media_proto::session::Limits;
 use sightline_mesh::{Entry, Setup};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Code, Command, Event, Name};

@@ -17,14 +17,13 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sightline_media::microphone::{Clip, Frame, Microphone, MicrophoneError, made_up_voice};
-use sightline_media::{
-    FarEnd, LayerWish, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender,
-};
+use sightline_media::{FarEnd, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, SAMPLE_RATE, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::packing::{self, Packing};
 use sightline_media_proto::playout::{Counts, Playout};
 use sightline_media_proto::rate::Bitrate;
+use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
 use sightline_tests::bench;
 

@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sightline-media", &["sightline-media-proto"]),
     ("sightline-media-proto", &[]),
     ("sightline-noise", &[]),
+    ("sightline-netem", &[]),
     ("sightline-tests", &["sightline-mesh-proto"]),
     ("sightline-ui", &[]),
 ];

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
+use sightline_media_proto::session::Limits;
 use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
@@ -17,7 +18,6 @@ use crate::clock;
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
 use crate::settings::Settings;
-use crate::traffic::Limits;
 
 /// 250 ms: how often a camera's picture is searched for a code.
 const SCAN: Duration = Duration::from_millis(250);

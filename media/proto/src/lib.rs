@@ -9,6 +9,7 @@
 //!   rate_control.rs ── how coarse a picture is, so that each second holds its rate
 //!   load.rs ── what gives way when the machine cannot keep up     allowance.rs ── how much of it one member may take
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
+//!   among all of them:   session/ ── who gets what
 //!   sync.rs ── sound and picture together
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
 //! ```
@@ -32,6 +33,7 @@ pub mod rate;
 pub mod rate_control;
 pub mod reassembly;
 pub mod redundancy;
+pub mod session;
 pub mod sync;
 mod ticks;
 pub mod video;

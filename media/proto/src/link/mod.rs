@@ -37,6 +37,8 @@ pub enum Class {
     Picture,
     /// Nothing: it only shows how much the link carries.
     Padding,
+    /// What tells the other side which packets came; the only one without a number.
+    Report,
 }
 
 /// The number before each body, bytes.

@@ -117,7 +117,7 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    const fn usual(class: Class, body: Vec<u8>) -> Self {
+    pub(crate) const fn usual(class: Class, body: Vec<u8>) -> Self {
         Self {
             class,
             body,

@@ -1,65 +1,20 @@
-//! A way through a network, in steps of a millisecond: a bottleneck with a buffer and a capacity that changes, a delay,
-//! and losses by chance; beside it, if wanted, a download that takes what it gets.
+//! One direction of a path.
 
 use std::collections::VecDeque;
 
+use crate::{Random, Trace};
+
 /// What passes the bottleneck.
 #[derive(Clone, Debug)]
-pub enum Passing<T> {
+enum Passing<T> {
     Ours(T),
     Download,
 }
 
-/// Capacity, or the largest packet, over time: bits a second, or bytes, from each second that is named on.
-#[derive(Clone, Debug)]
-pub struct Trace(pub Vec<(f64, f64)>);
-
-impl Trace {
-    pub fn constant(bits: f64) -> Self {
-        Self(vec![(0.0, bits)])
-    }
-
-    /// A mobile network: every 200 ms the capacity wanders, 0.4 to 2.5 Mbit/s, and now and then halves for a second.
-    pub fn like_3g(seed: u64, seconds: u32) -> Self {
-        let mut random = Random(seed);
-        let (mut bits, mut fade): (f64, u32) = (1_200_000.0, 0);
-        Self::walk(seconds * 5, 0.2, || {
-            bits = (bits * (1.0 + 0.3 * (random.next() - 0.5))).clamp(400_000.0, 2_500_000.0);
-            fade = if random.next() < 0.02 {
-                5
-            } else {
-                fade.saturating_sub(1)
-            };
-            if fade > 0 { bits / 2.0 } else { bits }
-        })
-    }
-
-    /// A busy wireless network: 1 to 12 Mbit/s, another value every 50 ms, and nothing at all for 50 ms now and then.
-    pub fn like_wifi(seed: u64, seconds: u32) -> Self {
-        let mut random = Random(seed);
-        Self::walk(seconds * 20, 0.05, || {
-            let bits = 1_000_000.0 + 11_000_000.0 * random.next();
-            if random.next() < 0.01 { 0.0 } else { bits }
-        })
-    }
-
-    fn walk(steps: u32, length: f64, mut next: impl FnMut() -> f64) -> Self {
-        Self(
-            (0..steps)
-                .map(|step| (f64::from(step) * length, next()))
-                .collect(),
-        )
-    }
-
-    pub fn at(&self, second: f64) -> f64 {
-        let after = self.0.partition_point(|(from, _)| *from <= second);
-        self.0[after.max(1) - 1].1
-    }
-}
-
-/// How the way is.
+/// How a path is.
 #[derive(Clone, Debug)]
 pub struct Weather {
+    /// What the bottleneck passes, bits a second.
     pub capacity: Trace,
     /// What the bottleneck holds, bytes.
     pub buffer: u32,
@@ -67,6 +22,7 @@ pub struct Weather {
     pub delay: u64,
     /// What is added by chance, ms.
     pub jitter: u64,
+    /// The share of packets that is lost by chance.
     pub loss: f64,
     /// From when to when nothing at all passes, ms, and again every so often.
     pub outage: Option<(u64, u64)>,
@@ -76,6 +32,7 @@ pub struct Weather {
 
 impl Weather {
     /// A steady link: `millis` of buffer, a round trip of `round_trip` ms.
+    #[must_use]
     pub fn steady(bits: f64, millis: f64, round_trip: u64) -> Self {
         Self {
             capacity: Trace::constant(bits),
@@ -89,16 +46,18 @@ impl Weather {
     }
 }
 
-/// The way there.
+/// One direction of a path, in steps of a millisecond: a bottleneck with a buffer and a capacity that changes, a delay, and
+/// losses by chance; beside what is sent, if wanted, a download that takes what it gets.
 #[derive(Debug)]
 pub struct Path<T> {
+    /// How it is; may be changed at any time.
     pub weather: Weather,
     queue: VecDeque<(Passing<T>, u32)>,
     queued: u32,
     credit: f64,
     on_the_way: Vec<(u64, u64, Passing<T>)>,
     serial: u64,
-    pub random: Random,
+    random: Random,
     /// Bytes of ours that passed.
     pub passed: u64,
     download: Option<Download>,
@@ -112,10 +71,13 @@ struct Download {
     slow_start: bool,
 }
 
+/// A packet of a download, bytes.
 const FULL: u32 = 1228;
 
 impl<T> Path<T> {
-    pub fn new(weather: Weather, seed: u64) -> Self {
+    /// A path on which nothing is sent yet. All chance in it follows from `seed`.
+    #[must_use]
+    pub const fn new(weather: Weather, seed: u64) -> Self {
         Self {
             weather,
             queue: VecDeque::new(),
@@ -129,7 +91,8 @@ impl<T> Path<T> {
         }
     }
 
-    pub fn start_download(&mut self) {
+    /// Somebody downloads something over the same bottleneck.
+    pub const fn start_download(&mut self) {
         self.download = Some(Download {
             window: 4.0,
             in_flight: 0.0,
@@ -137,16 +100,19 @@ impl<T> Path<T> {
         });
     }
 
-    pub fn stop_download(&mut self) {
+    /// The download ends.
+    pub const fn stop_download(&mut self) {
         self.download = None;
     }
 
     /// How long what stands in the buffer takes to pass, ms.
+    #[must_use]
     pub fn queue_millis(&self, ms: u64) -> f64 {
         let bits = self.weather.capacity.at(ms as f64 / 1000.0);
         f64::from(self.queued) * 8.0 / bits.max(1000.0) * 1000.0
     }
 
+    /// Sends a packet of `size` bytes.
     pub fn send(&mut self, item: T, size: u32) {
         self.enqueue(Passing::Ours(item), size);
     }
@@ -235,19 +201,5 @@ impl<T> Path<T> {
             }
         }
         self.download = Some(download);
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-#[derive(Clone, Debug)]
-pub struct Random(pub u64);
-
-impl Random {
-    /// From 0 to 1.
-    pub fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let value = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((value ^ (value >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 }

@@ -2,24 +2,22 @@
 //! between them. What fails prints its seed.
 #![allow(clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod path;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use path::{Path, Random, Trace, Weather};
 use sightline_media_proto::Ticks;
 use sightline_media_proto::layer::{Layer, Share};
 use sightline_media_proto::link::{Arrivals, Class, HEADER_LEN, Leaving, Number, Report, Sender};
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
+use sightline_netem::{Path, Random, Trace, Weather};
 
 /// Padding, encryption and addresses as the mesh adds them.
 fn wire_size(class: Class, len: usize) -> u32 {
     let inside = 3 + HEADER_LEN + len;
     let padded = match class {
-        Class::Sound => 160,
+        Class::Sound | Class::Report => 160,
         Class::Picture | Class::Padding => *[288, 576, 864, 1134]
             .iter()
             .find(|size| **size >= inside)
@@ -225,7 +223,7 @@ impl Call {
         match class {
             Class::Sound => self.sound.push((sent, self.ms - sent)),
             Class::Picture => self.reassembler.handle_packet(body, now),
-            Class::Padding => {}
+            Class::Padding | Class::Report => {}
         }
     }
 

@@ -1,0 +1,382 @@
+//! A participant's media in a call: one link to each member, and what each of them gets.
+//!
+//! ```text
+//!   members' wishes, the links' rates, the machine's load ──► who gets which layer, at which rate (layer.rs)
+//!                                                        ──► what each link may take of the way out (limits.rs)
+//!                                                        ──► how a voice is packed (packing.rs)
+//!   sound, pictures ──► each member's link ──► packets      packets ──► reports, sound, pictures
+//! ```
+//!
+//! Members are named by the program's own ids `M`; `P` names the path that a link goes by.
+
+mod limits;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use self::limits::Limits;
+use crate::audio::{Protection, Span};
+use crate::layer::{self, Layer, Receiver, Share};
+use crate::link::{Arrivals, Class, Counts, Leaving, Number, Report, Sender, share_uplink};
+use crate::load::GivenWay;
+use crate::packing::Packing;
+use crate::rate::Bitrate;
+use crate::video::{Packets, PartSize};
+
+/// 100 ms: how often it is decided anew who gets which layer.
+const SHARE_OUT: Duration = Duration::from_millis(100);
+
+/// What pictures at a constant rate take on the wire, beside what the encoder is to make of them: with less, large ones
+/// would wait.
+const FILLED: f64 = 1.5;
+
+/// How a layer is wanted just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerWish {
+    /// At which rate.
+    pub rate: Bitrate,
+    /// Somebody can go on only with a key frame.
+    pub wants_key: bool,
+    /// Somebody's link can carry a picture at this moment.
+    pub is_open: bool,
+    /// Nobody gets those of its pictures that nothing builds on.
+    pub is_halved: bool,
+}
+
+/// What one link's sender knows.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkState {
+    /// What the link carries, all together, as far as is known.
+    pub estimate: Bitrate,
+    /// What waits to leave.
+    pub pacing: Duration,
+    /// What waits on the way.
+    pub queue: Duration,
+    /// The share of packets that is lost.
+    pub loss: f32,
+    /// What is sent of pictures.
+    pub share: Option<Share>,
+    /// How large packets may be: less than full while larger ones do not get through.
+    pub packet_size: PartSize,
+    /// Counts since the link was there.
+    pub counts: Counts,
+}
+
+/// The links to all members to whom media flows.
+#[derive(Debug)]
+pub struct Session<M, P> {
+    links: BTreeMap<M, Link<P>>,
+    /// Size on the wire of a body of this class and length.
+    wire_size: fn(Class, usize) -> u32,
+    packing: Packing,
+    /// What each member asked for; until it does, it gets pictures as large as a tile.
+    asked: BTreeMap<M, Option<Share>>,
+    /// What this machine cannot keep up with.
+    given_way: GivenWay,
+    limits: Limits,
+    rates: [Option<Bitrate>; 3],
+    /// The largest layer that the camera has something for, if there is a camera.
+    largest: Option<Layer>,
+    /// The program's start.
+    epoch: Instant,
+    next_share_out: Instant,
+    /// Whose packet left last. The next is another one's, and who is first changes as well: where the way out is full, it is not
+    /// always the same member whose packets find no room.
+    last: Option<M>,
+    /// Packets that made no sense.
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Link<P> {
+    path: P,
+    sender: Sender,
+    arrivals: Arrivals,
+    share: Option<(Share, Instant)>,
+}
+
+impl<P> Link<P> {
+    fn poll_packet(&mut self, wire_size: fn(Class, usize) -> u32, now: Instant) -> Option<Leaving> {
+        let report = if self.sender.has_sound() {
+            self.arrivals.poll_report_along(now)
+        } else {
+            self.arrivals.poll_report(now)
+        };
+        let Some(report) = report else {
+            return self.sender.poll_packet(now);
+        };
+        let body = report.encode();
+        self.sender
+            .count_report(wire_size(Class::Report, body.len()), now);
+        Some(Leaving::usual(Class::Report, body))
+    }
+}
+
+impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
+    /// No links yet. `wire_size` says what a body of a class and length takes on the wire, bytes, with the link's number if
+    /// the class has one. `epoch` is the program's start.
+    #[must_use]
+    pub fn new(wire_size: fn(Class, usize) -> u32, limits: Limits, epoch: Instant) -> Self {
+        Self {
+            links: BTreeMap::new(),
+            wire_size,
+            packing: Packing::default(),
+            asked: BTreeMap::new(),
+            given_way: GivenWay::Nothing,
+            limits,
+            rates: [None; 3],
+            largest: None,
+            epoch,
+            next_share_out: epoch,
+            last: None,
+            dropped: 0,
+        }
+    }
+
+    /// A member asks for so much of the own pictures.
+    pub fn handle_wish(&mut self, member: M, wish: Option<Share>) {
+        self.asked.insert(member, wish);
+    }
+
+    /// A member is gone.
+    pub fn handle_left(&mut self, member: &M) {
+        self.asked.remove(member);
+    }
+
+    /// This machine cannot keep up with everything: less is sent as well.
+    pub const fn set_given_way(&mut self, given_way: GivenWay) {
+        self.given_way = given_way;
+    }
+
+    /// The user says something else of sending.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// There is no camera any more.
+    pub const fn stop_pictures(&mut self) {
+        self.largest = None;
+        self.next_share_out = self.epoch;
+    }
+
+    /// How the link to a member is, if media flows to it.
+    pub fn link(&self, member: &M) -> Option<LinkState> {
+        let link = self.links.get(member)?;
+        Some(LinkState {
+            estimate: link.sender.estimate(),
+            pacing: link.sender.backlog(),
+            queue: link.sender.queue(),
+            loss: link.sender.loss(),
+            share: link.share.map(|(share, _)| share),
+            packet_size: link.sender.packet_size(),
+            counts: link.sender.counts(),
+        })
+    }
+
+    /// Packets that made no sense so far.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// To whom media flows from now on, and by which path. What was known of another path says nothing.
+    pub fn handle_receivers(&mut self, receivers: &[(M, P)], now: Instant) {
+        self.links
+            .retain(|member, link| receivers.contains(&(*member, link.path)));
+        let incarnation = now.saturating_duration_since(self.epoch).as_millis() as u16;
+        for (member, path) in receivers {
+            self.links.entry(*member).or_insert_with(|| Link {
+                path: *path,
+                sender: Sender::new(self.wire_size, incarnation, now),
+                arrivals: Arrivals::new(self.epoch),
+                share: None,
+            });
+        }
+        self.next_share_out = now;
+    }
+
+    /// A packet of sound leaves to everybody.
+    pub fn handle_sound(&mut self, body: &Arc<[u8]>, now: Instant) {
+        for link in self.links.values_mut() {
+            link.sender.handle_sound(Arc::clone(body), now);
+        }
+    }
+
+    /// A picture of a layer leaves to whoever gets that.
+    pub fn handle_picture(&mut self, layer: Layer, picture: &Packets, now: Instant) {
+        for link in self.links.values_mut() {
+            link.sender.handle_picture(layer, picture, now);
+        }
+    }
+
+    /// A packet came from a member. Returns what is to be played of it: nothing of what was there before, of a report or of
+    /// padding.
+    pub fn handle_packet<'a>(
+        &mut self,
+        member: &M,
+        class: Class,
+        body: &'a [u8],
+        now: Instant,
+    ) -> Option<&'a [u8]> {
+        let link = self.links.get_mut(member)?;
+        if class == Class::Report {
+            match Report::decode(body) {
+                Some(report) => link.sender.handle_report(&report, now),
+                None => self.dropped += 1,
+            }
+            return None;
+        }
+        let Some((number, body)) = Number::split(body) else {
+            self.dropped += 1;
+            return None;
+        };
+        let is_new = link.arrivals.handle_packet(number, now);
+        (is_new && class != Class::Padding).then_some(body)
+    }
+
+    /// The next packet that leaves, and to whom.
+    pub fn poll_packet(&mut self, now: Instant) -> Option<(M, Leaving)> {
+        self.share_out_in_time(now);
+        let wire_size = self.wire_size;
+        let mut poll = |(member, link): (&M, &mut Link<P>)| {
+            let leaving = link.poll_packet(wire_size, now)?;
+            Some((*member, leaving))
+        };
+        let last = self.last;
+        let others = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = last.map_or(Bound::Unbounded, Bound::Included);
+        let found = self
+            .links
+            .range_mut((others, Bound::Unbounded))
+            .find_map(&mut poll);
+        let found = found.or_else(|| self.links.range_mut((Bound::Unbounded, rest)).find_map(&mut poll));
+        self.last = match &found {
+            Some((member, _)) => Some(*member),
+            None => self.after(last),
+        };
+        found
+    }
+
+    /// The member after this one, the first after the last.
+    fn after(&self, member: Option<M>) -> Option<M> {
+        let after = member.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut next = self.links.range((after, Bound::Unbounded)).chain(&self.links);
+        next.next().map(|(member, _)| *member)
+    }
+
+    /// When [`Self::poll_packet`] has something again.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let due = self.links.values().flat_map(|link| {
+            let reports = link.arrivals.poll_timeout();
+            reports.into_iter().chain(link.sender.poll_timeout(now))
+        });
+        due.min()
+    }
+
+    /// How much sound the next packet is to carry, and how many parities of what came before.
+    pub fn packing(&mut self, now: Instant) -> (Span, Protection) {
+        let links: Vec<_> = self.links.values().map(|link| link.sender.carries()).collect();
+        self.packing.handle_links(&links, now)
+    }
+
+    /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
+    pub fn wishes(&mut self, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
+        self.largest = Some(largest);
+        self.share_out_in_time(now);
+        let mut wishes = self.rates.map(|rate| {
+            rate.map(|rate| LayerWish {
+                rate,
+                wants_key: false,
+                is_open: false,
+                is_halved: true,
+            })
+        });
+        let mut carried = [Bitrate(0); 3];
+        for link in self.links.values() {
+            let own = link.share.map(|(share, _)| share.layer);
+            for layer in own.into_iter().chain(link.sender.leaving()) {
+                if let Some(wish) = &mut wishes[layer.index()] {
+                    wish.wants_key |= link.sender.wants_key_frame() == Some(layer);
+                    wish.is_open |= link.sender.takes_pictures(now);
+                    wish.is_halved &= link.share.is_some_and(|(share, _)| share.is_halved);
+                }
+                let carried = &mut carried[layer.index()];
+                *carried = link.sender.picture_rate().max(*carried);
+            }
+        }
+        // While a queue drains less leaves; where everybody's does, less is made.
+        for (wish, carried) in wishes.iter_mut().zip(carried) {
+            if let Some(wish) = wish {
+                wish.rate = wish.rate.min(carried);
+            }
+        }
+        wishes
+    }
+
+    /// Decides anew who gets what, ten times a second.
+    fn share_out_in_time(&mut self, now: Instant) {
+        if now >= self.next_share_out {
+            self.next_share_out = now + SHARE_OUT;
+            self.share_out(now);
+        }
+    }
+
+    fn share_out(&mut self, now: Instant) {
+        // Without a camera nobody gets anything, and links are not asked to carry it.
+        let has_camera = self.largest.is_some() && self.limits.leave_room_for_pictures(self.links.len());
+        let largest = self.largest.unwrap_or(Layer::Small);
+        let receivers: Vec<_> = self
+            .links
+            .iter()
+            .map(|(member, link)| Receiver {
+                asks: {
+                    let asked = self.asked.get(member).copied();
+                    let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
+                    // Whether to be seen while somebody else speaks is for the others to decide.
+                    self.given_way
+                        .min(GivenWay::Size)
+                        .limit(wish.filter(|_| has_camera), true)
+                },
+                rate: link.sender.usual_picture_rate(),
+                has: link.share,
+            })
+            .collect();
+        let (shares, rates) = layer::share_out(&receivers, largest, now);
+        let before = std::mem::replace(&mut self.rates, rates);
+        for ((link, share), receiver) in self.links.values_mut().zip(shares).zip(&receivers) {
+            if share != link.share.map(|(share, _)| share) {
+                link.share = share.map(|share| (share, now));
+            }
+            link.sender.set_share(share);
+            let most = receiver
+                .asks
+                .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
+            link.sender.set_wanted(most, now);
+            let constant = share.filter(|_| self.limits.constant_rate).and_then(|share| {
+                let rate = rates[share.layer.index()]?.min(receiver.rate);
+                let filled = Bitrate((f64::from(rate.0) * FILLED) as u32);
+                Some(filled.min(link.sender.beside_sound_on_the_wire()))
+            });
+            link.sender.set_constant(constant, now);
+            // Nobody is left without pictures while the other layer's key frame is on its way.
+            if let Some(layer) = link.sender.leaving() {
+                let rate = &mut self.rates[layer.index()];
+                *rate = rate.or(before[layer.index()]);
+            }
+        }
+        self.limit_links();
+    }
+
+    /// Keeps all links together below the uplink; sound alone may be more than that.
+    fn limit_links(&mut self) {
+        let needs: Vec<_> = self.links.values().map(|link| link.sender.needs()).collect();
+        let uplink = self.limits.for_media(needs.len());
+        let shares = uplink.map(|uplink| share_uplink(uplink, &needs));
+        for (at, link) in self.links.values_mut().enumerate() {
+            link.sender.set_limit(shares.as_ref().map(|shares| shares[at]));
+        }
+    }
+}

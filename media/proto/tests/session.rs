@@ -1,0 +1,328 @@
+//! What one participant sends to many, on virtual time: the real session with an encoder that makes as much as is wanted,
+//! and the real sessions of everybody else, with emulated networks between them. What fails names its seed.
+#![allow(clippy::expect_used, clippy::disallowed_methods, missing_docs)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sightline_media_proto::Ticks;
+use sightline_media_proto::audio::Span;
+use sightline_media_proto::layer::{Layer, Share};
+use sightline_media_proto::link::{Class, HEADER_LEN, Leaving};
+use sightline_media_proto::rate::{Bitrate, KeyFrames};
+use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::session::{LayerWish, Limits, Session};
+use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_netem::{Path, Weather};
+
+/// The one who sends, as the others name it, and the path that everybody's links go by.
+const SENDER: usize = usize::MAX;
+const PATH: () = ();
+
+/// Bodies of sound in packets of 10 and of 20 ms, bytes.
+const TEN: usize = 105;
+const TWENTY: usize = 201;
+
+/// What a body takes on the wire, without the number that the link puts before it, bytes.
+fn wire_size(class: Class, len: usize) -> u32 {
+    let number = match class {
+        Class::Report => 0,
+        Class::Sound | Class::Picture | Class::Padding => HEADER_LEN,
+    };
+    leaving_size(class, number + len)
+}
+
+/// The same with the number, bytes.
+fn leaving_size(class: Class, len: usize) -> u32 {
+    let sizes: &[usize] = match class {
+        Class::Sound => &[112, 208],
+        Class::Report => &[64, 160, 576],
+        Class::Picture | Class::Padding => &[288, 576, 864, 1134],
+    };
+    let inside = 3 + len;
+    let padded = sizes.iter().find(|size| **size >= inside);
+    *padded.expect("it fits into a packet") as u32 + 28 + 26 + 8 + 40
+}
+
+/// One layer's encoder: every second picture is built on by no other.
+#[derive(Default)]
+struct Encoder {
+    key_frames: KeyFrames,
+    number: u32,
+    last_reference: u32,
+}
+
+impl Encoder {
+    fn encode(&mut self, wish: &LayerWish, layer: Layer, ms: u64, now: Instant) -> Option<Frame> {
+        if wish.wants_key {
+            self.key_frames.handle_request();
+        }
+        if !wish.is_open {
+            return None;
+        }
+        let is_key = self.key_frames.poll(now);
+        let number = self.number;
+        let since_reference = number.wrapping_sub(self.last_reference);
+        let is_upper = !is_key && since_reference % 2 == 1;
+        if is_upper && wish.is_halved {
+            self.number += 1;
+            return None;
+        }
+        let share = if is_key {
+            3.0
+        } else if is_upper {
+            0.6
+        } else {
+            1.4
+        };
+        let bytes = f64::from(wish.rate.0) / f64::from(layer.frame_rate()) / 8.0 * share;
+        self.number += 1;
+        if !is_upper {
+            self.last_reference = number;
+        }
+        Some(Frame {
+            number,
+            captured: Ticks(ms as u32 * 48),
+            kind: Kind {
+                back: if is_key { 0 } else { since_reference as u8 },
+                is_discardable: is_upper,
+            },
+            data: vec![1; bytes as usize],
+        })
+    }
+}
+
+/// Somebody who listens and looks.
+struct Member {
+    session: Session<usize, ()>,
+    reassembler: Reassembler,
+    down: Path<(Class, Vec<u8>)>,
+    back: Path<(Class, Vec<u8>)>,
+    /// Sound that came, ms, and pictures, since it was counted last.
+    heard: u64,
+    seen: u32,
+    received: u64,
+}
+
+struct Call {
+    start: Instant,
+    ms: u64,
+    session: Session<usize, ()>,
+    encoders: [Encoder; 3],
+    /// What is left of the packet of sound that is spoken just now, ms.
+    speaking: u64,
+    up: Path<(usize, Class, Vec<u8>)>,
+    members: Vec<Member>,
+    /// Sound that was spoken, ms, since it was counted last.
+    spoken: u64,
+    camera: Layer,
+}
+
+impl Call {
+    /// A call of one with a camera up to `camera`, who sends over `up` to as many as there are ways `down`.
+    fn new(up: Weather, down: &[Weather], camera: Layer, seed: u64) -> Self {
+        let start = Instant::now();
+        let good = Weather::steady(10e6, 100.0, 0);
+        let members = (0..).zip(down).map(|(at, down)| {
+            let mut session = Session::new(wire_size, Limits::default(), start);
+            session.handle_receivers(&[(SENDER, PATH)], start);
+            Member {
+                session,
+                reassembler: Reassembler::default(),
+                down: Path::new(down.clone(), seed * 100 + at),
+                back: Path::new(good.clone(), seed * 100 + 50 + at),
+                heard: 0,
+                seen: 0,
+                received: 0,
+            }
+        });
+        let members: Vec<_> = members.collect();
+        let mut session = Session::new(wire_size, Limits::default(), start);
+        let receivers: Vec<_> = (0..members.len()).map(|member| (member, PATH)).collect();
+        session.handle_receivers(&receivers, start);
+        Self {
+            start,
+            ms: 0,
+            session,
+            encoders: Default::default(),
+            speaking: 0,
+            up: Path::new(up, seed),
+            members,
+            spoken: 0,
+            camera,
+        }
+    }
+
+    fn run(&mut self, seconds: u64) {
+        let end = self.ms + seconds * 1000;
+        while self.ms < end {
+            self.step();
+            self.ms += 1;
+        }
+    }
+
+    fn step(&mut self) {
+        let now = self.start + Duration::from_millis(self.ms);
+        self.speak(now);
+        self.show(now);
+        while let Some((
+            to,
+            Leaving {
+                class,
+                body,
+                padded_to,
+            },
+        )) = self.session.poll_packet(now)
+        {
+            let size = leaving_size(class, body.len().max(padded_to));
+            self.up.send((to, class, body), size);
+        }
+        for (to, class, body) in self.up.step(self.ms) {
+            let size = leaving_size(class, body.len());
+            self.members[to].received += u64::from(size);
+            self.members[to].down.send((class, body), size);
+        }
+        for (at, member) in self.members.iter_mut().enumerate() {
+            for (class, body) in member.down.step(self.ms) {
+                let media = member.session.handle_packet(&SENDER, class, &body, now);
+                match (class, media) {
+                    (Class::Sound, Some(body)) => member.heard += if body.len() == TEN { 10 } else { 20 },
+                    (Class::Picture, Some(body)) => member.reassembler.handle_packet(body, now),
+                    _ => {}
+                }
+            }
+            while member.reassembler.poll_frame(now).is_some() {
+                member.seen += 1;
+            }
+            if member.reassembler.poll_key_frame_request(now) {
+                for encoder in &mut self.encoders {
+                    encoder.key_frames.handle_request();
+                }
+            }
+            while let Some((_, leaving)) = member.session.poll_packet(now) {
+                let size = leaving_size(leaving.class, leaving.body.len());
+                member.back.send((leaving.class, leaving.body), size);
+            }
+            for (class, body) in member.back.step(self.ms) {
+                let media = self.session.handle_packet(&at, class, &body, now);
+                assert_eq!(media, None, "nobody else speaks");
+            }
+        }
+    }
+
+    fn speak(&mut self, now: Instant) {
+        if self.speaking == 0 {
+            let (millis, len) = match self.session.packing(now).0 {
+                Span::Ten => (10, TEN),
+                Span::Twenty => (20, TWENTY),
+            };
+            self.session.handle_sound(&Arc::from(vec![0; len]), now);
+            self.speaking = millis;
+            self.spoken += millis;
+        }
+        self.speaking -= 1;
+    }
+
+    fn show(&mut self, now: Instant) {
+        let is_due = |rate: u64| self.ms * rate / 1000 != (self.ms + 1) * rate / 1000;
+        let due = Layer::ALL.map(|layer| is_due(u64::from(layer.frame_rate())));
+        if !due.contains(&true) {
+            return;
+        }
+        let wishes = self.session.wishes(self.camera, now);
+        for layer in Layer::ALL {
+            let Some(wish) = wishes[layer.index()].filter(|_| due[layer.index()]) else {
+                continue;
+            };
+            if let Some(frame) = self.encoders[layer.index()].encode(&wish, layer, self.ms, now) {
+                self.session.handle_picture(layer, &Packets::of(frame), now);
+            }
+        }
+    }
+
+    /// Runs on, and returns of each member the share of sound that came and pictures a second.
+    fn measure(&mut self, seconds: u64) -> Vec<(f64, f64)> {
+        self.spoken = 0;
+        for member in &mut self.members {
+            (member.heard, member.seen, member.received) = (0, 0, 0);
+        }
+        self.run(seconds);
+        let spoken = self.spoken as f64;
+        let of = |member: &Member| {
+            (
+                member.heard as f64 / spoken,
+                f64::from(member.seen) / seconds as f64,
+            )
+        };
+        self.members.iter().map(of).collect()
+    }
+}
+
+fn good() -> Weather {
+    Weather::steady(5e6, 200.0, 40)
+}
+
+#[test]
+fn nine_others_hear_whom_a_limit_of_1_mbit_leaves_no_room_for_pictures() {
+    for seed in 1..=3 {
+        let up = Weather::steady(1e6, 200.0, 20);
+        let mut call = Call::new(up, &vec![good(); 9], Layer::Large, seed);
+        call.session.set_limits(Limits::of(Some(1000), false));
+        call.run(10);
+        // Sound to nine takes 1.1 Mbit/s: a tenth of it is more than the line carries, and nobody's more than another's.
+        for (at, (heard, seen)) in call.measure(20).into_iter().enumerate() {
+            assert!(heard > 0.85, "{at} hears {heard:.2}, seed {seed}");
+            assert!(seen == 0.0, "{at} sees {seen:.1}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn one_slow_receiver_among_nine_costs_the_others_nothing() {
+    for seed in 1..=3 {
+        let up = || Weather::steady(20e6, 200.0, 20);
+        let mut alike = Call::new(up(), &vec![good(); 9], Layer::Medium, seed);
+        alike.run(10);
+        let before = alike.measure(20);
+        let mut down = vec![good(); 9];
+        down[4] = Weather::steady(300e3, 300.0, 40);
+        let mut call = Call::new(up(), &down, Layer::Medium, seed);
+        call.run(10);
+        for (at, ((heard, seen), (_, usual))) in call.measure(20).into_iter().zip(before).enumerate() {
+            assert!(heard > 0.97, "{at} hears {heard:.2}, seed {seed}");
+            let least = if at == 4 { 5.0 } else { 0.95 * usual };
+            assert!(
+                seen > least,
+                "{at} sees {seen:.1} pictures a second, seed {seed}; usually {usual:.1}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_member_that_asks_for_everything_takes_nothing_from_the_others() {
+    for seed in 1..=3 {
+        let mut calls = [false, true].map(|is_greedy| {
+            let up = Weather::steady(6e6, 200.0, 20);
+            let mut call = Call::new(up, &vec![good(); 9], Layer::Large, seed);
+            call.session.set_limits(Limits::of(Some(5500), false));
+            if is_greedy {
+                call.session.handle_wish(0, Some(Share::whole(Layer::Large)));
+            }
+            call.run(20);
+            call
+        });
+        let [usual, greedy] = [0, 1].map(|at| calls[at].measure(20));
+        for at in 1..9 {
+            let ((heard, seen), (_, before)) = (greedy[at], usual[at]);
+            assert!(heard > 0.97, "{at} hears {heard:.2}, seed {seed}");
+            assert!(
+                seen > 0.9 * before,
+                "{at} sees {seen:.1} of {before:.1}, seed {seed}"
+            );
+        }
+        let received = calls[1].members.iter().map(|member| member.received);
+        let rate = Bitrate((received.sum::<u64>() * 8 / 20) as u32);
+        assert!(rate.0 <= 6_000_000, "{rate:?}, seed {seed}");
+    }
+}
