@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     const CODE: &str = "CAAQC-AIBAE-AQCAI-BAEAQ-CAIBA-EAQCA-IBAEA-QCAIB-AEAQC-AIBAE-AQCAQ-CAIBA-EAQCA-IBAEA-QCAIB-\
-                        AEAQC-AIBAE-AQCAI-BAEAQ-CAIBA-EAQC7-77777-YBATA-AAAQH-CFIYG-34T7E";
+                        AEAQC-AIBAE-AQCAI-BAEAQ-CAIBA-EAQC7-77777-YBAAD-MAAAC-A4IVC-ZHOKC-KQ";
 
     /// The code in lines of so many characters, each after a mark.
     fn wrapped(code: &str, width: usize, mark: &str) -> String {

@@ -24,11 +24,11 @@ pub fn run(text: &str) -> Exit {
     write_line(&format!("lets in: one person, once ({state} {})", code.expires));
     let own = interfaces::all().into_iter().map(|found| found.interface.address);
     let own: Vec<_> = own.collect();
-    for (at, address) in code.addresses.iter().enumerate() {
+    for (at, address) in code.addresses().enumerate() {
         // One that is named twice is contacted once.
-        if code.addresses.iter().position(|first| first == address) == Some(at) {
+        if code.addresses().position(|first| first == address) == Some(at) {
             write_line(&format!("will contact: {address}"));
-            if let Some(leads) = words::leads(*address, &own) {
+            if let Some(leads) = words::leads(address, &own) {
                 write_line(&format!("  which {leads}"));
             }
         }

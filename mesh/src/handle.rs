@@ -10,7 +10,8 @@ use libp2p::identity::{Keypair, PeerId};
 use quinn::Endpoint;
 use rand::rngs::SysRng;
 use rand::{Rng, TryRng};
-use sightline_mesh_proto::address::{self, MAX_ADDRESSES};
+use sightline_mesh_proto::address;
+use sightline_mesh_proto::candidate::MAX_CANDIDATES;
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::{History, Rule};
@@ -325,7 +326,7 @@ type Opened = (Vec<(SocketAddr, Endpoint)>, Vec<SocketAddr>);
 
 /// Opens a socket on each address that can be used, unless one is of no use at all.
 fn open(wishes: &[SocketAddr], endpoints: &Endpoints, watcher: &Watcher) -> Result<Opened, OpenError> {
-    if wishes.len() > MAX_ADDRESSES {
+    if wishes.len() > MAX_CANDIDATES {
         return Err(OpenError::TooMany(wishes.len()));
     }
     let (mut opened, mut awaited) = (Vec::new(), Vec::new());

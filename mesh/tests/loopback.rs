@@ -10,7 +10,7 @@ use libp2p_identity::PeerId;
 use sightline_mesh::{Entry, Leaving, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{
-    Admit, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
+    Admit, Candidate, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
 };
 use tokio::sync::mpsc;
 
@@ -271,7 +271,7 @@ fn assert_silence(ann: &Participant, code: &Code, stranger: &UdpSocket, packets:
 fn first_packets(code: &Code) -> Vec<Vec<u8>> {
     let wire = plain();
     let code = Code {
-        addresses: vec![wire.local_addr().expect("bound")],
+        candidates: vec![Candidate::local(wire.local_addr().expect("bound"))],
         ..code.clone()
     };
     let joiner = enter(Entry::Join(code), "joiner");

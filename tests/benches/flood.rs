@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use sightline_mesh_proto::Code;
+use sightline_mesh_proto::{Candidate, Code};
 use sightline_tests::bench;
 use sightline_tests::program::Program;
 
@@ -131,7 +131,7 @@ fn run(program: &mut Program) -> Cost {
 fn first_packet(code: &str) -> Vec<u8> {
     let trap = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let mut code = Code::parse(code).expect("a code");
-    code.addresses = vec![trap.local_addr().expect("bound")];
+    code.candidates = vec![Candidate::local(trap.local_addr().expect("bound"))];
     let joiner = Program::join_call("Eve", &code.to_string(), &[]);
     let mut packet = vec![0; 2048];
     let (len, _) = trap.recv_from(&mut packet).expect("a packet");

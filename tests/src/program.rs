@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sightline_mesh_proto::Code;
+use sightline_mesh_proto::{Candidate, Code};
 
 /// 5 min: how long anything may take before a test gives up on it. Only what never comes takes so long, on the slowest
 /// machine.
@@ -63,9 +63,9 @@ pub fn command(namespace: Option<&str>) -> Command {
 pub fn code_to(addresses: &[&str], code: &str) -> String {
     let addresses = addresses
         .iter()
-        .map(|address| address.parse().expect("an address"));
+        .map(|address| Candidate::local(address.parse().expect("an address")));
     let code = Code {
-        addresses: addresses.collect(),
+        candidates: addresses.collect(),
         ..Code::parse(code).expect("a code")
     };
     code.to_string()

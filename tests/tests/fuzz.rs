@@ -18,6 +18,7 @@ use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::{Ticks, obu, video};
+use sightline_mesh_proto::candidate::{Candidate, Kind};
 use sightline_mesh_proto::gate::{Change, ExpectId, Gate, Sponsor};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
@@ -37,9 +38,12 @@ fn code() -> Code {
         inviter: PublicKey([1; 32]),
         secret: Secret([2; 32]),
         expires: UnixTime(1_800_000_000),
-        addresses: vec![
-            SocketAddr::from(([192, 0, 2, 7], 44)),
-            SocketAddr::from(([1, 2, 3, 4, 5, 6, 7, 8], 9)),
+        candidates: vec![
+            Candidate::local(SocketAddr::from(([192, 0, 2, 7], 44))),
+            Candidate {
+                kind: Kind::Mapped,
+                address: SocketAddr::from(([1, 2, 3, 4, 5, 6, 7, 8], 9)),
+            },
         ],
     }
 }
@@ -62,12 +66,12 @@ fn codes() {
 #[test]
 fn control_messages() {
     let identity = Keypair::ed25519_from_bytes([3; 32]).expect("a key");
-    let address = SocketAddr::from(([192, 0, 2, 7], 44));
-    let card = Card::sign(&identity, PublicKey([4; 32]), &Name::new("Ann"), &[address]).expect("signed");
+    let candidate = Candidate::local(SocketAddr::from(([192, 0, 2, 7], 44)));
+    let card = Card::sign(&identity, PublicKey([4; 32]), &Name::new("Ann"), &[candidate]).expect("signed");
     let joined = Joined::sign(card.clone(), &identity, &[5; 16]).expect("signed");
     let left = Left::sign(&identity, &[5; 16], &joined).expect("signed");
     let peer = identity.public().to_peer_id();
-    let moved = Moved::sign(&identity, &[5; 16], 1, &[address]).expect("signed");
+    let moved = Moved::sign(&identity, &[5; 16], 1, &[candidate]).expect("signed");
     let entries = Entries {
         joined: vec![joined.clone()],
         left: vec![left.clone()],
@@ -109,13 +113,13 @@ fn control_messages() {
         assert_eq!(Control::decode(&message.encode()), Ok(message.clone()));
         match message {
             Control::Knock(card) => {
-                let _who = (card.verify(), card.addresses(), card.name());
+                let _who = (card.verify(), card.candidates(), card.name());
             }
             Control::Welcome { call, entries } => {
                 let mut roster = Roster::new(*call);
                 let _news = roster.handle_entries(entries);
                 for peer in roster.present().collect::<Vec<_>>() {
-                    let _where = roster.addresses(&peer);
+                    let _where = roster.candidates(&peer);
                 }
                 let mut other = Roster::new(*call);
                 for part in roster.parts() {

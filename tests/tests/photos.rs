@@ -7,7 +7,7 @@ use std::time::Instant;
 use image::ImageFormat;
 use sightline::code_picture::{PictureError, read_bytes, read_file, read_picture};
 use sightline_media::{Picture, Size};
-use sightline_mesh_proto::{Code, Secret, UnixTime};
+use sightline_mesh_proto::{Candidate, Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::photo;
 
@@ -16,9 +16,9 @@ fn code() -> Code {
         inviter: PublicKey(std::array::from_fn(|n| n as u8 + 7)),
         secret: Secret(std::array::from_fn(|n| n as u8 + 113)),
         expires: UnixTime(1_800_000_000),
-        addresses: vec![
-            SocketAddr::from(([192, 0, 2, 7], 44)),
-            SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 9], 9)),
+        candidates: vec![
+            Candidate::local(SocketAddr::from(([192, 0, 2, 7], 44))),
+            Candidate::local(SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 9], 9))),
         ],
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
 use sightline_mesh::interfaces;
-use sightline_mesh_proto::{Code, Secret, UnixTime};
+use sightline_mesh_proto::{Candidate, Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
 use sightline_tests::program::{Program, code_to, path};
@@ -378,7 +378,7 @@ fn idle_code() -> String {
         inviter: PublicKey([0xa7; 32]),
         secret: Secret([0x5c; 32]),
         expires: UnixTime(4_000_000_020),
-        addresses: vec!["192.0.2.7:4433".parse().expect("an address")],
+        candidates: vec![Candidate::local("192.0.2.7:4433".parse().expect("an address"))],
     };
     code.to_string()
 }
@@ -702,7 +702,7 @@ const SLOW: u32 = 8000;
 fn who_joins_over_64_kbit_a_second_gets_in() {
     let mut ann = Program::start_call("Ann", &[]);
     let code = ann.code();
-    let there = Code::parse(&code).expect("a code").addresses[0];
+    let there = Code::parse(&code).expect("a code").candidates[0].address;
     let line = SlowLine::to(there, SLOW, None);
     let slow = code_to(&[&line.address().to_string()], &code);
     let mut bob = Program::join_call("Bob", &slow, &[]);
@@ -716,7 +716,7 @@ fn who_joins_over_64_kbit_a_second_gets_in() {
 fn who_joins_over_a_line_that_stops_for_seconds_in_the_middle_of_the_handshake_gets_in() {
     let mut ann = Program::start_call("Ann", &[]);
     let code = ann.code();
-    let there = Code::parse(&code).expect("a code").addresses[0];
+    let there = Code::parse(&code).expect("a code").candidates[0].address;
     // The guest's hello comes through, and all of the answer: to the guest the connection stands, to Ann it does not.
     let stop = Stop {
         after: 2,
@@ -735,7 +735,7 @@ fn who_joins_over_a_line_that_stops_for_seconds_in_the_middle_of_the_handshake_g
 fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_not_to_have_answered() {
     let mut ann = Program::start_call("Ann", &[]);
     let code = ann.code();
-    let there = Code::parse(&code).expect("a code").addresses[0];
+    let there = Code::parse(&code).expect("a code").candidates[0].address;
     let stop = Stop {
         after: 1,
         lasts: None,
@@ -751,7 +751,7 @@ fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_n
 fn who_is_not_heard_any_more_while_waiting_to_be_let_in_is_not_told_that_the_other_one_went_away() {
     let mut ann = Program::start(&["start", "--json", "--share", "127.0.0.1:0"], None);
     let code = ann.code();
-    let there = Code::parse(&code).expect("a code").addresses[0];
+    let there = Code::parse(&code).expect("a code").candidates[0].address;
     let line = SlowLine::to(there, 100 * SLOW, None);
     let way = code_to(&[&line.address().to_string()], &code);
     let mut bob = Program::join_call("Bob", &way, &[]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 use sightline_mesh_proto::gate::Obstacle;
 use sightline_mesh_proto::route::{Rule, State};
-use sightline_mesh_proto::{Code, Command, End, Event, Problem, Unreached, Why};
+use sightline_mesh_proto::{Candidate, Code, Command, End, Event, Problem, Unreached, Why};
 use sightline_tests::sim::{Socket, Weather, World};
 
 fn socket(address: &str) -> Socket {
@@ -149,7 +149,7 @@ fn who_starts_without_an_address_gets_its_code_when_there_is_one() {
     world.move_to(0, &[home]);
     let made = codes(&world, 0);
     assert_eq!(made.len(), 1);
-    assert_eq!(made[0].addresses, [home]);
+    assert_eq!(made[0].candidates, [Candidate::local(home)]);
     world.join(1, made[0].clone(), Rule::Listed);
     world.run(Duration::from_secs(3));
     assert!(world.is_full_mesh());
@@ -162,7 +162,7 @@ fn an_address_of_ones_own_machine_is_not_called_because_a_code_says_so() {
     let mut world = started(6);
     let code = world.code(0);
     let only_the_bridge = Code {
-        addresses: vec![bridge],
+        candidates: vec![Candidate::local(bridge)],
         ..code.clone()
     };
     world.nodes[1].others = vec![bridge.ip()];
@@ -171,7 +171,7 @@ fn an_address_of_ones_own_machine_is_not_called_because_a_code_says_so() {
 
     world.nodes[1].events.clear();
     let both = Code {
-        addresses: vec![bridge, world.nodes[0].address()],
+        candidates: [bridge, world.nodes[0].address()].map(Candidate::local).to_vec(),
         ..code
     };
     world.join(1, both, Rule::Listed);
@@ -197,7 +197,7 @@ fn an_address_that_is_named_eight_times_is_called_once() {
     let code = world.code(0);
     let there = world.nodes[0].address();
     let repeated = Code {
-        addresses: vec![there; 8],
+        candidates: vec![Candidate::local(there); 8],
         ..code
     };
     world.kill(0);

@@ -45,7 +45,7 @@ impl Controller {
     pub fn enter(&mut self, wanted: Wanted) -> Result<(), StartError> {
         let (contacts, code_ends) = match &wanted.entry {
             Entry::Start => (Vec::new(), None),
-            Entry::Join(code) => (code.addresses.clone(), Some(code.expires)),
+            Entry::Join(code) => (code.addresses().collect(), Some(code.expires)),
         };
         let name = wanted.name.as_str().to_owned();
         let setup = Setup {

@@ -350,7 +350,7 @@ fn reading(code: &Code) -> Reading {
     let wall = clock::wall();
     Reading::Good(CodeFacts {
         text: code.to_string().into(),
-        contacts: code.addresses.clone(),
+        contacts: code.addresses().collect(),
         expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
         over_by: code.is_expired(wall).then(|| clock::in_words(wall)),
     })

@@ -3,13 +3,13 @@
 //! How old a code is goes by the monotonic clock and by how long the machine slept, which that clock may not count. The
 //! wall clock only says what a new code is to say of its end: should it be set, no code lives longer or shorter for it.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use rand::CryptoRng;
 use sightline_noise::PublicKey;
 
+use crate::candidate::Candidate;
 use crate::code::{Code, DEFAULT_LIFETIME};
 use crate::gate::ExpectId;
 use crate::secret::Secret;
@@ -70,7 +70,7 @@ impl Book {
         &mut self,
         id: ExpectId,
         inviter: PublicKey,
-        addresses: &[SocketAddr],
+        candidates: &[Candidate],
         wall: UnixTime,
         now: Instant,
         rng: &mut impl CryptoRng,
@@ -86,7 +86,7 @@ impl Book {
             inviter,
             secret: Secret::generate(rng),
             expires: Code::expiry(wall),
-            addresses: addresses.to_vec(),
+            candidates: candidates.to_vec(),
         };
         // A code says whole minutes, and ends when it says so.
         let ends_at = now + (DEFAULT_LIFETIME - Duration::from_secs(wall.0 % 60));

@@ -8,7 +8,7 @@ use data_encoding::BASE32_NOPAD;
 use sightline_noise::PublicKey;
 use zeroize::Zeroizing;
 
-use crate::address::{self, AddressError, MAX_ADDRESS_LEN, MAX_ADDRESSES};
+use crate::candidate::{Candidate, CandidateError, MAX_CANDIDATES, MAX_LIST_LEN};
 use crate::letters::{self, Run};
 use crate::secret::{Secret, hash};
 use crate::time::UnixTime;
@@ -28,11 +28,11 @@ pub(crate) const GROUP: usize = 5;
 /// Bytes of BLAKE2s at the end: one wrong letter in four billion goes unnoticed.
 const CHECK_LEN: usize = 4;
 
-/// Bytes before the addresses: version, key, secret, expiry, count.
+/// Bytes before the candidates: version, key, secret, expiry, count.
 const FIXED_LEN: usize = 1 + 32 + 32 + 4 + 1;
 
 /// The longest code, bytes.
-const MAX_LEN: usize = FIXED_LEN + MAX_ADDRESSES * MAX_ADDRESS_LEN + CHECK_LEN;
+const MAX_LEN: usize = FIXED_LEN + MAX_LIST_LEN + CHECK_LEN;
 
 /// Letters of the longest code.
 pub(crate) const MAX_LETTERS: usize = (MAX_LEN * 8).div_ceil(5);
@@ -55,7 +55,7 @@ pub struct Code {
     /// is over, only its maker knows.
     pub expires: UnixTime,
     /// Where the inviter can be reached, as ticked by the inviter; 1 to 8 of them.
-    pub addresses: Vec<SocketAddr>,
+    pub candidates: Vec<Candidate>,
 }
 
 /// Why a text is not a code, or not one that can be used.
@@ -135,6 +135,11 @@ impl Code {
         wall >= self.expires
     }
 
+    /// The addresses of its candidates.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.candidates.iter().map(|candidate| candidate.address)
+    }
+
     /// What a code that is made at `wall` says of its end: to the minute, and no more than a code can say.
     pub(crate) fn expiry(wall: UnixTime) -> UnixTime {
         from_minutes(to_minutes(wall.after(DEFAULT_LIFETIME)))
@@ -211,10 +216,10 @@ impl Code {
         bytes.extend_from_slice(&self.inviter.0);
         bytes.extend_from_slice(&self.secret.0);
         bytes.extend_from_slice(&to_minutes(self.expires).to_be_bytes());
-        let addresses = self.addresses.iter().take(MAX_ADDRESSES);
-        bytes.push(u8::try_from(addresses.len()).unwrap_or(0));
-        for address in addresses {
-            address::push(&mut bytes, *address);
+        let candidates = self.candidates.iter().take(MAX_CANDIDATES);
+        bytes.push(u8::try_from(candidates.len()).unwrap_or(0));
+        for candidate in candidates {
+            candidate.push(&mut bytes);
         }
         let check = hash(&[&bytes]);
         bytes.extend_from_slice(&check[..CHECK_LEN]);
@@ -337,22 +342,24 @@ fn read_prefix(body: &[u8]) -> Result<(Code, &[u8]), ParseError> {
     if *version != VERSION << 4 {
         return Err(ParseError::NewerVersion);
     }
-    if *count == 0 || usize::from(*count) > MAX_ADDRESSES {
+    if usize::from(*count) > MAX_CANDIDATES {
         return Err(ParseError::NoAddress);
     }
-    let addresses = (0..*count)
-        .map(|_| {
-            address::take(&mut rest).map_err(|error| match error {
-                AddressError::Cut => ParseError::Cut,
-                AddressError::Unusable => ParseError::NoAddress,
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    let mut candidates = Vec::new();
+    for _ in 0..*count {
+        candidates.extend(Candidate::take(&mut rest).map_err(|error| match error {
+            CandidateError::Cut => ParseError::Cut,
+            CandidateError::Unusable => ParseError::NoAddress,
+        })?);
+    }
+    if candidates.is_empty() {
+        return Err(ParseError::NoAddress);
+    }
     let code = Code {
         inviter: PublicKey(*inviter),
         secret: Secret(*secret),
         expires: from_minutes(u32::from_be_bytes(*minutes)),
-        addresses,
+        candidates,
     };
     Ok((code, rest))
 }
@@ -362,18 +369,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::address;
 
     fn codes() -> impl Strategy<Value = Code> {
-        let address = (any::<std::net::IpAddr>(), 1u16..)
+        let candidate = (any::<std::net::IpAddr>(), 1u16..)
             .prop_map(|(ip, port)| SocketAddr::new(ip, port))
-            .prop_filter("usable", |address| address::is_usable(*address));
-        let addresses = prop::collection::vec(address, 1..=MAX_ADDRESSES);
-        (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<u32>(), addresses).prop_map(
-            |(inviter, secret, minutes, addresses)| Code {
+            .prop_filter("usable", |address| address::is_usable(*address))
+            .prop_map(Candidate::local);
+        let candidates = prop::collection::vec(candidate, 1..=MAX_CANDIDATES);
+        (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<u32>(), candidates).prop_map(
+            |(inviter, secret, minutes, candidates)| Code {
                 inviter: PublicKey(inviter),
                 secret: Secret(secret),
                 expires: from_minutes(minutes),
-                addresses,
+                candidates,
             },
         )
     }
@@ -383,7 +392,7 @@ mod tests {
             inviter: PublicKey([1; 32]),
             secret: Secret([2; 32]),
             expires: UnixTime(EPOCH + 600),
-            addresses: vec![SocketAddr::from(([192, 0, 2, 7], 4433))],
+            candidates: vec![Candidate::local(SocketAddr::from(([192, 0, 2, 7], 4433)))],
         }
     }
 
@@ -530,6 +539,11 @@ mod tests {
         assert_eq!(with_byte(0, 0x20), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(0, 0x11), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(FIXED_LEN - 1, 0), Err(ParseError::NoAddress));
+        assert_eq!(
+            with_byte(FIXED_LEN, 200),
+            Err(ParseError::NoAddress),
+            "of a kind to come"
+        );
     }
 
     #[test]

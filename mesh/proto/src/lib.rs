@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
-//!     found in a text by letters.rs
+//!     found in a text by letters.rs,          candidate.rs ─ where they may be reached
 //!   book.rs ─ what became of each code         wire.rs ─── control messages   packet.rs ─ media's packets
 //!                       │                                   │
 //!                       ▼                                   ▼
@@ -21,6 +21,7 @@
 pub mod address;
 mod book;
 mod call;
+pub mod candidate;
 pub mod code;
 pub mod gate;
 pub mod initial;
@@ -42,6 +43,7 @@ pub use call::{
     Admit, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output,
     Problem, Side, Ticket, Unreached, Why,
 };
+pub use candidate::Candidate;
 pub use code::Code;
 pub use link::ConnId;
 pub use name::Name;

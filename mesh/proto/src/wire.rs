@@ -230,6 +230,7 @@ mod tests {
     use sightline_noise::PublicKey;
 
     use super::*;
+    use crate::candidate::Candidate;
     use crate::name::Name;
     use crate::roster::Moved;
 
@@ -241,11 +242,12 @@ mod tests {
         let identity = Keypair::ed25519_from_bytes([3; 32]).expect("a key");
         let name = Name::new("AAAAAAAA");
         let address = ([SECRET; 4], u16::from_be_bytes([SECRET; 2])).into();
+        let candidate = Candidate::local(address);
         let key = PublicKey([SECRET; 32]);
-        let card = Card::sign(&identity, key, &name, &[address]).expect("signed");
+        let card = Card::sign(&identity, key, &name, &[candidate]).expect("signed");
         let joined = Joined::sign(card.clone(), &identity, &[SECRET; 16]).expect("signed");
         let left = Left::sign(&identity, &[SECRET; 16], &joined).expect("signed");
-        let moved = Moved::sign(&identity, &[SECRET; 16], 1, &[address]).expect("signed");
+        let moved = Moved::sign(&identity, &[SECRET; 16], 1, &[candidate]).expect("signed");
         let entries = Entries {
             joined: vec![joined.clone()],
             left: vec![left.clone()],

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Admit, Call, End, Event, Problem};
-use crate::address::without_zone;
 use crate::code::Code;
 use crate::gate::{Change, Sponsor};
 use crate::link::{ConnId, Purpose};
@@ -18,17 +17,19 @@ impl Call {
     pub(super) fn issue_code(&mut self, wall: UnixTime, now: Instant) {
         // What is over is told before it may have to make room.
         self.sweep_codes(now);
-        let addresses = self.shared_addresses();
+        let candidates = self.candidates();
         if self.roster.is_none() {
             return self.event(Event::Problem(Problem::NotInCall, None));
         }
-        if addresses.is_empty() {
+        if candidates.is_empty() {
             self.code_awaited = Some((wall, now));
             return self.event(Event::Problem(Problem::NoAddressYet, None));
         }
         let id = crate::gate::ExpectId(self.new_id());
         let inviter = self.noise.public();
-        let issued = self.book.issue(id, inviter, &addresses, wall, now, &mut self.rng);
+        let issued = self
+            .book
+            .issue(id, inviter, &candidates, wall, now, &mut self.rng);
         let Some((code, forgotten)) = issued else {
             return self.event(Event::Problem(Problem::TooManyCodes, None));
         };
@@ -184,8 +185,8 @@ impl Call {
         }
         self.adopt(conn, now);
         // What has come after this side knocked is not in its card.
-        let shared = self.shared_addresses().into_iter().map(without_zone);
-        if !shared.eq(self.addresses_of(&self.me)) {
+        let said = self.roster.as_ref().map(|roster| roster.candidates(&self.me));
+        if said != Some(self.candidates()) {
             self.announce(now);
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
+use crate::code::Code;
 use crate::interface::{Interface, Medium};
 use crate::link::{ConnId, Link};
 use crate::route::{
@@ -104,10 +105,11 @@ impl Call {
     /// What the user's rule says of a way to a member.
     pub(super) fn judge(&self, peer: PeerId, way: &Way) -> Verdict {
         let shared = self.addresses_of(&peer);
+        let in_code: Vec<_> = self.code.iter().flat_map(Code::addresses).collect();
         let member = self.members.get(&peer);
         let known = Known {
             last: member.and_then(|member| member.last_way.as_ref()),
-            in_code: self.code.as_ref().map_or(&[], |code| &code.addresses),
+            in_code: &in_code,
             shared: &shared,
             before: member.map_or(&[], |member| &member.ways_before),
             agreed: member.and_then(|member| member.agreed.as_ref()),

@@ -22,6 +22,7 @@ use libp2p_identity::{Keypair, PeerId};
 use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::book::Book;
+use crate::candidate::Candidate;
 use crate::code::Code;
 use crate::gate::{Change, ExpectId, Fate, Pair, Sponsor};
 use crate::interface::Interface;
@@ -155,15 +156,17 @@ impl Call {
     ) -> Result<Self, IdentityError> {
         let mut call = Self::new(config, rng, now)?;
         let secret = code.secret.clone();
-        call.dial(dial::Target::Inviter, secret, &code.addresses, now);
+        let addresses: Vec<_> = code.addresses().collect();
+        call.dial(dial::Target::Inviter, secret, &addresses, now);
         call.code = Some(code);
         Ok(call)
     }
 
     fn new(config: Config, mut rng: FastKeyErasureRng, now: Instant) -> Result<Self, IdentityError> {
         let noise = StaticKey::generate(&mut rng);
-        let card = Card::sign(&config.identity, noise.public(), &config.name, &config.addresses)
-            .ok_or(IdentityError)?;
+        let candidates: Vec<_> = config.addresses.iter().copied().map(Candidate::local).collect();
+        let card =
+            Card::sign(&config.identity, noise.public(), &config.name, &candidates).ok_or(IdentityError)?;
         // Of an address that is there already the system may only take a moment to be sure of it.
         let is_there = |wish: &&SocketAddr| config.interfaces.iter().any(|interface| interface.has(wish));
         let outputs = config.awaited.iter().filter(is_there).copied().map(Output::Bind);

@@ -7,7 +7,8 @@ use libp2p_identity::PeerId;
 
 use super::connection::Closed;
 use super::{Call, Event, Output, Problem};
-use crate::address::{MAX_ADDRESSES, with_any_port};
+use crate::address::with_any_port;
+use crate::candidate::{Candidate, MAX_CANDIDATES};
 use crate::gate::Change;
 use crate::interface::{Interface, Medium};
 use crate::link::ConnId;
@@ -160,7 +161,7 @@ impl Call {
                 known.all(|local| local.ip() != *ip)
             })
             .collect();
-        let room = MAX_ADDRESSES.saturating_sub(self.locals.len() + self.closed.len());
+        let room = MAX_CANDIDATES.saturating_sub(self.locals.len() + self.closed.len());
         for ip in fresh.into_iter().take(room) {
             let port = self.locals.first().map_or(0, SocketAddr::port);
             self.outputs.push_back(Output::Bind(SocketAddr::new(ip, port)));
@@ -278,16 +279,16 @@ impl Call {
 
     /// Tells everybody who can be reached where this participant is now; who is not let in yet, in its card.
     pub(super) fn announce(&mut self, now: Instant) {
-        let addresses = self.shared_addresses();
+        let candidates = self.candidates();
         let Some(roster) = &mut self.roster else {
             let config = &self.config;
-            if let Some(card) = Card::sign(&config.identity, self.noise.public(), &config.name, &addresses) {
+            if let Some(card) = Card::sign(&config.identity, self.noise.public(), &config.name, &candidates) {
                 self.card = card;
             }
             return;
         };
         self.moves += 1;
-        let Some(moved) = Moved::sign(&self.config.identity, roster.call(), self.moves, &addresses) else {
+        let Some(moved) = Moved::sign(&self.config.identity, roster.call(), self.moves, &candidates) else {
             return;
         };
         if roster
@@ -316,14 +317,22 @@ impl Call {
         let has_socket =
             |local: &&SocketAddr| !self.awaited.contains(local) && !self.closed.contains_key(*local);
         let is_there = |local: &&SocketAddr| self.is_usable(local) && has_socket(local);
-        let shared = self.ticked.iter().filter(is_there).take(MAX_ADDRESSES);
+        let shared = self.ticked.iter().filter(is_there).take(MAX_CANDIDATES);
         shared.copied().collect()
+    }
+
+    /// The same, as the others are told.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        self.shared_addresses()
+            .into_iter()
+            .map(Candidate::local)
+            .collect()
     }
 
     /// Where a member can be reached, as it says.
     pub(super) fn addresses_of(&self, peer: &PeerId) -> Vec<SocketAddr> {
-        let roster = self.roster.as_ref();
-        roster.map_or_else(Vec::new, |roster| roster.addresses(peer))
+        let candidates = self.roster.iter().flat_map(|roster| roster.candidates(peer));
+        candidates.map(|candidate| candidate.address).collect()
     }
 }
 

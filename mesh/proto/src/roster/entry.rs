@@ -1,7 +1,6 @@
 //! The entries of a roster, each signed by whom it names or who let them in.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use libp2p_identity::{Keypair, PeerId, PublicKey as IdentityKey, ed25519};
 use minicbor::bytes::{ByteArray, ByteVec};
@@ -9,15 +8,14 @@ use minicbor::{Decode, Encode};
 use sightline_noise::PublicKey;
 
 use super::CallId;
-use crate::address::{self, MAX_ADDRESS_LEN, MAX_ADDRESSES};
+use crate::candidate::{self, Candidate, MAX_LIST_LEN};
 use crate::name::Name;
 use crate::secret::hash;
 
-/// The longest name in a card, and the longest list of addresses, bytes: cards are passed on, so they stay small.
+/// The longest name in a card, bytes: cards are passed on, so they stay small.
 pub(super) const MAX_NAME: usize = 64;
-pub(super) const MAX_ADDRESSES_LEN: usize = MAX_ADDRESSES * MAX_ADDRESS_LEN;
 
-/// A participant's own statement: its keys, its name and the addresses it shares, signed with its identity.
+/// A participant's own statement: its keys, its name and the candidates it shares, signed with its identity.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Card {
     #[n(0)]
@@ -27,7 +25,7 @@ pub struct Card {
     #[n(2)]
     pub(super) name: String,
     #[n(3)]
-    pub(super) addresses: ByteVec,
+    pub(super) candidates: ByteVec,
     #[n(4)]
     pub(super) signature: ByteVec,
 }
@@ -35,13 +33,13 @@ pub struct Card {
 impl Card {
     /// Makes and signs a card. `None` only for an identity that cannot sign.
     #[must_use]
-    pub fn sign(identity: &Keypair, noise: PublicKey, name: &Name, addresses: &[SocketAddr]) -> Option<Self> {
+    pub fn sign(identity: &Keypair, noise: PublicKey, name: &Name, candidates: &[Candidate]) -> Option<Self> {
         let key = identity.public().try_into_ed25519().ok()?.to_bytes();
         let mut card = Self {
             identity: key.into(),
             noise: noise.0.into(),
             name: name.as_str().to_owned(),
-            addresses: pack(addresses).into(),
+            candidates: candidate::pack(candidates).into(),
             signature: Vec::new().into(),
         };
         card.signature = identity.sign(&card.statement()).ok()?.into();
@@ -51,7 +49,7 @@ impl Card {
     /// Who made the card; `None` when its key is none, or the signature does not fit.
     #[must_use]
     pub fn verify(&self) -> Option<PeerId> {
-        if self.name.len() > MAX_NAME || self.addresses.len() > MAX_ADDRESSES_LEN {
+        if self.name.len() > MAX_NAME || self.candidates.len() > MAX_LIST_LEN {
             return None;
         }
         let key = self.identity_key()?;
@@ -71,10 +69,10 @@ impl Card {
         Name::new(&self.name)
     }
 
-    /// The addresses that the participant shares; those after a malformed one are left out.
+    /// The candidates that the participant shares, as [`candidate::unpack`] reads them.
     #[must_use]
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        unpack(&self.addresses)
+    pub fn candidates(&self) -> Vec<Candidate> {
+        candidate::unpack(&self.candidates)
     }
 
     pub(super) fn identity_key(&self) -> Option<IdentityKey> {
@@ -89,7 +87,7 @@ impl Card {
     }
 
     pub(super) fn statement(&self) -> Vec<u8> {
-        let lengths = [self.name.len() as u64, self.addresses.len() as u64];
+        let lengths = [self.name.len() as u64, self.candidates.len() as u64];
         [
             b"sightline card".as_slice(),
             &*self.identity,
@@ -97,7 +95,7 @@ impl Card {
             &lengths[0].to_be_bytes(),
             self.name.as_bytes(),
             &lengths[1].to_be_bytes(),
-            &self.addresses,
+            &self.candidates,
         ]
         .concat()
     }
@@ -249,7 +247,7 @@ pub struct Moved {
     #[n(1)]
     number: u32,
     #[n(2)]
-    pub(super) addresses: ByteVec,
+    pub(super) candidates: ByteVec,
     #[n(3)]
     pub(super) signature: ByteVec,
 }
@@ -257,11 +255,11 @@ pub struct Moved {
 impl Moved {
     /// Signs where one can be reached now; `number` rises with each move.
     #[must_use]
-    pub fn sign(identity: &Keypair, call: &CallId, number: u32, addresses: &[SocketAddr]) -> Option<Self> {
+    pub fn sign(identity: &Keypair, call: &CallId, number: u32, candidates: &[Candidate]) -> Option<Self> {
         let mut moved = Self {
             peer: identity.public().to_peer_id().to_bytes().into(),
             number,
-            addresses: pack(addresses).into(),
+            candidates: candidate::pack(candidates).into(),
             signature: Vec::new().into(),
         };
         moved.signature = identity.sign(&moved.statement(call)).ok()?.into();
@@ -276,16 +274,16 @@ impl Moved {
     /// Whether this word takes the place of `other`. A member that says two things under one number is believed the
     /// same one by everybody.
     pub(super) fn comes_after(&self, other: &Self) -> bool {
-        (self.number, self.addresses.as_slice()) > (other.number, other.addresses.as_slice())
+        (self.number, self.candidates.as_slice()) > (other.number, other.candidates.as_slice())
     }
 
     /// Where they are now.
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        unpack(&self.addresses)
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        candidate::unpack(&self.candidates)
     }
 
     pub(super) fn is_signed_by(&self, subject: &Card, call: &CallId) -> bool {
-        let fits = self.addresses.len() <= MAX_ADDRESSES_LEN;
+        let fits = self.candidates.len() <= MAX_LIST_LEN;
         let key = subject.identity_key().filter(|_| fits);
         key.is_some_and(|key| key.verify(&self.statement(call), &self.signature))
     }
@@ -297,7 +295,7 @@ impl Moved {
             call,
             &self.peer,
             &number,
-            &self.addresses,
+            &self.candidates,
         ]
         .concat()
     }
@@ -308,26 +306,6 @@ impl fmt::Debug for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Moved({}, …)", self.number)
     }
-}
-
-/// Addresses as cards carry them.
-fn pack(addresses: &[SocketAddr]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for address in addresses.iter().take(MAX_ADDRESSES) {
-        address::push(&mut bytes, *address);
-    }
-    bytes
-}
-
-/// Reads them; those after a malformed one are left out.
-fn unpack(mut bytes: &[u8]) -> Vec<SocketAddr> {
-    let mut addresses = Vec::new();
-    while addresses.len() < MAX_ADDRESSES
-        && let Ok(address) = address::take(&mut bytes)
-    {
-        addresses.push(address);
-    }
-    addresses
 }
 
 /// Entries, as they are passed on.

@@ -3,10 +3,10 @@
 mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use libp2p_identity::PeerId;
 
+use crate::candidate::Candidate;
 use crate::secret::hash;
 
 pub use entry::{Card, Entries, Joined, Left, Moved};
@@ -22,9 +22,9 @@ const MAX_ENTRIES: usize = 64;
 const MAX_PEOPLE: usize = 512;
 
 /// The longest entries, as CBOR, bytes; a test reckons them.
-const JOINED_LEN: usize = 462;
+const JOINED_LEN: usize = 470;
 const LEFT_LEN: usize = 247;
-const MOVED_LEN: usize = 266;
+const MOVED_LEN: usize = 274;
 
 /// 52 KiB: the longest entries of one message, so that it fits into a frame.
 const PART_LEN: usize = 52 * 1024;
@@ -237,10 +237,10 @@ impl Roster {
 
     /// Where somebody can be reached, as they said last.
     #[must_use]
-    pub fn addresses(&self, peer: &PeerId) -> Vec<SocketAddr> {
+    pub fn candidates(&self, peer: &PeerId) -> Vec<Candidate> {
         match (self.moved.get(peer), self.joined.get(peer)) {
-            (Some(moved), _) => moved.addresses(),
-            (None, Some(entry)) => entry.card.addresses(),
+            (Some(moved), _) => moved.candidates(),
+            (None, Some(entry)) => entry.card.candidates(),
             (None, None) => Vec::new(),
         }
     }
@@ -342,8 +342,11 @@ mod tests {
     use libp2p_identity::Keypair;
     use sightline_noise::{OVERHEAD, PublicKey};
 
-    use super::entry::{MAX_ADDRESSES_LEN, MAX_NAME};
+    use std::net::SocketAddr;
+
+    use super::entry::MAX_NAME;
     use super::*;
+    use crate::candidate::MAX_LIST_LEN;
     use crate::name::Name;
     use crate::wire::{Control, MAX_FRAME};
 
@@ -478,7 +481,7 @@ mod tests {
     fn only_oneself_can_move_and_the_last_word_counts() {
         let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
         let two = identity(2).public().to_peer_id();
-        let at = |last| SocketAddr::from(([192, 0, 2, last], 1));
+        let at = |last| Candidate::local(SocketAddr::from(([192, 0, 2, last], 1)));
         let moved = |number, last| Moved::sign(&identity(2), &[9; 16], number, &[at(last)]).expect("signed");
         let hashes: Vec<_> = [(1, 1), (3, 3), (2, 2)]
             .into_iter()
@@ -490,7 +493,7 @@ mod tests {
                 roster.hash()
             })
             .collect();
-        assert_eq!(roster.addresses(&two), [at(3)]);
+        assert_eq!(roster.candidates(&two), [at(3)]);
         assert!(hashes[0] != hashes[1] && hashes[1] == hashes[2]);
         let other_call = Moved::sign(&identity(2), &[8; 16], 4, &[at(4)]).expect("signed");
         assert_eq!(roster.handle_moved(other_call), Err(EntryError::Forged));
@@ -521,19 +524,19 @@ mod tests {
         Keypair::ed25519_from_bytes(seed).expect("a key")
     }
 
-    /// A card with a name and addresses of so many bytes.
-    fn card_of(identity: &Keypair, name: usize, addresses: usize) -> Card {
+    /// A card with a name and candidates of so many bytes.
+    fn card_of(identity: &Keypair, name: usize, candidates: usize) -> Card {
         let mut card = Card::sign(identity, PublicKey([7; 32]), &Name::new("x"), &[]).expect("signed");
         card.name = "x".repeat(name);
-        card.addresses = vec![0; addresses].into();
+        card.candidates = vec![0; candidates].into();
         card.signature = identity.sign(&card.statement()).expect("signed").into();
         card
     }
 
-    /// A move to addresses of so many bytes.
-    fn moved_of(identity: &Keypair, addresses: usize) -> Moved {
+    /// A move to candidates of so many bytes.
+    fn moved_of(identity: &Keypair, candidates: usize) -> Moved {
         let mut moved = Moved::sign(identity, &[9; 16], u32::MAX, &[]).expect("signed");
-        moved.addresses = vec![0; addresses].into();
+        moved.candidates = vec![0; candidates].into();
         let signature = identity.sign(&moved.statement(&[9; 16]));
         moved.signature = signature.expect("signed").into();
         moved
@@ -546,11 +549,11 @@ mod tests {
         const ID: usize = 2 + 38;
         const SIGNATURE: usize = 2 + 64;
         const NAME: usize = 2 + 64;
-        const ADDRESSES: usize = 2 + 8 * 19;
-        const CARD: usize = 1 + KEY + KEY + NAME + ADDRESSES + SIGNATURE;
+        const CANDIDATES: usize = 2 + 8 * 20;
+        const CARD: usize = 1 + KEY + KEY + NAME + CANDIDATES + SIGNATURE;
         const _: () = assert!(JOINED_LEN == 1 + CARD + ID + SIGNATURE);
         const _: () = assert!(LEFT_LEN == 1 + ID + KEY + ID + SIGNATURE + SIGNATURE);
-        const _: () = assert!(MOVED_LEN == 1 + ID + 5 + ADDRESSES + SIGNATURE);
+        const _: () = assert!(MOVED_LEN == 1 + ID + 5 + CANDIDATES + SIGNATURE);
         // What is before the entries: of a message, of the call's id, of each list how long it is.
         const WELCOME: usize = 3 + (1 + 16) + 1 + 3 * 3 + PART_LEN;
         const _: () = assert!(WELCOME + OVERHEAD <= MAX_FRAME, "sealed, it fits into a frame");
@@ -586,17 +589,17 @@ mod tests {
 
         let one = numbered(1);
         assert_eq!(card_of(&one, MAX_NAME + 1, 0).verify(), None);
-        assert_eq!(card_of(&one, 0, MAX_ADDRESSES_LEN + 1).verify(), None);
-        let long = moved_of(&one, MAX_ADDRESSES_LEN + 1);
+        assert_eq!(card_of(&one, 0, MAX_LIST_LEN + 1).verify(), None);
+        let long = moved_of(&one, MAX_LIST_LEN + 1);
         assert!(!long.is_signed_by(&card_of(&one, 0, 0), &[9; 16]));
     }
 
     /// Somebody with the longest entries comes, and has been elsewhere.
     fn comes(roster: &mut Roster, number: usize) -> Result<bool, EntryError> {
-        let card = card_of(&numbered(number), MAX_NAME, MAX_ADDRESSES_LEN);
+        let card = card_of(&numbered(number), MAX_NAME, MAX_LIST_LEN);
         let entry = Joined::sign(card, &numbered(0), &[9; 16]).expect("signed");
         let came = roster.handle_joined(entry)?;
-        let moved = roster.handle_moved(moved_of(&numbered(number), MAX_ADDRESSES_LEN));
+        let moved = roster.handle_moved(moved_of(&numbered(number), MAX_LIST_LEN));
         assert_eq!(moved, Ok(came));
         Ok(came.is_some())
     }
