@@ -36,7 +36,10 @@ fn loss() {
     println!("\nA call of 3, 360p30, packets lost by chance on their way in, {SECONDS} s");
     println!("  lost   seconds with speech   concealed   pictures   freezes   frozen");
     for percent in [5, 10] {
-        let Some(network) = Network::new(3) else { return };
+        let network = match Network::new(3) {
+            Ok(network) => network,
+            Err(missing) => return println!("  skipped: {missing} is missing"),
+        };
         let mut people = network.call();
         for person in &mut people {
             person.tell("camera test");

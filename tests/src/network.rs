@@ -1,7 +1,6 @@
 //! Network namespaces: hosts on two networks, joined by a router. Needs root, `ip`, `nft` and `tcpdump`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -35,10 +34,12 @@ pub fn ip(arguments: &str) {
 }
 
 impl Network {
-    /// One of so many hosts; `None`, said on standard error, where it cannot be made. Everybody's `eth0` is on one
-    /// bridge, 10.77.0.0/24; their `eth1`, which is down at first, is on another, 10.78.0.0/24; a router joins the two.
-    #[must_use]
-    pub fn new(hosts: usize) -> Option<Self> {
+    /// One of so many hosts. Everybody's `eth0` is on one bridge, 10.77.0.0/24; their `eth1`, which is down at first, is on
+    /// another, 10.78.0.0/24; a router joins the two.
+    ///
+    /// # Errors
+    /// What is missing for it.
+    pub fn new(hosts: usize) -> Result<Self, &'static str> {
         in_turn();
         let number = NETWORKS.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("sl{}x{number}", std::process::id() % 10_000);
@@ -46,9 +47,11 @@ impl Network {
         let can_make = succeeds("ip", &["netns", "add", &probe]);
         let has_tools = succeeds("tcpdump", &["--version"]) && succeeds("nft", &["--version"]);
         succeeds("ip", &["netns", "del", &probe]);
-        if !can_make || !has_tools {
-            eprintln!("skipped: needs root, `ip netns`, `nft` and `tcpdump`");
-            return None;
+        if !can_make {
+            return Err("root's right to make network namespaces");
+        }
+        if !has_tools {
+            return Err("`nft` or `tcpdump`");
         }
         let network = Self { prefix, hosts };
         let bridge = network.bridge();
@@ -81,7 +84,7 @@ impl Network {
             ip(&format!("-n {name} link set eth0 up"));
             ip(&format!("-n {name} route add default via 10.77.0.254"));
         }
-        Some(network)
+        Ok(network)
     }
 
     /// Sets what the kernel does in a namespace, through `/proc`: `sysctl` is not on every machine.
@@ -157,13 +160,8 @@ impl Network {
         format!("fd77::{}", host + 1)
     }
 
-    /// Gives everybody's `eth0` an IPv6 address as well. False, said on standard error, where the kernel has none.
-    #[must_use]
-    pub fn add_ipv6(&self) -> bool {
-        if !Path::new("/proc/sys/net/ipv6").exists() {
-            eprintln!("skipped: this kernel has no IPv6");
-            return false;
-        }
+    /// Gives everybody's `eth0` an IPv6 address as well.
+    pub fn add_ipv6(&self) {
         for host in 0..self.hosts {
             let name = self.host(host);
             self.set(&name, "net/ipv6/conf/all/disable_ipv6", 0);
@@ -173,7 +171,6 @@ impl Network {
                 self.address_6(host)
             ));
         }
-        true
     }
 
     /// Adds rules to the filter of a host, in the words of `nft`.

@@ -1,5 +1,5 @@
-//! Three participants in three network namespaces behind a bridge that is listened to. Needs root, `ip`, `nft`
-//! and `tcpdump`, and for the window a screen (`Xvfb`); where one is missing these tests say so and pass.
+//! Three participants in three network namespaces behind a bridge that is listened to. Each test says what it needs, and
+//! `./run test` runs those whose needs are met.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,8 @@ use serde_json::Value;
 use sightline_tests::network::{Network, ip};
 use sightline_tests::program::{self, PATIENCE, Program, code_to};
 use sightline_tests::screen::Screen;
+
+const NEEDS: &str = "what this test needs";
 
 /// Everything that passes an interface, written by tcpdump.
 struct Capture {
@@ -266,27 +268,26 @@ fn compare(network: &Network, address: fn(&Network, usize) -> String) {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn the_capture_shows_exactly_what_the_ledgers_say_and_nothing_before_a_call() {
-    let Some(network) = Network::new(3) else { return };
+    let network = Network::new(3).expect(NEEDS);
     compare(&network, Network::address);
 }
 
 #[test]
+#[ignore = "needs root, ip, nft, tcpdump and a kernel with IPv6"]
 fn over_ipv6_too_the_capture_shows_exactly_what_the_ledgers_say() {
-    let Some(network) = Network::new(3) else { return };
-    if network.add_ipv6() {
-        compare(&network, Network::address_6);
-    }
+    let network = Network::new(3).expect(NEEDS);
+    network.add_ipv6();
+    compare(&network, Network::address_6);
 }
 
 #[test]
+#[ignore = "needs root, ip, nft, tcpdump, Xvfb, xdotool and ImageMagick"]
 fn nothing_leaves_and_no_socket_is_open_before_a_call_in_the_window() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window-before");
-    let screen = match Screen::start("1080x720", pictures) {
-        Ok(screen) => screen,
-        Err(missing) => return eprintln!("skipped: there is no {missing} here"),
-    };
+    let screen = Screen::start("1080x720", pictures).expect(NEEDS);
     let [bob, ann] = [0, 1].map(|host| -> IpAddr { network.address(host).parse().expect("an address") });
     let mut starter = network.start(1, &["start", "--admit", "code"]);
     let code = starter.code();
@@ -328,8 +329,9 @@ fn nothing_leaves_and_no_socket_is_open_before_a_call_in_the_window() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call_comes_back() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     for host in 0..2 {
         network.interface(host, "eth1", "up");
     }
@@ -390,9 +392,10 @@ fn call_on_eth1(network: &Network, address: &str, options: &[&str]) -> [Program;
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn an_address_with_a_label_is_kept_to_its_interface_as_any_other() {
     for options in [&["--interface", "eth1"][..], &[]] {
-        let Some(network) = Network::new(2) else { return };
+        let network = Network::new(2).expect(NEEDS);
         let (host, labelled) = (network.host(1), "10.78.0.22");
         ip(&format!("-n {host} addr add {labelled}/24 dev eth1 label eth1:1"));
         // What is not kept to its interface takes the other one.
@@ -412,8 +415,9 @@ fn an_address_with_a_label_is_kept_to_its_interface_as_any_other() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn when_the_chosen_interface_gets_another_name_nothing_goes_on_until_it_has_its_own_again() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let elsewhere = Capture::start(&network.bridge(), "br0");
     let chosen = Capture::start(&network.bridge(), "br1");
     let address = network.other_address(1);
@@ -438,8 +442,9 @@ fn when_the_chosen_interface_gets_another_name_nothing_goes_on_until_it_has_its_
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn an_interface_that_gets_another_name_in_a_call_is_asked_about_and_shown_by_it() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let [mut ann, mut bob] = call_on_eth1(&network, &network.other_address(1), &[]);
     network.rename(1, "eth1", "renamed0");
     let asked = bob.wait_for("the question", |event| {
@@ -456,8 +461,9 @@ fn an_interface_that_gets_another_name_in_a_call_is_asked_about_and_shown_by_it(
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn when_both_interfaces_are_made_anew_the_call_comes_back_at_its_ports_and_codes_hold() {
-    let Some(network) = Network::new(3) else { return };
+    let network = Network::new(3).expect(NEEDS);
     for host in 0..3 {
         network.interface(host, "eth1", "up");
     }
@@ -489,8 +495,9 @@ fn when_both_interfaces_are_made_anew_the_call_comes_back_at_its_ports_and_codes
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
-    let Some(network) = Network::new(3) else { return };
+    let network = Network::new(3).expect(NEEDS);
     let captures = [
         Capture::start(&network.bridge(), "h0"),
         Capture::start(&network.bridge(), "h2"),
@@ -538,8 +545,9 @@ fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let capture = Capture::start(&network.bridge(), "h0");
     let mut ann = network.start(0, &["start", "--admit", "code"]);
     let code = ann.code();
@@ -569,8 +577,9 @@ fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn each_reason_why_nobody_is_reached_is_told_apart() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let mut ann = network.start(0, &["start", "--admit", "code"]);
     let code = ann.code();
     let (home, elsewhere) = (network.address(1), network.other_address(1));
@@ -608,8 +617,9 @@ fn each_reason_why_nobody_is_reached_is_told_apart() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn who_starts_while_the_link_is_down_gets_the_code_when_it_comes_up_and_who_joins_waits_a_moment() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let mut ann = network.start_on(0, &network.other_address(0), &["start", "--admit", "code"]);
     ann.wait_for("that it waits", |event| {
         event["event"] == "problem" && event["code"] == "no_address_yet"
@@ -631,8 +641,9 @@ fn who_starts_while_the_link_is_down_gets_the_code_when_it_comes_up_and_who_join
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn a_firewall_that_is_switched_on_in_a_call_is_named() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let mut people = network.call();
     network.filter(
         1,
@@ -647,8 +658,9 @@ fn a_firewall_that_is_switched_on_in_a_call_is_named() {
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn where_only_small_packets_pass_it_is_said_and_pictures_come_in_small_ones() {
-    let Some(network) = Network::new(2) else { return };
+    let network = Network::new(2).expect(NEEDS);
     let mut people = network.call();
     people[0].tell("camera test");
     let has_pictures =
@@ -678,8 +690,9 @@ fn where_only_small_packets_pass_it_is_said_and_pictures_come_in_small_ones() {
 }
 
 #[test]
-fn a_link_local_address_serves_within_its_link() {
-    let Some(network) = Network::new(2) else { return };
+#[ignore = "needs root, ip, nft, tcpdump and a kernel with IPv6"]
+fn an_ipv6_link_local_address_serves_within_its_link() {
+    let network = Network::new(2).expect(NEEDS);
     let [here, there] = [0, 1].map(|host| format!("{}%eth0", network.link_local(host)));
     let mut ann = network.start_on(0, &here, &["start", "--admit", "code"]);
     let code = ann.code();
@@ -699,8 +712,9 @@ fn a_link_local_address_serves_within_its_link() {
 }
 
 #[test]
-fn an_address_that_another_machine_has_is_told_in_words() {
-    let Some(network) = Network::new(2) else { return };
+#[ignore = "needs root, ip, nft, tcpdump and a kernel with IPv6"]
+fn an_ipv6_address_that_another_machine_has_is_told_in_words() {
+    let network = Network::new(2).expect(NEEDS);
     for host in [0, 1] {
         network.link_local(host);
         ip(&format!("-n {} addr add fd00::1/64 dev eth0", network.host(host)));
@@ -719,6 +733,20 @@ fn an_address_that_another_machine_has_is_told_in_words() {
     assert!(said.contains("another machine"), "{said}");
 }
 
+#[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
+fn two_programs_on_one_machine_meet_by_its_address_in_the_network() {
+    let network = Network::new(1).expect(NEEDS);
+    let mut ann = network.start(0, &["start", "--admit", "code"]);
+    let code = ann.code();
+    let mut bob = network.start(0, &["join", "-"]);
+    bob.tell(&code);
+    for person in [&mut ann, &mut bob] {
+        hears(person);
+    }
+    leave_all(&mut [ann, bob]);
+}
+
 /// Whether it tells of a second in which this member was heard and seen.
 fn is_heard_and_seen(event: &Value, member: &Value) -> bool {
     event["event"] == "stats"
@@ -734,8 +762,9 @@ fn is_heard_and_seen(event: &Value, member: &Value) -> bool {
 /// How much is missed with how much loss is told on virtual time (`link` and `playout` of media/proto), where no other
 /// program takes the processor away, and measured by the bench `loss`.
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn when_every_tenth_packet_is_lost_everybody_is_heard_and_seen_and_what_was_lost_is_made_good() {
-    let Some(network) = Network::new(3) else { return };
+    let network = Network::new(3).expect(NEEDS);
     let capture = Capture::start(&network.bridge(), "br0");
     let mut people = network.call();
     for person in &mut people {
@@ -776,6 +805,7 @@ fn when_every_tenth_packet_is_lost_everybody_is_heard_and_seen_and_what_was_lost
 }
 
 #[test]
+#[ignore = "needs root, ip, nft and tcpdump"]
 fn no_keys_are_written_whatever_the_environment_asks_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let keys = folder.path().join("keys");

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
-use sightline_mesh::interfaces;
 use sightline_mesh_proto::{Candidate, Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
@@ -781,24 +780,6 @@ fn inspecting_a_code_tells_where_its_addresses_lead() {
         leads_here.contains("machine") && leads_near.contains("network"),
         "{out}"
     );
-}
-
-#[test]
-fn two_programs_on_one_machine_meet_by_its_address_in_the_network() {
-    let own = interfaces::list(&[]).into_iter().map(|own| own.address);
-    let mut own = own.filter(|ip| ip.is_ipv4() && !ip.is_loopback());
-    let Some(own) = own.next() else {
-        eprintln!("skipped: this machine has no address but its loopback");
-        return;
-    };
-    let share = own.to_string();
-    let mut ann = Program::start(&["start", "--json", "--admit", "code", "--share", &share], None);
-    let code = ann.code();
-    let mut bob = Program::start(&["join", "-", "--json", "--share", &share], None);
-    bob.tell(&code);
-    bob.wait("joined");
-    bob.leave();
-    ann.leave();
 }
 
 #[test]

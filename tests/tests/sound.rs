@@ -41,11 +41,9 @@ fn wait_for_echo(bob: &mut Program) {
 }
 
 #[test]
+#[ignore = "needs PulseAudio and pactl"]
 fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
-    let service = match Service::start() {
-        Ok(service) => service,
-        Err(missing) => return eprintln!("SKIPPED: there is no {missing} here, so no device was pulled out"),
-    };
+    let service = Service::start().expect("what this test needs");
     let mut laptop = service.plug("Laptop");
     let mut headset = service.plug("Headset");
     let mut command = Command::new(path());
