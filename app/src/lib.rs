@@ -4,7 +4,7 @@
 //!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
-//!     │     both run a controller/ ── report.rs (events and sentences, with words.rs), record.rs, zone.rs
+//!     │     both run a controller/ ── report.rs (event.rs and sentences, with words.rs), record.rs, zone.rs
 //!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
 //!     │     └ clock.rs ── which clock is good for what
 //!     ├ demo/ ── participants as processes, a live table, a summary
@@ -19,6 +19,7 @@ pub mod controller;
 pub mod core_dumps;
 pub mod demo;
 pub mod devices;
+pub mod event;
 pub mod exit;
 pub mod headless;
 mod input;

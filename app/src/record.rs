@@ -12,12 +12,10 @@ use serde_json::{Value, json};
 use sightline_media::new_file;
 use sightline_mesh::Record;
 use sightline_mesh_proto::UnixTime;
-use sightline_mesh_proto::gate::Pair;
-use sightline_mesh_proto::interface::Medium;
-use sightline_mesh_proto::ledger::{Counts, Ledger, Row};
-use sightline_mesh_proto::route::{Approval, History, Kind, Route, State, Transition, Way};
+use sightline_mesh_proto::ledger::{Counts, Ledger};
+use sightline_mesh_proto::route::{History, Kind, Route, Transition, Way};
 
-use crate::{words, zone};
+use crate::{event, words, zone};
 
 /// Why a record was not written; sentences for the user.
 #[derive(Debug, thiserror::Error)]
@@ -69,80 +67,92 @@ fn document(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime)
 }
 
 /// A ledger's rows, and the sum of what has none.
-pub fn ledger(ledger: &Ledger) -> Value {
-    let rows: Vec<_> = ledger.rows().map(|(pair, row)| ledger_row(pair, row)).collect();
+pub fn ledger(ledger: &Ledger) -> event::Ledger {
+    let rows = ledger.rows().map(|((local, remote), row)| event::LedgerRow {
+        local,
+        remote,
+        peer: row.peer.map(|peer| peer.to_string()),
+        counts: counts(&row.counts),
+        first: seconds(row.first),
+        last: seconds(row.last),
+    });
     let earlier = ledger.earlier();
-    let mut sum = counts(&earlier.counts);
-    sum["rows"] = earlier.rows.into();
-    sum["first"] = seconds(earlier.first);
-    sum["last"] = seconds(earlier.last);
-    json!({"rows": rows, "earlier": sum})
+    event::Ledger {
+        rows: rows.collect(),
+        earlier: event::LedgerSum {
+            rows: earlier.rows,
+            counts: counts(&earlier.counts),
+            first: seconds(earlier.first),
+            last: seconds(earlier.last),
+        },
+    }
 }
 
-fn ledger_row((local, remote): Pair, row: &Row) -> Value {
-    let mut value = counts(&row.counts);
-    value["local"] = json!(local);
-    value["remote"] = json!(remote);
-    value["peer"] = json!(row.peer.map(|peer| peer.to_string()));
-    value["first"] = seconds(row.first);
-    value["last"] = seconds(row.last);
-    value
-}
-
-fn counts(counts: &Counts) -> Value {
-    json!({
-        "sent_bytes": counts.sent_bytes, "sent_packets": counts.sent_packets,
-        "recv_bytes": counts.recv_bytes, "recv_packets": counts.recv_packets,
-        "refused_bytes": counts.refused_bytes, "refused_packets": counts.refused_packets,
-    })
+const fn counts(counts: &Counts) -> event::Counts {
+    event::Counts {
+        sent_bytes: counts.sent_bytes,
+        sent_packets: counts.sent_packets,
+        recv_bytes: counts.recv_bytes,
+        recv_packets: counts.recv_packets,
+        refused_bytes: counts.refused_bytes,
+        refused_packets: counts.refused_packets,
+    }
 }
 
 /// The steps of all routes, and the sum of those that are not kept one by one.
-pub fn history(history: &History) -> Value {
+pub fn history(history: &History) -> event::History {
     let earlier = history.earlier();
-    json!({
-        "earlier": {
-            "steps": earlier.steps, "activations": earlier.activations,
-            "first": seconds(earlier.first), "last": seconds(earlier.last),
+    event::History {
+        steps: history.steps().map(step).collect(),
+        earlier: event::HistorySum {
+            steps: earlier.steps,
+            activations: earlier.activations,
+            first: seconds(earlier.first),
+            last: seconds(earlier.last),
         },
-        "steps": history.steps().map(step).collect::<Vec<_>>(),
-    })
+    }
 }
 
 /// One step: the route after it, the state before, why.
-pub fn step(step: &Transition) -> Value {
-    let mut value = route(&step.route);
-    value["at"] = seconds(step.at);
-    value["old_state"] = json!(step.old.map(State::word));
-    value["reason"] = step.reason.word().into();
-    value
+pub fn step(step: &Transition) -> event::Step {
+    event::Step {
+        route: route(&step.route),
+        at: seconds(step.at),
+        old_state: step.old.map(|state| state.word().to_owned()),
+        reason: step.reason.word().to_owned(),
+    }
 }
 
 /// A route.
-pub fn route(route: &Route) -> Value {
-    let mut value = way(&route.way);
-    value["id"] = route.id.0.into();
-    value["peer"] = json!(route.peer.map(|peer| peer.to_string()));
-    value["state"] = route.state.word().into();
-    value["approved_by"] = json!(route.approved_by.map(Approval::word));
-    value["theirs"] = route.theirs.word().into();
-    value
+pub fn route(route: &Route) -> event::Route {
+    event::Route {
+        way: way(&route.way),
+        id: route.id.0,
+        peer: route.peer.map(|peer| peer.to_string()),
+        state: route.state.word().to_owned(),
+        approved_by: route.approved_by.map(|by| by.word().to_owned()),
+        theirs: route.theirs.word().to_owned(),
+    }
 }
 
 /// Where packets go, and from where.
-pub fn way(way: &Way) -> Value {
+pub fn way(way: &Way) -> event::Way {
     let (kind, via) = match way.kind {
         Kind::Direct => ("direct", None),
         Kind::Carried(by) => ("carried", Some(by.to_string())),
     };
-    json!({
-        "kind": kind, "via": via, "local": way.local, "interface": way.interface, "remote": way.remote,
-        "peer_interface": way.far.map(Medium::word),
-    })
+    event::Way {
+        kind: kind.to_owned(),
+        via,
+        local: way.local,
+        interface: way.interface.clone(),
+        remote: way.remote,
+        peer_interface: way.far.map(|medium| medium.word().to_owned()),
+    }
 }
 
-fn seconds(duration: Duration) -> Value {
-    ((duration.as_secs_f64() * 1e4).round() / 1e4).into()
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e4).round() / 1e4
 }
 
 fn people(names: &HashMap<PeerId, String>) -> Vec<(PeerId, &String)> {
@@ -266,7 +276,7 @@ mod tests {
 
     use sightline_mesh_proto::UnixTime;
     use sightline_mesh_proto::ledger::Passage;
-    use sightline_mesh_proto::route::{Consent, Reason, RouteId};
+    use sightline_mesh_proto::route::{Approval, Consent, Reason, RouteId, State};
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use sightline_media::SentPictures;
 use sightline_media_proto::load::GivenWay;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
@@ -16,6 +16,7 @@ use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Unreached, W
 use zeroize::Zeroizing;
 
 use crate::controller::measure::Measured;
+use crate::event::{self, CodeText, Line};
 use crate::terminal::{write_error, write_json, write_line};
 use crate::{clock, record, share, words};
 
@@ -78,10 +79,11 @@ impl Report {
             Event::Code(code) => self.code(code),
             Event::Knock { peer, name, from } => {
                 self.remember(peer, name.as_str());
-                self.json(
-                    "knock",
-                    json!({"peer": peer.to_string(), "name": name.as_str(), "from": from}),
-                );
+                self.tell(event::Event::Knock {
+                    peer: peer.to_string(),
+                    name: name.as_str().to_owned(),
+                    from: *from,
+                });
                 self.say(&format!(
                     "{} is at the door, from {from}. Type “admit {peer}” or “refuse {peer}”.",
                     self.name(peer)
@@ -94,10 +96,11 @@ impl Report {
                 invited_by,
             } => {
                 self.remember(peer, name.as_str());
-                self.json(
-                    "joined",
-                    json!({"peer": peer.to_string(), "name": name.as_str(), "invited_by": invited_by.to_string()}),
-                );
+                self.tell(event::Event::Joined {
+                    peer: peer.to_string(),
+                    name: name.as_str().to_owned(),
+                    invited_by: invited_by.to_string(),
+                });
                 self.say(&format!(
                     "{} is here, let in by {}.",
                     self.name(peer),
@@ -115,21 +118,21 @@ impl Report {
                     Why::Lost => ("lost", "is gone: nobody can reach them"),
                     Why::CutOff => ("cut_off", "is cut off: your own system lets nothing out to them"),
                 };
-                self.json(
-                    "left",
-                    json!({
-                        "peer": peer.to_string(), "name": name.as_str(), "invited_by": invited_by.to_string(), "why": word,
-                    }),
-                );
+                self.tell(event::Event::Left {
+                    peer: peer.to_string(),
+                    name: name.as_str().to_owned(),
+                    invited_by: invited_by.to_string(),
+                    why: word.to_owned(),
+                });
                 self.say(&format!("{} {sentence}.", self.name(peer)));
             }
             Event::Route(step) => self.route(step),
             Event::Ask(question, name) => self.ask(question, name.as_ref()),
             Event::Waiting(peer) => {
-                self.json(
-                    "waiting",
-                    json!({"peer": peer.to_string(), "name": self.names.get(peer)}),
-                );
+                self.tell(event::Event::Waiting {
+                    peer: peer.to_string(),
+                    name: self.names.get(peer).cloned(),
+                });
                 self.say(&format!(
                     "{} is being asked whether to connect with you.",
                     self.name(peer)
@@ -146,17 +149,20 @@ impl Report {
 
     /// The addresses that are listened on.
     pub fn listening(&mut self, local: &[SocketAddr]) {
-        self.json("listening", json!({"local": local}));
+        self.tell(event::Event::Listening {
+            local: local.to_vec(),
+        });
         let local: Vec<_> = local.iter().map(ToString::to_string).collect();
         self.say(&format!("Listening on {}.", local.join(", ")));
     }
 
     fn code(&mut self, code: &Code) {
         let text = Zeroizing::new(code.to_string());
-        self.json(
-            "code",
-            json!({"code": text.as_str(), "expires": code.expires.to_string(), "uses": 1}),
-        );
+        self.tell(event::Event::Code {
+            code: CodeText(text.to_string()),
+            expires: code.expires.to_string(),
+            uses: 1,
+        });
         if self.voice == Voice::Sentences {
             // The code is what was asked for.
             write_line(&text);
@@ -169,7 +175,7 @@ impl Report {
 
     fn route(&mut self, step: &Transition) {
         let route = &step.route;
-        self.json("route", record::step(step));
+        self.tell(event::Event::Route(record::step(step)));
         let flowed = matches!(step.old, Some(State::Active | State::Paused));
         let waits = route.state != State::Closed && route.theirs != Consent::Given;
         // What never carried media is of no interest to a person.
@@ -190,14 +196,15 @@ impl Report {
 
     fn ask(&mut self, question: &Question, name: Option<&Name>) {
         let (id, new) = (question.id.0, &question.new);
-        self.json(
-            "ask",
-            json!({
-                "id": id, "peer": new.peer.map(|peer| peer.to_string()), "name": name.map(Name::as_str),
-                "old": question.old.as_ref().map(record::way), "new": record::route(new),
-                "reason": question.reason.word(), "shares_address": question.tells,
-            }),
-        );
+        self.tell(event::Event::Ask {
+            id,
+            peer: new.peer.map(|peer| peer.to_string()),
+            name: name.map(|name| name.as_str().to_owned()),
+            old: question.old.as_ref().map(record::way),
+            new: record::route(new),
+            reason: question.reason.word().to_owned(),
+            shares_address: question.tells,
+        });
         let before = question
             .old
             .as_ref()
@@ -232,7 +239,10 @@ impl Report {
             Answer::Denied => "denied",
             Answer::Withdrawn => "withdrawn",
         };
-        self.json("answered", json!({"id": question.0, "answer": word}));
+        self.tell(event::Event::Answered {
+            id: question.0,
+            answer: word.to_owned(),
+        });
         if answer == Answer::Withdrawn {
             self.say(&format!("Question {} needs no answer any more.", question.0));
         }
@@ -240,15 +250,18 @@ impl Report {
 
     /// The first sound or picture of a member.
     pub fn first(&mut self, what: &'static str, peer: &PeerId, since_join: Duration) {
-        let event = if what == "sound" {
-            "first_audio"
+        let (id, seconds) = (peer.to_string(), round(since_join.as_secs_f64(), 4));
+        self.tell(if what == "sound" {
+            event::Event::FirstAudio {
+                peer: id,
+                since_join: seconds,
+            }
         } else {
-            "first_video"
-        };
-        self.json(
-            event,
-            json!({"peer": peer.to_string(), "since_join": round(since_join.as_secs_f64(), 4)}),
-        );
+            event::Event::FirstVideo {
+                peer: id,
+                since_join: seconds,
+            }
+        });
         self.say(&format!(
             "First {what} of {} after {:.2} s.",
             self.name(peer),
@@ -258,10 +271,11 @@ impl Report {
 
     /// Something went wrong; the call goes on.
     pub fn problem(&mut self, code: &str, message: &str, peer: Option<&PeerId>) {
-        self.json(
-            "problem",
-            json!({"code": code, "message": message, "peer": peer.map(ToString::to_string)}),
-        );
+        self.tell(event::Event::Problem {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            peer: peer.map(ToString::to_string),
+        });
         match peer {
             Some(peer) => self.say(&format!("{}: {message}", self.name(peer))),
             None => self.say(message),
@@ -270,7 +284,9 @@ impl Report {
 
     /// Who hears whom.
     pub fn hears(&mut self, matrix: &BTreeMap<String, Vec<String>>) {
-        self.json("hears", json!({"matrix": matrix}));
+        self.tell(event::Event::Hears {
+            matrix: matrix.clone(),
+        });
     }
 
     /// What was measured in the last second.
@@ -278,53 +294,52 @@ impl Report {
         let (link, media) = (&measured.stats.link, &measured.stats.media);
         let sending = measured.stats.sending.as_ref();
         let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
-        self.json(
-            "stats",
-            json!({
-                "peer": measured.stats.peer.to_string(),
-                "rtt_ms": link.rtt.map(millis),
-                "loss": round(measured.loss, 4),
-                "send_bps": measured.send_bps,
-                "recv_bps": measured.recv_bps,
-                "estimate_bps": sending.map(|sending| sending.estimate.0),
-                "gave_way": given_way.word(),
-                "sent_layer": sending.and_then(|sending| sending.share).map(|share| share.to_string()),
-                "pacing_ms": sending.map(|sending| millis(sending.pacing)),
-                "queue_ms": sending.map(|sending| millis(sending.queue)),
-                "sent_loss": sending.map(|sending| round(f64::from(sending.loss), 3)),
-                "repaired": sending.map(|sending| sending.counts.repaired),
-                "left_out": sending.map(|sending| sending.counts.left_out),
-                "encode_ms": measured.encode.map(millis),
-                "dropped_packets": link.dropped,
-                "audio": {
-                    "delay_ms": media.audio_delay.map(millis),
-                    "concealed": measured.concealed,
-                    "frame_ms": millis(media.audio_frame),
-                    "network_ms": link.rtt.map(|trip| millis(trip / 2)),
-                    "buffer_ms": millis(media.audio_buffer),
-                    "target_ms": millis(media.audio_target),
-                    "recovered": media.audio.recovered,
-                    "stretched": media.audio.shortened + media.audio.lengthened,
-                    "level_db": media.level_db.map(|level| round(f64::from(level), 1)),
-                },
-                "video": {
-                    "fps": media.pictures,
-                    "width": media.size.map(|size| size.width),
-                    "height": media.size.map(|size| size.height),
-                    "freezes": media.freezes,
-                    "frozen_s": round(media.frozen.as_secs_f64(), 2),
-                    "delay_ms": media.video_delay.map(millis),
-                    "decode_ms": media.decode.map(millis),
-                    "lost": media.video_lost,
-                    "dropped_packets": media.video_dropped,
-                },
-            }),
-        );
+        self.tell(event::Event::Stats(Box::new(event::Stats {
+            peer: measured.stats.peer.to_string(),
+            rtt_ms: link.rtt.map(millis),
+            loss: round(measured.loss, 4),
+            send_bps: measured.send_bps,
+            recv_bps: measured.recv_bps,
+            estimate_bps: sending.map(|sending| sending.estimate.0),
+            gave_way: given_way.word().to_owned(),
+            sent_layer: sending
+                .and_then(|sending| sending.share)
+                .map(|share| share.to_string()),
+            pacing_ms: sending.map(|sending| millis(sending.pacing)),
+            queue_ms: sending.map(|sending| millis(sending.queue)),
+            sent_loss: sending.map(|sending| round(f64::from(sending.loss), 3)),
+            repaired: sending.map(|sending| sending.counts.repaired),
+            left_out: sending.map(|sending| sending.counts.left_out),
+            encode_ms: measured.encode.map(millis),
+            dropped_packets: link.dropped,
+            audio: event::AudioStats {
+                delay_ms: media.audio_delay.map(millis),
+                concealed: measured.concealed,
+                frame_ms: millis(media.audio_frame),
+                network_ms: link.rtt.map(|trip| millis(trip / 2)),
+                buffer_ms: millis(media.audio_buffer),
+                target_ms: millis(media.audio_target),
+                recovered: media.audio.recovered,
+                stretched: media.audio.shortened + media.audio.lengthened,
+                level_db: media.level_db.map(|level| round(f64::from(level), 1)),
+            },
+            video: event::VideoStats {
+                fps: media.pictures,
+                width: media.size.map(|size| size.width),
+                height: media.size.map(|size| size.height),
+                freezes: media.freezes,
+                frozen_s: round(media.frozen.as_secs_f64(), 2),
+                delay_ms: media.video_delay.map(millis),
+                decode_ms: media.decode.map(millis),
+                lost: media.video_lost,
+                dropped_packets: media.video_dropped,
+            },
+        })));
     }
 
     /// Every address that took part, with what passed.
     pub fn ledger(&mut self, ledger: &Ledger) {
-        self.json("ledger", record::ledger(ledger));
+        self.tell(event::Event::Ledger(record::ledger(ledger)));
         for ((local, remote), row) in ledger.rows() {
             let whose = row
                 .peer
@@ -350,7 +365,7 @@ impl Report {
 
     /// Every step of every route.
     pub fn history(&mut self, history: &History) {
-        self.json("history", record::history(history));
+        self.tell(event::Event::History(record::history(history)));
         for step in history.steps() {
             self.say(&format!(
                 "{:8.2} s  {}: {}: {} ({}).",
@@ -365,7 +380,9 @@ impl Report {
 
     /// The record of the call was written.
     pub fn saved(&mut self, path: &Path) {
-        self.json("saved", json!({"path": path.display().to_string()}));
+        self.tell(event::Event::Saved {
+            path: path.display().to_string(),
+        });
         self.say(&format!(
             "Every address and every route was written to {}.",
             path.display()
@@ -381,12 +398,12 @@ impl Report {
     pub fn encoder(&mut self, name: &str, sent: &SentPictures) {
         let pictures = u32::try_from(sent.encoded).unwrap_or(u32::MAX).max(1);
         let millis = (sent.encode_time / pictures).as_secs_f64() * 1000.0;
-        self.json(
-            "encoder",
-            json!({
-                "name": name, "ms_per_frame": round(millis, 2), "held_back": sent.held_back, "dropped": sent.dropped,
-            }),
-        );
+        self.tell(event::Event::Encoder {
+            name: name.to_owned(),
+            ms_per_frame: round(millis, 2),
+            held_back: sent.held_back,
+            dropped: sent.dropped,
+        });
         self.say(&format!(
             "Encoding with {name} took {millis:.1} ms a picture and held {} back; {} were left out.",
             sent.held_back, sent.dropped
@@ -416,7 +433,7 @@ impl Report {
             ),
             End::Refused(why) => (why.word(), why.to_string()),
         };
-        self.json("end", json!({"why": why}));
+        self.tell(event::Event::End { why: why.to_owned() });
         if self.voice == Voice::Sentences || (self.voice == Voice::Json && end != End::Left) {
             write_error(&sentence);
         }
@@ -424,7 +441,9 @@ impl Report {
 
     /// The network side stopped working.
     pub fn fault(&mut self) {
-        self.json("end", json!({"why": "fault"}));
+        self.tell(event::Event::End {
+            why: "fault".to_owned(),
+        });
         write_error(
             "The program's network side stopped working, so the call is over. This is a fault of the program.",
         );
@@ -455,26 +474,31 @@ impl Report {
         }
     }
 
-    fn json(&mut self, event: &str, fields: Value) {
+    fn tell(&mut self, event: event::Event) {
         if self.voice == Voice::Sentences {
             return;
         }
-        let at = round(self.elapsed().as_secs_f64(), 4);
         // What has a place of its own in the window, and codes, which are for whom they are given to.
-        if !matches!(event, "stats" | "code" | "ledger" | "history") {
+        let is_shown = !matches!(
+            event,
+            event::Event::Stats(_)
+                | event::Event::Code { .. }
+                | event::Event::Ledger(_)
+                | event::Event::History(_)
+        );
+        let line = Line {
+            event,
+            t: round(self.elapsed().as_secs_f64(), 4),
+            participant: None,
+        };
+        if is_shown {
             if self.lines.len() >= MAX_LINES {
                 self.lines.pop_front();
             }
-            self.lines.push_back(readable(at, event, &fields).into());
+            self.lines.push_back(readable(&line).into());
         }
         if self.voice == Voice::Json {
-            let mut line = Map::new();
-            line.insert("event".into(), event.into());
-            line.insert("t".into(), at.into());
-            if let Value::Object(fields) = fields {
-                line.extend(fields);
-            }
-            write_json(&Value::Object(line));
+            write_json(&line);
         }
     }
 
@@ -509,18 +533,21 @@ fn unreachable(why: Unreached, code_ends: Option<UnixTime>, wall: UnixTime) -> S
 }
 
 /// An event in a line, for people who look for a fault.
-fn readable(at: f64, event: &str, fields: &Value) -> String {
-    /// What is nothing, or only words the same in other words.
-    const LEFT_OUT: [&str; 3] = ["message", "at", "old_state"];
-    let fields = fields.as_object().into_iter().flatten();
-    let told = fields.filter(|(key, value)| !value.is_null() && !LEFT_OUT.contains(&key.as_str()));
+fn readable(line: &Line) -> String {
+    /// What stands before the others, is nothing, or only words the same in other words.
+    const LEFT_OUT: [&str; 5] = ["event", "t", "message", "at", "old_state"];
+    // Whatever an event holds can be said in JSON.
+    let fields = serde_json::to_value(line).unwrap_or_default();
+    let event = fields["event"].as_str().unwrap_or_default();
+    let all = fields.as_object().into_iter().flatten();
+    let told = all.filter(|(key, value)| !value.is_null() && !LEFT_OUT.contains(&key.as_str()));
     let told: Vec<_> = told
         .map(|(key, value)| match value {
             Value::String(text) => format!("{key} {text}"),
             other => format!("{key} {other}"),
         })
         .collect();
-    format!("{at:9.3}  {event}: {}", told.join(", "))
+    format!("{:9.3}  {event}: {}", line.t, told.join(", "))
 }
 
 fn round(value: f64, digits: i32) -> f64 {

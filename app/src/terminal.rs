@@ -10,7 +10,7 @@ use std::panic::PanicHookInfo;
 use std::time::Duration;
 
 use clap::Parser;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::args::Arguments;
 
@@ -20,8 +20,9 @@ pub fn write_line(line: &str) {
 }
 
 /// A line of JSON on standard output, for a program.
-pub fn write_json(value: &Value) {
-    write_output(&json(value));
+pub fn write_json(value: &impl Serialize) {
+    // What is written has strings for keys, and no number that JSON does not have.
+    write_output(&json(&serde_json::to_string(value).unwrap_or_default()));
 }
 
 fn write_output(line: &str) {
@@ -156,9 +157,9 @@ fn printable(text: &str) -> String {
 }
 
 /// JSON in which such characters are escaped. All of them have four digits, and stand in strings.
-fn json(value: &Value) -> String {
+fn json(text: &str) -> String {
     let mut line = String::new();
-    for character in value.to_string().chars() {
+    for character in text.chars() {
         if is_obeyed(character) {
             // Writing to a string cannot fail.
             let _ok = write!(line, "\\u{:04x}", u32::from(character));
@@ -231,7 +232,7 @@ fn is_mark(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn json_for_programs_says_the_same_without_such_characters() {
         let value = json!({"path": WILD, "name": "Zoë 山田 👩\u{200d}🚀"});
-        let line = json(&value);
+        let line = json(&value.to_string());
         assert!(!line.contains(is_obeyed), "{line}");
         assert_eq!(serde_json::from_str::<Value>(&line).ok(), Some(value));
     }

@@ -5,9 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
-use serde_json::Value;
-
 use crate::args::DemoOptions;
+use crate::event::{CodeText, Line};
 
 /// 120 s: how much longer than the demo a participant lives at most.
 const LONGER: u32 = 120;
@@ -15,7 +14,7 @@ const LONGER: u32 = 120;
 /// What a process said; `None` when its output ended.
 pub struct Said {
     pub participant: usize,
-    pub event: Option<Value>,
+    pub line: Option<Line>,
 }
 
 /// A running participant.
@@ -31,7 +30,7 @@ impl Child {
         name: &str,
         options: &DemoOptions,
         (seconds, has_window): (u32, bool),
-        code: Option<&str>,
+        code: Option<&CodeText>,
         said: SyncSender<Said>,
     ) -> Result<Self, String> {
         let to_error = |error: std::io::Error| format!("{name} could not be started: {error}.");
@@ -78,13 +77,13 @@ impl Child {
                 .into_iter()
                 .flat_map(|output| BufReader::new(output).lines())
             {
-                let event = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+                let line = line.ok().and_then(|line| serde_json::from_str(&line).ok());
                 // A demo that has ended needs no telling.
-                if event.is_some()
+                if line.is_some()
                     && said
                         .send(Said {
                             participant: index,
-                            event,
+                            line,
                         })
                         .is_err()
                 {
@@ -93,7 +92,7 @@ impl Child {
             }
             let _ended = said.send(Said {
                 participant: index,
-                event: None,
+                line: None,
             });
         };
         let reader = std::thread::Builder::new()
@@ -105,7 +104,7 @@ impl Child {
             reader: Some(reader),
         };
         if let Some(code) = code {
-            child.tell(code);
+            child.tell(&code.0);
         }
         Ok(child)
     }

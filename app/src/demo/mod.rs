@@ -9,9 +9,8 @@ use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use crate::args::DemoOptions;
+use crate::event::{CodeText, Event, Line};
 use crate::exit::Exit;
 use crate::terminal::{self, write_error, write_json, write_line};
 use child::{Child, Said};
@@ -107,12 +106,12 @@ impl Demo {
             };
             let has_window = index == 0 && demo.has_window;
             let life = (demo.seconds(), has_window);
-            let child = Child::start(index, name, &demo.options, life, code.as_deref(), sink.clone())?;
+            let child = Child::start(index, name, &demo.options, life, code.as_ref(), sink.clone())?;
             demo.children.push(child);
             if index == 0 {
-                demo.wait_for(0, "code")?;
+                demo.wait_for(0, |event| matches!(event, Event::Code { .. }))?;
             } else {
-                demo.wait_for(index, "listening")?;
+                demo.wait_for(index, |event| matches!(event, Event::Listening { .. }))?;
             }
         }
         Ok(demo)
@@ -124,36 +123,36 @@ impl Demo {
     }
 
     /// The starter's first code is there from the beginning; for each further one it is asked.
-    fn next_code(&mut self) -> Result<String, String> {
+    fn next_code(&mut self) -> Result<CodeText, String> {
         if self.children.len() > 1 {
             if let Some(starter) = self.children.first_mut() {
                 starter.tell("code");
             }
-            self.wait_for(0, "code")?;
+            self.wait_for(0, |event| matches!(event, Event::Code { .. }))?;
         }
         self.summary
             .last_code()
             .ok_or_else(|| "The first participant made no code.".to_owned())
     }
 
-    fn wait_for(&mut self, index: usize, event: &str) -> Result<(), String> {
+    fn wait_for(&mut self, index: usize, is_it: impl Fn(&Event) -> bool) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let patience = deadline.saturating_duration_since(Instant::now());
             match self.said.recv_timeout(patience) {
                 Ok(Said {
                     participant,
-                    event: Some(said),
+                    line: Some(line),
                 }) => {
-                    let is_it = participant == index && said["event"] == event;
-                    self.note(participant, said);
+                    let is_it = participant == index && is_it(&line.event);
+                    self.note(participant, line);
                     if is_it {
                         return Ok(());
                     }
                 }
                 Ok(Said {
                     participant,
-                    event: None,
+                    line: None,
                 }) => {
                     return Err(format!("{} could not take part.", NAMES[participant]));
                 }
@@ -173,18 +172,19 @@ impl Demo {
             match self.said.recv_timeout(until) {
                 Ok(Said {
                     participant,
-                    event: Some(event),
+                    line: Some(line),
                 }) => {
                     // Who leaves in the window, or closes it, ends the demo.
-                    let is_over = self.has_window && participant == 0 && event["event"] == "end";
-                    self.note(participant, event);
+                    let has_left = participant == 0 && matches!(line.event, Event::End { .. });
+                    let is_over = self.has_window && has_left;
+                    self.note(participant, line);
                     if is_over {
                         break;
                     }
                 }
                 Ok(Said {
                     participant,
-                    event: None,
+                    line: None,
                 }) => self.summary.note_exit(participant),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -226,9 +226,9 @@ impl Demo {
             match self.said.recv_timeout(patience) {
                 Ok(Said {
                     participant,
-                    event: Some(event),
-                }) => self.note(participant, event),
-                Ok(Said { event: None, .. }) => running -= 1,
+                    line: Some(line),
+                }) => self.note(participant, line),
+                Ok(Said { line: None, .. }) => running -= 1,
                 Err(_) => break,
             }
         }
@@ -237,62 +237,13 @@ impl Demo {
         }
     }
 
-    fn note(&mut self, participant: usize, mut event: Value) {
-        self.summary.note(participant, &event);
+    fn note(&mut self, participant: usize, mut line: Line) {
+        self.summary.note(participant, &line.event);
         if self.options.json {
-            event["participant"] = json!(NAMES[participant]);
-            write_json(&event);
-        } else if event["event"] == "problem" {
-            write_error(&format!(
-                "{}: {}",
-                NAMES[participant],
-                event["message"].as_str().unwrap_or_default()
-            ));
+            line.participant = Some(NAMES[participant].to_owned());
+            write_json(&line);
+        } else if let Event::Problem { message, .. } = &line.event {
+            write_error(&format!("{}: {message}", NAMES[participant]));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_event_and_every_field_that_is_read_is_one_that_participants_write() {
-        let written = [include_str!("../report.rs"), include_str!("../record.rs")];
-        let is_in_one = |text: String| written.iter().any(|code| code.contains(&text));
-        let (mut events, mut fields) = (BTreeSet::new(), BTreeSet::new());
-        for code in [
-            include_str!("mod.rs"),
-            include_str!("summary.rs"),
-            include_str!("table.rs"),
-        ] {
-            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-            let indexed = code
-                .split("[\"")
-                .skip(1)
-                .filter_map(|rest| rest.split_once("\"]"));
-            // What is written there is not read.
-            let read = indexed.filter(|(_, rest)| !rest.starts_with(" = "));
-            fields.extend(read.map(|(name, _)| name));
-            let named = code.split("text(\"").skip(1);
-            fields.extend(named.filter_map(|rest| rest.split('"').next()));
-            let arms = code
-                .lines()
-                .filter_map(|line| line.trim().strip_prefix('"')?.split_once('"'));
-            let arms = arms.filter(|(_, rest)| rest.starts_with(" =>") || rest.starts_with(" if "));
-            events.extend(arms.map(|(name, _)| name));
-        }
-        assert!(fields.len() > 20 && events.len() > 7, "{fields:?}, {events:?}");
-        events.retain(|name| !is_in_one(format!("\"{name}\"")));
-        assert_eq!(events, BTreeSet::new(), "nobody tells these");
-        fields.retain(|name| {
-            let forms = [
-                format!("\"{name}\":"),
-                format!("[\"{name}\"] ="),
-                format!("insert(\"{name}\""),
-            ];
-            !forms.into_iter().any(is_in_one)
-        });
-        assert_eq!(fields, BTreeSet::new(), "nobody fills these");
     }
 }

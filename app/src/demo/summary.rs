@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
 use crate::args::DemoOptions;
+use crate::event::{CodeText, Counts, Event, LedgerRow, LedgerSum, Stats};
 
 /// Sound below this is taken for silence, decibels below full scale.
 const SILENCE_DB: f64 = -55.0;
@@ -13,14 +15,14 @@ const SILENCE_DB: f64 = -55.0;
 /// What one participant noticed of another.
 #[derive(Clone, Debug, Default)]
 pub struct Pair {
-    pub remote: Option<String>,
-    pub stats: Value,
+    pub remote: Option<SocketAddr>,
+    pub stats: Option<Stats>,
     first_audio: Option<f64>,
     first_video: Option<f64>,
     loudest_db: Option<f64>,
     pictures: u64,
     concealed: u64,
-    freezes: u64,
+    freezes: u32,
 }
 
 impl Pair {
@@ -36,13 +38,13 @@ impl Pair {
 #[derive(Debug, Default)]
 struct Participant {
     name: String,
-    local: BTreeSet<String>,
+    local: BTreeSet<SocketAddr>,
     /// Peers' ids, as names.
     names: BTreeMap<String, String>,
     pairs: BTreeMap<String, Pair>,
-    ledger: Vec<Value>,
+    ledger: Vec<LedgerRow>,
     /// The sum of what has no row in the ledger.
-    earlier: Value,
+    earlier: Option<LedgerSum>,
     end: Option<String>,
     has_exited_early: bool,
 }
@@ -50,7 +52,7 @@ struct Participant {
 /// Everything that was said.
 pub struct Summary {
     participants: Vec<Participant>,
-    codes: Vec<String>,
+    codes: Vec<CodeText>,
     with_sound: bool,
     with_picture: bool,
 }
@@ -90,38 +92,48 @@ impl Summary {
         }
     }
 
-    pub fn last_code(&self) -> Option<String> {
+    pub fn last_code(&self) -> Option<CodeText> {
         self.codes.last().cloned()
     }
 
     /// Takes what a participant said.
-    pub fn note(&mut self, index: usize, event: &Value) {
+    pub fn note(&mut self, index: usize, event: &Event) {
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };
-        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        let peer = participant.names.get(&text("peer")).cloned();
-        match event["event"].as_str().unwrap_or_default() {
-            "code" => self.codes.push(text("code")),
-            "listening" => {
-                let local = event["local"].as_array().into_iter().flatten();
-                participant
-                    .local
-                    .extend(local.filter_map(Value::as_str).map(str::to_owned));
+        match event {
+            Event::Code { code, .. } => self.codes.push(code.clone()),
+            Event::Listening { local } => participant.local.extend(local),
+            Event::Joined { peer, name, .. } => {
+                participant.names.insert(peer.clone(), name.clone());
             }
-            "joined" => {
-                participant.names.insert(text("peer"), text("name"));
+            Event::Ledger(ledger) => {
+                participant.ledger.clone_from(&ledger.rows);
+                participant.earlier = Some(ledger.earlier.clone());
             }
-            "ledger" => {
-                participant.ledger = event["rows"].as_array().cloned().unwrap_or_default();
-                participant.earlier = event["earlier"].clone();
-            }
-            "end" => participant.end = Some(text("why")),
-            what => {
-                if let Some(peer) = peer {
-                    participant.pairs.entry(peer).or_default().note(what, event);
+            Event::End { why } => participant.end = Some(why.clone()),
+            Event::Route(step) if step.route.state == "active" => {
+                let pair = step.route.peer.as_ref().and_then(|peer| participant.pair(peer));
+                if let Some(pair) = pair {
+                    pair.remote = Some(step.route.way.remote);
                 }
             }
+            Event::FirstAudio { peer, since_join } => {
+                if let Some(pair) = participant.pair(peer) {
+                    pair.first_audio = Some(*since_join);
+                }
+            }
+            Event::FirstVideo { peer, since_join } => {
+                if let Some(pair) = participant.pair(peer) {
+                    pair.first_video = Some(*since_join);
+                }
+            }
+            Event::Stats(stats) => {
+                if let Some(pair) = participant.pair(&stats.peer) {
+                    pair.note(stats);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -140,18 +152,15 @@ impl Summary {
         })
     }
 
-    /// What the ledgers have of addresses that are no participant's: rows, and each the sum of what has none.
-    fn of_strangers(&self) -> Vec<&Value> {
-        let local = self.participants.iter().flat_map(|one| &one.local);
-        let known: BTreeSet<&str> = local.map(String::as_str).collect();
-        let is_known = |row: &Value| {
-            row["remote"]
-                .as_str()
-                .is_some_and(|remote| known.contains(remote))
-        };
-        let ledgers = self.participants.iter();
-        let rows = ledgers.flat_map(|one| one.ledger.iter().chain([&one.earlier]));
-        rows.filter(|row| !is_known(row)).collect()
+    /// What the ledgers have of addresses that are no participant's: rows, and of each the sum of what has none.
+    fn of_strangers(&self) -> Vec<(Option<SocketAddr>, Counts)> {
+        let known: BTreeSet<_> = self.participants.iter().flat_map(|one| &one.local).collect();
+        let rows = self.participants.iter().flat_map(|one| &one.ledger);
+        let rows = rows.filter(|row| !known.contains(&row.remote));
+        let sums = self.participants.iter().flat_map(|one| &one.earlier);
+        rows.map(|row| (Some(row.remote), row.counts))
+            .chain(sums.map(|sum| (None, sum.counts)))
+            .collect()
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -176,17 +185,14 @@ impl Summary {
             }
         }
         // Whoever was only refused took no part.
-        let others = self
-            .of_strangers()
-            .into_iter()
-            .filter(|counts| has_passed(counts));
-        let address = |counts: &Value| {
-            counts["remote"]
-                .as_str()
-                .unwrap_or("some without a row")
-                .to_owned()
+        let others = self.of_strangers().into_iter();
+        let others = others.filter(|(_, counts)| counts.sent_packets + counts.recv_packets > 0);
+        let address = |remote: Option<SocketAddr>| {
+            remote.map_or_else(|| "some without a row".to_owned(), |remote| remote.to_string())
         };
-        verdict.strangers.extend(others.map(address));
+        verdict
+            .strangers
+            .extend(others.map(|(remote, _)| address(remote)));
         verdict
     }
 
@@ -208,23 +214,24 @@ impl Summary {
         line("\nThe ledger: every address that took part, as counted at each socket:".into());
         for participant in &self.participants {
             for row in &participant.ledger {
-                let whose = row["peer"].as_str().and_then(|peer| participant.names.get(peer));
+                let whose = row.peer.as_ref().and_then(|peer| participant.names.get(peer));
+                let counts = &row.counts;
                 line(format!(
                     "  {:<5} {} ↔ {} ({})  sent {} in {} packets, received {} in {}, refused {}",
                     participant.name,
-                    row["local"].as_str().unwrap_or("?"),
-                    row["remote"].as_str().unwrap_or("?"),
+                    row.local,
+                    row.remote,
                     whose.map_or("stranger", String::as_str),
-                    size(&row["sent_bytes"]),
-                    row["sent_packets"],
-                    size(&row["recv_bytes"]),
-                    row["recv_packets"],
-                    row["refused_packets"],
+                    size(counts.sent_bytes),
+                    counts.sent_packets,
+                    size(counts.recv_bytes),
+                    counts.recv_packets,
+                    counts.refused_packets,
                 ));
             }
         }
         let strangers = self.of_strangers().into_iter();
-        let refused: u64 = strangers.map(|counts| count(&counts["refused_packets"])).sum();
+        let refused: u64 = strangers.map(|(_, counts)| counts.refused_packets).sum();
         if verdict.strangers.is_empty() && refused == 0 {
             line("\nNo other address was contacted, and none was heard from.".into());
         } else if verdict.strangers.is_empty() {
@@ -278,24 +285,22 @@ impl Summary {
     }
 }
 
+impl Participant {
+    /// What it noticed of a peer whose name is known.
+    fn pair(&mut self, peer: &str) -> Option<&mut Pair> {
+        let name = self.names.get(peer)?;
+        Some(self.pairs.entry(name.clone()).or_default())
+    }
+}
+
 impl Pair {
-    fn note(&mut self, what: &str, event: &Value) {
-        match what {
-            "route" if event["state"] == "active" => {
-                self.remote = event["remote"].as_str().map(str::to_owned);
-            }
-            "first_audio" => self.first_audio = event["since_join"].as_f64(),
-            "first_video" => self.first_video = event["since_join"].as_f64(),
-            "stats" => {
-                let level = event["audio"]["level_db"].as_f64();
-                self.loudest_db = self.loudest_db.into_iter().chain(level).reduce(f64::max);
-                self.pictures += event["video"]["fps"].as_u64().unwrap_or_default();
-                self.concealed += event["audio"]["concealed"].as_u64().unwrap_or_default();
-                self.freezes = event["video"]["freezes"].as_u64().unwrap_or_default();
-                self.stats = event.clone();
-            }
-            _ => {}
-        }
+    fn note(&mut self, stats: &Stats) {
+        let level = stats.audio.level_db;
+        self.loudest_db = self.loudest_db.into_iter().chain(level).reduce(f64::max);
+        self.pictures += u64::from(stats.video.fps);
+        self.concealed += stats.audio.concealed;
+        self.freezes = stats.video.freezes;
+        self.stats = Some(stats.clone());
     }
 }
 
@@ -307,18 +312,8 @@ fn describe(verb: &str, did: bool, after: Option<f64>, wanted: bool) -> String {
     }
 }
 
-fn count(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_default()
-}
-
-/// Whether anything passed, rather than being refused.
-fn has_passed(counts: &Value) -> bool {
-    count(&counts["sent_packets"]) + count(&counts["recv_packets"]) > 0
-}
-
 /// Bytes, for a person.
-pub fn size(bytes: &Value) -> String {
-    let bytes = count(bytes);
+fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
         10_000..10_000_000 => format!("{} kB", bytes / 1000),
@@ -335,6 +330,7 @@ mod tests {
 
     use super::*;
     use crate::args::{Arguments, Verb};
+    use crate::event::{AudioStats, VideoStats};
     use crate::record;
 
     fn two() -> Summary {
@@ -345,32 +341,82 @@ mod tests {
         Summary::new(&["Ann", "Bob"], &options)
     }
 
+    /// A second in which Bob or Ann was as loud as this, and shown so often.
+    fn stats(level_db: f64, fps: u32) -> Stats {
+        Stats {
+            peer: "id".into(),
+            rtt_ms: None,
+            loss: 0.0,
+            send_bps: 0,
+            recv_bps: 0,
+            estimate_bps: None,
+            gave_way: "nothing".into(),
+            sent_layer: None,
+            pacing_ms: None,
+            queue_ms: None,
+            sent_loss: None,
+            repaired: None,
+            left_out: None,
+            encode_ms: None,
+            dropped_packets: 0,
+            audio: AudioStats {
+                delay_ms: None,
+                concealed: 0,
+                frame_ms: 10.0,
+                network_ms: None,
+                buffer_ms: 20.0,
+                target_ms: 20.0,
+                recovered: 0,
+                stretched: 0,
+                level_db: Some(level_db),
+            },
+            video: VideoStats {
+                fps,
+                width: None,
+                height: None,
+                freezes: 0,
+                frozen_s: 0.0,
+                delay_ms: None,
+                decode_ms: None,
+                lost: 0,
+                dropped_packets: 0,
+            },
+        }
+    }
+
     fn tell_everything(summary: &mut Summary) {
         for (index, other, own_port, other_port) in [(0, "Bob", 1, 2), (1, "Ann", 2, 1)] {
-            let mut say = |event: Value| summary.note(index, &event);
-            say(json!({"event": "listening", "local": [format!("127.0.0.1:{own_port}")]}));
-            say(json!({"event": "joined", "peer": "id", "name": other}));
-            say(json!({"event": "first_audio", "peer": "id", "since_join": 0.1}));
-            say(json!({"event": "first_video", "peer": "id", "since_join": 0.2}));
-            say(json!({
-                "event": "stats", "peer": "id",
-                "audio": {"level_db": -20.0, "concealed": 0}, "video": {"fps": 30, "freezes": 0},
-            }));
-            say(json!({"event": "ledger", "rows": [{"remote": format!("127.0.0.1:{other_port}")}]}));
-            say(json!({"event": "end", "why": "left"}));
+            let mut say = |event: Event| summary.note(index, &event);
+            say(Event::Listening {
+                local: vec![([127, 0, 0, 1], own_port).into()],
+            });
+            say(Event::Joined {
+                peer: "id".into(),
+                name: other.into(),
+                invited_by: "id".into(),
+            });
+            say(Event::FirstAudio {
+                peer: "id".into(),
+                since_join: 0.1,
+            });
+            say(Event::FirstVideo {
+                peer: "id".into(),
+                since_join: 0.2,
+            });
+            say(Event::Stats(Box::new(stats(-20.0, 30))));
+            say(ledger(&[(format!("127.0.0.1:{other_port}"), Passage::Sent)]));
+            say(Event::End { why: "left".into() });
         }
     }
 
     /// A ledger, as a participant tells it.
-    fn ledger(passages: &[(String, Passage)]) -> Value {
+    fn ledger(passages: &[(String, Passage)]) -> Event {
         let mut ledger = Ledger::default();
         for (remote, passage) in passages {
             let pair = (([127, 0, 0, 1], 2).into(), remote.parse().expect("an address"));
             ledger.count(pair, 1200, *passage, None, Duration::ZERO);
         }
-        let mut event = record::ledger(&ledger);
-        event["event"] = "ledger".into();
-        event
+        Event::Ledger(record::ledger(&ledger))
     }
 
     #[test]
@@ -388,8 +434,6 @@ mod tests {
 
     #[test]
     fn silence_a_black_picture_a_stranger_and_a_crash_are_each_told() {
-        let quiet =
-            json!({"event": "stats", "peer": "id", "audio": {"level_db": -90.0}, "video": {"fps": 0}});
         let mut summary = two();
         tell_everything(&mut summary);
         let pair = summary.participants[0].pairs.get_mut("Bob").expect("a pair");
@@ -397,7 +441,7 @@ mod tests {
             first_audio: Some(0.1),
             ..Pair::default()
         };
-        pair.note("stats", &quiet);
+        pair.note(&stats(-90.0, 0));
         let verdict = summary.verdict();
         assert_eq!(verdict.not_heard, [("Ann".to_owned(), "Bob".to_owned())]);
         assert_eq!(verdict.not_seen, [("Ann".to_owned(), "Bob".to_owned())]);

@@ -1,7 +1,5 @@
 //! The live table of a demo.
 
-use serde_json::Value;
-
 use super::summary::Summary;
 use crate::terminal::{draw_over, write_error};
 
@@ -26,22 +24,17 @@ impl Table {
             "who", "whom", "address", "trip", "kbit/s in", "fps", "sound", "picture", "loss"
         )];
         for (who, whom, pair) in summary.pairs() {
-            let stats = &pair.stats;
+            let stats = pair.stats.as_ref();
+            let millis = |value: Option<f64>| told(value.map(|millis| format!("{millis:.1} ms")));
             lines.push(format!(
                 "{who:<5} ← {whom:<5} {:<22} {:>8} {:>10} {:>5} {:>9} {:>9} {:>6}",
-                pair.remote.as_deref().unwrap_or("-"),
-                millis(&stats["rtt_ms"]),
-                stats["recv_bps"]
-                    .as_u64()
-                    .map_or_else(|| "-".into(), |bps| (bps / 1000).to_string()),
-                stats["video"]["fps"]
-                    .as_u64()
-                    .map_or_else(|| "-".into(), |fps| fps.to_string()),
-                millis(&stats["audio"]["delay_ms"]),
-                millis(&stats["video"]["delay_ms"]),
-                stats["loss"]
-                    .as_f64()
-                    .map_or_else(|| "-".into(), |loss| format!("{:.1} %", loss * 100.0)),
+                told(pair.remote.map(|remote| remote.to_string())),
+                millis(stats.and_then(|stats| stats.rtt_ms)),
+                told(stats.map(|stats| (stats.recv_bps / 1000).to_string())),
+                told(stats.map(|stats| stats.video.fps.to_string())),
+                millis(stats.and_then(|stats| stats.audio.delay_ms)),
+                millis(stats.and_then(|stats| stats.video.delay_ms)),
+                told(stats.map(|stats| format!("{:.1} %", stats.loss * 100.0))),
             ));
         }
         if self.is_terminal {
@@ -56,8 +49,7 @@ impl Table {
     }
 }
 
-fn millis(value: &Value) -> String {
-    value
-        .as_f64()
-        .map_or_else(|| "-".into(), |millis| format!("{millis:.1} ms"))
+/// What is not known yet is a dash.
+fn told(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "-".to_owned())
 }
