@@ -1,6 +1,6 @@
 //! What controller and window share: the model, the pictures, and when to draw.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub struct Screen {
     picture_waits: AtomicBool,
     drawn: Mutex<Option<Instant>>,
     people: Mutex<HashMap<MemberId, PersonId>>,
+    /// What the user wishes and nobody has done yet. None is lost: there are as many as a person can make.
+    wishes: Mutex<VecDeque<Command>>,
     is_over: AtomicBool,
 }
 
@@ -63,6 +65,16 @@ impl Screen {
         self.pictures.clear();
     }
 
+    /// The user wishes something.
+    pub fn wish(&self, command: Command) {
+        lock(&self.wishes).push_back(command);
+    }
+
+    /// The wish that waits longest.
+    pub fn take_wish(&self) -> Option<Command> {
+        lock(&self.wishes).pop_front()
+    }
+
     /// The window is to close.
     pub fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
@@ -93,7 +105,7 @@ impl Tap for Screen {
 pub struct Wire {
     /// What is shown.
     pub screen: Arc<Screen>,
-    /// Where wishes go.
+    /// Where it is told that there are wishes.
     pub notices: Notices<Notice>,
     /// The microphone's level.
     pub level: Arc<Level>,
@@ -115,7 +127,9 @@ impl Host for Wire {
         if let Command::Mute(muted) = command {
             self.muted.store(muted, Ordering::Relaxed);
         }
-        hint(&self.notices, Notice::Wish(command));
+        self.screen.wish(command);
+        // A loop with so much else to do looks for wishes as well.
+        hint(&self.notices, Notice::Wished);
     }
 
     fn on_change(&self, wake: Wake) {

@@ -72,7 +72,10 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
     let shown = sightline_ui::run(window);
     let last = match &shown {
         // A window that was closed by force takes the program with it.
-        Ok(()) => Notice::Wish(sightline_ui::Command::Quit),
+        Ok(()) => {
+            screen.wish(sightline_ui::Command::Quit);
+            Notice::Wished
+        }
         Err(error) => {
             write_error(&error.to_string());
             Notice::NoWindow

@@ -33,8 +33,8 @@ pub enum Notice {
     RecordingRenamed(PathBuf),
     /// A line came on standard input.
     Line(String),
-    /// The user wishes something, in the window.
-    Wish(sightline_ui::Command),
+    /// The user wishes something, in the window: the screen has it.
+    Wished,
     /// The window could not be opened.
     NoWindow,
     /// Devices came or went.

@@ -239,6 +239,9 @@ impl Controller {
             // The sink of its own keeps the channel open: nothing came, so it is time.
             if let Ok(notice) = self.notices.recv_timeout(patience) {
                 self.handle(notice);
+            while let Some(wish) = self.screen.as_ref().and_then(|screen| screen.take_wish()) {
+                self.fulfil(wish);
+            }
             }
             self.handle_time();
             self.publish();
@@ -277,7 +280,6 @@ impl Controller {
             Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
             Notice::RecordingRenamed(path) => self.tell("recording_renamed", &path.display().to_string()),
             Notice::Line(line) => self.handle_line(&line),
-            Notice::Wish(wish) => self.fulfil(wish),
             Notice::Devices(present) => self.handle_devices(*present),
             Notice::NoWindow => {
                 self.screen = None;
@@ -286,7 +288,8 @@ impl Controller {
             }
             Notice::Interrupted if self.call.is_some() && self.screen.is_none() => self.order(Order::Leave),
             Notice::Interrupted => self.is_over = true,
-            Notice::NeedsKeyFrame(_) => {}
+            // Wishes are looked for after each notice.
+            Notice::Wished | Notice::NeedsKeyFrame(_) => {}
         }
     }
 

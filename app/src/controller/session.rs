@@ -225,9 +225,11 @@ impl Controller {
 
 #[cfg(test)]
 mod tests {
+    use sightline_ui::{Command, Host};
+
     use super::*;
     use crate::args::Options;
-    use crate::screen::Screen;
+    use crate::screen::{Screen, Wire};
     use crate::settings::Settings;
 
     #[test]
@@ -253,5 +255,29 @@ mod tests {
             since.is_some_and(|since| since >= wished),
             "{since:?}, not {wished:?}"
         );
+    }
+
+    #[test]
+    fn no_wish_is_lost_however_much_else_waits() {
+        let screen = Arc::<Screen>::default();
+        let options = Options::default();
+        let controller = Controller::new(
+            &options,
+            Settings::default(),
+            clock::start(),
+            Some(Arc::clone(&screen)),
+        );
+        let wire = Wire {
+            screen,
+            notices: controller.sink(),
+            level: controller.level(),
+            muted: controller.muted(),
+        };
+        while wire.notices.try_send(Notice::NeedsKeyFrame(0)).is_ok() {}
+        wire.wish(Command::Quit);
+        let (sink, ended) = std::sync::mpsc::sync_channel(1);
+        let running = std::thread::spawn(move || sink.send(controller.run()));
+        assert_eq!(ended.recv_timeout(Duration::from_secs(60)), Ok(Exit::Wished));
+        running.join().expect("no panic").expect("somebody listens");
     }
 }
