@@ -6,9 +6,10 @@ use sightline_mesh::Entry;
 use sightline_mesh_proto::Name;
 
 use crate::args::{AdmitRule, ApproveRule, Options};
+use crate::choice::{from_sink, from_source};
 use crate::clock;
 use crate::code_text;
-use crate::controller::{Controller, Wanted, from_sink, from_source};
+use crate::controller::{Controller, Wanted};
 use crate::exit::Exit;
 use crate::input;
 use crate::screen::Screen;

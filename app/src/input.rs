@@ -8,7 +8,7 @@ use sightline_ui::Command;
 use sightline_ui::model::Answer;
 
 use crate::args::ApproveRule;
-use crate::controller::from_source;
+use crate::choice::from_source;
 use crate::wiring::{Notice, Notices, tell};
 
 /// The longest line that is taken, bytes.

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod args;
+mod choice;
 pub mod clock;
 pub mod code_picture;
 mod code_text;

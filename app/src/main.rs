@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            terminal::write_usage(&error);
+            terminal::write_usage::<Arguments>(&error);
             return if error.use_stderr() {
                 Exit::Arguments.into()
             } else {

@@ -12,7 +12,7 @@ use sightline_ui::model::{Choice, Preferences, Rule, Sending};
 use tempfile::NamedTempFile;
 
 use crate::args::{AdmitRule, ApproveRule, Options};
-use crate::controller::{from_sink, from_source};
+use crate::choice::{from_sink, from_source};
 
 /// The longest settings file that is read, bytes.
 const MAX_LEN: u64 = 64 * 1024;

@@ -9,10 +9,7 @@ use std::io::{BufRead, IsTerminal, Stdin, Write};
 use std::panic::PanicHookInfo;
 use std::time::Duration;
 
-use clap::Parser;
 use serde::Serialize;
-
-use crate::args::Arguments;
 
 /// A line on standard output, for a person. One that is gone takes nothing more; the call goes on.
 pub fn write_line(line: &str) {
@@ -67,10 +64,10 @@ pub fn draw_over(drawn: usize, lines: &[String]) {
 
 /// What is wrong with the arguments, or the help that they ask for. clap quotes arguments as they are, and has colours
 /// and lines of its own, so it is asked again about arguments that can be shown.
-pub fn write_usage(error: &clap::Error) {
+pub fn write_usage<A: clap::Parser>(error: &clap::Error) {
     let shown =
         std::env::args_os().map(|argument| OsString::from(told_argument(&argument.to_string_lossy())));
-    match Arguments::try_parse_from(shown) {
+    match A::try_parse_from(shown) {
         Err(same) => {
             // Nothing more can be said when the terminal is gone.
             let _gone = same.print();

@@ -24,9 +24,10 @@ use tokio::task::JoinSet;
 use crate::control;
 use crate::endpoint::{EndpointError, Endpoints};
 use crate::frame::{self, Ended};
-use crate::handle::{Leaving, SharedHistory, Stats, Traffic};
 use crate::interfaces::Watcher;
+use crate::record::{SharedHistory, Stats};
 use crate::socket::SharedGate;
+use crate::traffic::{Leaving, Traffic};
 use crate::transport::{Arrival, Doors, Plan, Plans, Transport, serial};
 
 /// Control frames that may wait to be written to one peer; one that reads is never this far behind.

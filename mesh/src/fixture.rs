@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
-use sightline_mesh_proto::gate::{Change, ExpectId, Gate, Sponsor};
+use sightline_mesh_proto::gate::{Change, Gate, Sponsor};
+use sightline_mesh_proto::tag::ExpectId;
 use sightline_mesh_proto::tag::{self, Tag};
 use sightline_mesh_proto::{Clock, FastKeyErasureRng, Secret, TagKey};
 

@@ -1,8 +1,8 @@
 //! What the program above holds of the mesh: it starts, is told what to do, reports, and stops.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::mpsc as blocking;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ use sightline_mesh_proto::address;
 use sightline_mesh_proto::candidate::MAX_CANDIDATES;
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
-use sightline_mesh_proto::route::{History, Rule};
-use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Code, Command, Config, ConnId, Event, FastKeyErasureRng, LinkStats, Name,
-};
+use sightline_mesh_proto::route::Rule;
+use sightline_mesh_proto::{Admit, Call, Clock, Code, Command, Config, Event, FastKeyErasureRng, Name};
 use tokio::sync::{Notify, mpsc};
 use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
 use crate::interfaces::{Standing, Watcher};
+use crate::record::{Record, SharedHistory, Stats};
 use crate::socket::SharedGate;
 use crate::tls::Tls;
+use crate::traffic::Traffic;
 
 /// Wishes that may wait for the loop.
 const INPUTS: usize = 128;
@@ -64,31 +64,6 @@ pub struct Setup {
     pub clock: Clock,
 }
 
-/// A packet of media that is to leave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaving {
-    /// To whom.
-    pub to: PeerId,
-    /// What it is for.
-    pub class: Class,
-    /// What it carries.
-    pub body: Vec<u8>,
-    /// It is to be as large as if its body were of so many bytes at the least.
-    pub padded_to: usize,
-}
-
-/// What media does with the call's links. Called on the mesh's thread: it must not block for long.
-pub trait Traffic: Send + Sync {
-    /// From now on media may flow to these members, each on this connection, and to no others.
-    fn handle_receivers(&self, receivers: &[(PeerId, ConnId)], now: Instant);
-    /// A packet of a member arrived at `now`.
-    fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant);
-    /// The next packet that is to leave now.
-    fn poll_packet(&self, now: Instant) -> Option<Leaving>;
-    /// When there will be one, if nothing happens before.
-    fn poll_timeout(&self, now: Instant) -> Option<Instant>;
-}
-
 /// Why a participant cannot take part.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -111,29 +86,6 @@ pub enum OpenError {
     #[error("The operating system refused what a call needs: {0}.")]
     System(String),
 }
-
-/// What a call has done.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// Every address that took part.
-    pub ledger: Ledger,
-    /// Every step of every route.
-    pub history: History,
-}
-
-/// Every step of every route, written by the loop and read by the program above.
-#[derive(Clone, Debug, Default)]
-pub struct SharedHistory(Arc<Mutex<History>>);
-
-impl SharedHistory {
-    /// A panic elsewhere does not take away what was written before.
-    pub fn lock(&self) -> MutexGuard<'_, History> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What was measured on the link to one member.
-pub type Stats = Vec<(PeerId, LinkStats)>;
 
 /// A participant's connection to its call. It owns one thread, which [`Mesh::stop`] ends.
 pub struct Mesh {

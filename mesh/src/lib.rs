@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   Mesh (handle.rs) ──► actor.rs ── the one loop: inputs to the state machine, its outputs to the network
+//!     record.rs ─ what both know             traffic.rs ─ what media does there
 //!                          │   │
 //!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
 //!          ├ control.rs: one stream for each connection, framed by frame.rs
@@ -32,8 +33,12 @@ mod frame;
 mod handle;
 pub mod interfaces;
 mod muxer;
+mod record;
 mod socket;
 mod tls;
+mod traffic;
 mod transport;
 
-pub use handle::{Entry, Leaving, Mesh, OpenError, Record, Sender, Setup, Stats, Traffic};
+pub use handle::{Entry, Mesh, OpenError, Sender, Setup};
+pub use record::{Record, Stats};
+pub use traffic::{Leaving, Traffic};

@@ -186,6 +186,134 @@ fn only_one_file_writes_to_standard_output_and_standard_error() {
     }
 }
 
+/// Two that import each other are one thing, or have something in common that belongs in a third.
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    for room in [
+        "app/src",
+        "mesh/src",
+        "mesh/proto/src",
+        "media/src",
+        "media/proto/src",
+        "noise/src",
+        "tests/src",
+        "ui/src",
+    ] {
+        let folder = root().join(room);
+        let files = sources(&[room]);
+        let modules = files
+            .iter()
+            .map(|file| (module(file, &folder), code_without_tests(file)));
+        let modules: BTreeMap<_, _> = modules.collect();
+        let imports: BTreeMap<_, BTreeSet<_>> = modules
+            .iter()
+            .map(|(module, text)| {
+                let named = imported(text, module).into_iter();
+                let imported = named.filter_map(|path| {
+                    let lengths = (1..=path.len()).rev();
+                    let mut places = lengths.map(|length| path[..length].to_vec());
+                    places.find(|place| modules.contains_key(place))
+                });
+                // What a module shares with those inside it is no circle.
+                let others =
+                    imported.filter(|other| !other.starts_with(module) && !module.starts_with(other));
+                (module.clone(), others.collect())
+            })
+            .collect();
+        for module in imports.keys() {
+            let mut reached = BTreeSet::new();
+            let mut waiting: Vec<_> = imports[module].iter().collect();
+            while let Some(next) = waiting.pop() {
+                if reached.insert(next) {
+                    waiting.extend(&imports[next]);
+                }
+            }
+            assert!(
+                !reached.contains(module),
+                "{room}: {module:?} imports itself, through {reached:?}"
+            );
+        }
+    }
+}
+
+/// A file's place in its crate: `call/dial.rs` is `call::dial`, `call/mod.rs` is `call`.
+fn module(file: &Path, folder: &Path) -> Vec<String> {
+    let inside = file
+        .strip_prefix(folder)
+        .expect("in the folder")
+        .with_extension("");
+    let names = inside.iter().map(|name| name.to_string_lossy().into_owned());
+    let mut names: Vec<_> = names.collect();
+    if names
+        .last()
+        .is_some_and(|name| ["mod", "lib", "main"].contains(&name.as_str()))
+    {
+        names.pop();
+    }
+    names
+}
+
+/// What the text of a module names of its own crate, from the crate's root on.
+fn imported(text: &str, module: &[String]) -> Vec<Vec<String>> {
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    let mut found = Vec::new();
+    for (start, word) in ["crate::", "super::", "self::"]
+        .iter()
+        .flat_map(|word| text.match_indices(word))
+    {
+        let before = text[..start].chars().next_back();
+        if before.is_some_and(|before| before.is_alphanumeric() || "_:".contains(before)) {
+            continue;
+        }
+        let mut rest = &text[start + word.len()..];
+        let mut from = match word {
+            "crate::" => Vec::new(),
+            "self::" => module.to_vec(),
+            _ => module[..module.len().saturating_sub(1)].to_vec(),
+        };
+        while let Some(further) = rest.strip_prefix("super::") {
+            from.pop();
+            rest = further;
+        }
+        read_tree(rest, &from, &mut found);
+    }
+    found
+}
+
+/// Reads `a::b`, or `a::{b, c::d}`. Returns what comes after it.
+fn read_tree<'a>(text: &'a str, from: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
+    let mut path = from.to_vec();
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(mut inside) = rest.strip_prefix('{') {
+            loop {
+                // What follows may be given another name.
+                let after = read_tree(inside, &path, found);
+                inside = after.trim_start_matches(|character| character != ',' && character != '}');
+                match inside.strip_prefix(',') {
+                    Some(next) => inside = next,
+                    None => return inside.strip_prefix('}').unwrap_or(inside),
+                }
+            }
+        }
+        let end = rest.find(|character: char| !character.is_alphanumeric() && character != '_');
+        let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
+        if !name.is_empty() {
+            path.push(name.to_owned());
+        }
+        match after.strip_prefix("::") {
+            Some(next) if !name.is_empty() => rest = next.trim_start(),
+            _ => {
+                found.push(path);
+                return after;
+            }
+        }
+    }
+}
+
 fn sources(folders: &[&str]) -> Vec<PathBuf> {
     let mut waiting: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut found = Vec::new();

@@ -74,15 +74,6 @@ pub fn kind(text: &Text, way: &Way) -> String {
     }
 }
 
-/// A name that may be empty.
-pub fn name(text: &Text, name: &str) -> String {
-    if name.is_empty() {
-        text.get("somebody")
-    } else {
-        name.to_owned()
-    }
-}
-
 /// The tile's line about its route: direct or through whom, the address, this side's interface.
 pub fn route_line(text: &Text, way: &Way) -> String {
     format!(

@@ -84,10 +84,20 @@ impl Text {
         )
     }
 
+    /// A name that may be empty.
+    #[must_use]
+    pub fn name(&self, name: &str) -> String {
+        if name.is_empty() {
+            self.get("somebody")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// A sentence of the model's.
     #[must_use]
     pub fn say(&self, saying: &Saying) -> String {
-        let name = saying.name.as_deref().map(|name| crate::format::name(self, name));
+        let name = saying.name.as_deref().map(|name| self.name(name));
         let values = [
             ("name", name.as_deref().unwrap_or_default()),
             ("detail", saying.detail.as_str()),

@@ -45,7 +45,6 @@ use crate::settings::Settings;
 use crate::wiring::{Notice, Notices};
 
 pub use self::session::Wanted;
-pub use self::sources::{from_sink, from_source};
 use self::telling::{Topic, sentence};
 
 /// Notices that may wait for the loop.
@@ -239,9 +238,9 @@ impl Controller {
             // The sink of its own keeps the channel open: nothing came, so it is time.
             if let Ok(notice) = self.notices.recv_timeout(patience) {
                 self.handle(notice);
+            }
             while let Some(wish) = self.screen.as_ref().and_then(|screen| screen.take_wish()) {
                 self.fulfil(wish);
-            }
             }
             self.handle_time();
             self.publish();

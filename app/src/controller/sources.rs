@@ -8,7 +8,7 @@ use sightline_media::camera::{self, CameraError};
 use sightline_media::devices::Present;
 use sightline_media::microphone::{self, MicrophoneError};
 use sightline_media::{
-    Capture, Level, Listening, Picture, Processing, Sink, Source, Speaker, SpeakerError, Viewer,
+    Capture, Level, Listening, Picture, Processing, Source, Speaker, SpeakerError, Viewer,
 };
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
@@ -436,26 +436,6 @@ impl Viewer for OwnPicture {
 
     fn camera_failed(&self, message: String) {
         hint(&self.notices, Notice::SourceFailed("camera", message));
-    }
-}
-
-/// A device by its name on the command line.
-pub fn from_source(source: &Source) -> Choice {
-    match source {
-        Source::Off => Choice::Off,
-        Source::Device(None) => Choice::Default,
-        Source::Device(Some(name)) => Choice::Named(name.clone()),
-        Source::File(path) => Choice::File(path.clone()),
-        Source::Test => Choice::Test,
-    }
-}
-
-/// A loudspeaker by its name on the command line.
-pub fn from_sink(sink: &Sink) -> Choice {
-    match sink {
-        Sink::Off => Choice::Off,
-        Sink::Device(None) => Choice::Default,
-        Sink::Device(Some(name)) => Choice::Named(name.clone()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aom;
 mod confined;
+mod decode_error;
 mod decoder;
 mod rav1e_encoder;
 mod references;
@@ -16,7 +17,8 @@ use sightline_media_proto::rate::Bitrate;
 
 use crate::picture::{Picture, Size};
 
-pub use decoder::{DecodeError, Decoder};
+pub use decode_error::DecodeError;
+pub use decoder::Decoder;
 
 /// An encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]

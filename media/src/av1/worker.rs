@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::confined::confine_this_thread;
-use super::decoder::DecodeError;
+use super::decode_error::DecodeError;
 use super::session::{Decoded, Failed, Session};
 use crate::picture::{MAX_PIXELS, Picture, Size};
 

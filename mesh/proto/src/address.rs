@@ -1,6 +1,9 @@
-//! What addresses can be used for, as far as they tell it themselves.
+//! What an address can be used for, judged by the address alone.
 
 use std::net::{IpAddr, SocketAddr};
+
+/// A local and a remote address.
+pub type Pair = (SocketAddr, SocketAddr);
 
 /// Whether one participant can be meant by `address`: no port 0, no "any", no multicast or broadcast, and IPv4 only as
 /// such: from an IPv6 socket nothing goes to `::ffff:192.0.2.1`.

@@ -11,8 +11,8 @@ use sightline_noise::PublicKey;
 
 use crate::candidate::Candidate;
 use crate::code::{Code, DEFAULT_LIFETIME};
-use crate::gate::ExpectId;
 use crate::secret::Secret;
+use crate::tag::ExpectId;
 use crate::time::UnixTime;
 use crate::wire::Refusal;
 

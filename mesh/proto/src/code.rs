@@ -9,7 +9,7 @@ use sightline_noise::PublicKey;
 use zeroize::Zeroizing;
 
 use crate::candidate::{Candidate, CandidateError, MAX_CANDIDATES, MAX_LIST_LEN};
-use crate::letters::{self, Run};
+use crate::letters::{self, GROUP, Run};
 use crate::secret::{Secret, hash};
 use crate::time::UnixTime;
 
@@ -22,9 +22,6 @@ const EPOCH: u64 = 1_767_225_600;
 /// 24 h: how long a code admits somebody unless its maker says otherwise. Its maker counts them by the monotonic clock.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// Letters between dashes: what the eye takes in at once.
-pub(crate) const GROUP: usize = 5;
-
 /// Bytes of BLAKE2s at the end: one wrong letter in four billion goes unnoticed.
 const CHECK_LEN: usize = 4;
 
@@ -35,7 +32,7 @@ const FIXED_LEN: usize = 1 + 32 + 32 + 4 + 1;
 const MAX_LEN: usize = FIXED_LEN + MAX_LIST_LEN + CHECK_LEN;
 
 /// Letters of the longest code.
-pub(crate) const MAX_LETTERS: usize = (MAX_LEN * 8).div_ceil(5);
+const MAX_LETTERS: usize = (MAX_LEN * 8).div_ceil(5);
 
 /// The longest text that is searched for a code, bytes: a long mail. Each word in it is tried as a code's beginning at
 /// most once, which takes some microseconds at the worst.
@@ -155,7 +152,7 @@ impl Code {
         if text.len() > MAX_TEXT || text.lines().count() > MAX_LINES {
             return Err(ParseError::TooLong);
         }
-        let runs = letters::read(text);
+        let runs = letters::read(text, MAX_LETTERS);
         let mut found: Option<Self> = None;
         let mut flaw = None;
         for run in &runs {
@@ -185,7 +182,7 @@ impl Code {
     /// Whether something in `text` looks like a code, or like the beginning of one.
     #[must_use]
     pub fn is_begun(text: &str) -> bool {
-        let runs = letters::read(text);
+        let runs = letters::read(text, MAX_LETTERS);
         let mut beginnings = runs.iter().flat_map(beginnings);
         beginnings.any(|(_, looks_like_code)| looks_like_code)
             || alone(&runs).is_some_and(lacks_its_first_letters)

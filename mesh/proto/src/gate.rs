@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
+use crate::address::Pair;
 use crate::initial;
 use crate::ledger::{Ledger, Passage};
 use crate::secret::TagKey;
-use crate::tag::{self, Seen, Tag};
+use crate::tag::{self, ExpectId, Seen, Tag};
 use crate::time::Clock;
 
 /// 10 s: how long a valid tag lets its source address speak without more proof, and may itself come again from there:
@@ -30,10 +31,6 @@ const MAX_SPONSORED: usize = 4 * MAX_GUESTS_EACH;
 
 /// And in all: each of sixteen codes and fifteen members has its places.
 const MAX_GUESTS: usize = 16 * MAX_GUESTS_EACH + 15 * MAX_SPONSORED;
-
-/// What a tag can be checked against: a code that was given out, or an introduction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExpectId(pub u64);
 
 /// Who answers for those that come in by a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,9 +66,6 @@ pub enum Obstacle {
     /// Anything else.
     Other,
 }
-
-/// A local and a remote address.
-pub type Pair = (SocketAddr, SocketAddr);
 
 /// A change to what the gate lets pass.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use crate::gate::Pair;
+use crate::address::Pair;
 
 /// Rows of addresses from which nothing was ever let through. What comes from further ones is summed up.
 const MAX_STRANGERS: usize = 256;

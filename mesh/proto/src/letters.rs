@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::code::{GROUP, MAX_LETTERS};
+/// Letters between dashes: what the eye takes in at once.
+pub const GROUP: usize = 5;
 
 /// Letters, as words, up to something that no code has.
 #[derive(Debug, Default)]
@@ -24,8 +25,9 @@ struct End {
     is_in_word: bool,
 }
 
-/// Reads a text. Case does not matter, and `0`, `1`, `8` are taken for the letters `O`, `I`, `B` that they resemble.
-pub fn read(text: &str) -> Vec<Run> {
+/// Reads a text. Case does not matter, and `0`, `1`, `8` are taken for the letters `O`, `I`, `B` that they resemble. There is
+/// room for so many letters without growing.
+pub fn read(text: &str, room: usize) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut run = Run::default();
     let mut before = ' ';
@@ -40,7 +42,7 @@ pub fn read(text: &str) -> Vec<Run> {
                 run.strangers.push((run.letters.len(), character));
             }
             if run.letters.is_empty() {
-                run.letters.reserve_exact(MAX_LETTERS);
+                run.letters.reserve_exact(room);
             }
             run.letters.push(letter);
         }
@@ -269,7 +271,7 @@ mod tests {
             "\u{61c}\u{200b}\u{200f}\u{202e}\u{2064}\u{2068}\u{2069}\u{fe0f}\u{feff}\u{ad}\u{180e}\u{34f}"
                 .chars()
         {
-            let runs = read(&format!("AB{skipped}CD"));
+            let runs = read(&format!("AB{skipped}CD"), 4);
             let [run] = runs.as_slice() else {
                 panic!("U+{:04X} ends a run", u32::from(skipped))
             };

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_noise::{Binding, Initiator, Psk, Session};
 
-use crate::gate::ExpectId;
 use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::roster::Card;
 use crate::route::{Consent, Reason, RouteId};
+use crate::tag::ExpectId;
 
 /// Control messages a second that a member may send for long, and at once. A call of sixteen needs twenty.
 const CONTROL_RATE: (u32, u32) = (100, 400);

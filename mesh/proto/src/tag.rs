@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use rand::CryptoRng;
 
-use crate::gate::ExpectId;
 use crate::secret::TagKey;
 
 /// Length of a tag: the longest connection id that QUIC v1 allows (RFC 9000, section 17.2), bytes.
@@ -23,6 +22,10 @@ const MAC_LEN: usize = 12;
 /// 54 more until five minutes are over, then 240 an hour, and only those count that arrive. Where they arrive for hours, and no
 /// answer does, the other side's tags, of another key, lead back.
 const MAX_SEEN: usize = 1024;
+
+/// What a tag can be checked against: a code that was given out, or an introduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpectId(pub u64);
 
 /// 8 random bytes, then 12 bytes of a keyed hash over them.
 pub type Tag = [u8; LEN];

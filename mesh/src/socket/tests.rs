@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::net::UdpSocket as Plain;
 
-use sightline_mesh_proto::gate::{Change, Pair};
+use sightline_mesh_proto::address::Pair;
+use sightline_mesh_proto::gate::Change;
 use sightline_mesh_proto::ledger::Counts;
 
 use super::*;

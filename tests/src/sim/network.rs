@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
-use sightline_mesh_proto::gate::{Fate, Obstacle, Pair};
+use sightline_mesh_proto::address::Pair;
+use sightline_mesh_proto::gate::{Fate, Obstacle};
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::{Call, Closed, ConnId, Connected, Exporter, Side, Ticket};
 
@@ -224,7 +225,7 @@ impl World {
             (
                 listener,
                 dialler,
-                Side::Listener(sightline_mesh_proto::gate::ExpectId(expect)),
+                Side::Listener(sightline_mesh_proto::tag::ExpectId(expect)),
             ),
         ] {
             if self.is_intercepted {

@@ -10,6 +10,7 @@ use crate::gate::{Change, Sponsor};
 use crate::link::{ConnId, Purpose};
 use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, MAX_PARTS, Roster};
 use crate::route::Reason;
+use crate::tag::ExpectId;
 use crate::time::UnixTime;
 use crate::wire::{Control, Refusal};
 
@@ -25,7 +26,7 @@ impl Call {
             self.code_awaited = Some((wall, now));
             return self.event(Event::Problem(Problem::NoAddressYet, None));
         }
-        let id = crate::gate::ExpectId(self.new_id());
+        let id = ExpectId(self.new_id());
         let inviter = self.noise.public();
         let issued = self
             .book

@@ -8,9 +8,9 @@ use sightline_noise::Exporter;
 
 use super::dial::{Target, Ticket};
 use super::{Call, End, Event, Output, Problem};
-use crate::gate::ExpectId;
 use crate::link::{ConnId, Purpose, Stage};
 use crate::route::{Holder, Reason};
+use crate::tag::ExpectId;
 
 /// 15 s: how long a handshake, and after it a knock, may take: over a slow line they wait behind what else is sent.
 pub const SETUP_TIME: Duration = Duration::from_secs(15);

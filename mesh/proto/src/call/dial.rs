@@ -8,7 +8,7 @@ use libp2p_identity::PeerId;
 
 use super::reach::{LINK_TIME, MAX_WAYS, Outcome, Unreached};
 use super::{Call, End, Event, Output, Problem};
-use crate::gate::Pair;
+use crate::address::Pair;
 use crate::link::ConnId;
 use crate::route::{Approval, Holder, Reason, RouteId, Verdict, Way};
 use crate::secret::Secret;
@@ -209,6 +209,23 @@ impl Call {
         };
         dial.add_ways(ways);
         self.dials.insert(id, dial);
+        self.dial_next_addresses(now);
+    }
+
+    /// An address of this side is there that was not: whoever made the code is called from it as well.
+    pub(super) fn find_new_ways(&mut self, now: Instant) {
+        let joining = self
+            .dials
+            .iter()
+            .filter(|(_, dial)| dial.target == Target::Inviter);
+        let found: Vec<_> = joining
+            .map(|(id, dial)| (*id, self.ways(None, &dial.remotes)))
+            .collect();
+        for (id, ways) in found {
+            if let Some(dial) = self.dials.get_mut(&id) {
+                dial.add_ways(ways);
+            }
+        }
         self.dial_next_addresses(now);
     }
 

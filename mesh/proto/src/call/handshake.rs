@@ -9,10 +9,10 @@ use super::connection::{Connected, Side};
 use super::dial::{Dial, Target};
 use super::introduction::Origin;
 use super::{Call, Output, PROTOCOL};
-use crate::gate::ExpectId;
 use crate::link::{ConnId, Link, Meter, Purpose, Stage};
 use crate::roster::Roster;
 use crate::route::{Consent, RouteId};
+use crate::tag::ExpectId;
 use crate::wire::Control;
 
 impl Call {

@@ -21,16 +21,18 @@ use std::time::{Duration, Instant};
 use libp2p_identity::{Keypair, PeerId};
 use sightline_noise::{FastKeyErasureRng, StaticKey};
 
+use crate::address::Pair;
 use crate::book::Book;
 use crate::candidate::Candidate;
 use crate::code::Code;
-use crate::gate::{Change, ExpectId, Fate, Pair, Sponsor};
+use crate::gate::{Change, Fate, Sponsor};
 use crate::interface::Interface;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
 use crate::secret::Secret;
+use crate::tag::ExpectId;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use super::dial::Target;
 use super::{Call, Event, Problem};
-use crate::address::{can_reach, on_link_of};
-use crate::gate::{Fate, Obstacle, Pair};
+use crate::address::{Pair, can_reach, on_link_of};
+use crate::gate::{Fate, Obstacle};
 use crate::link::ConnId;
 
 /// 2.5 s: how long who joins waits for an address of this side that is not there yet. Linux may take a second to see
@@ -246,23 +245,6 @@ impl Call {
         } else {
             Unreached::NoPair
         }
-    }
-
-    /// An address of this side is there that was not: whoever made the code is called from it as well.
-    pub(super) fn find_new_ways(&mut self, now: Instant) {
-        let joining = self
-            .dials
-            .iter()
-            .filter(|(_, dial)| dial.target == Target::Inviter);
-        let found: Vec<_> = joining
-            .map(|(id, dial)| (*id, self.ways(None, &dial.remotes)))
-            .collect();
-        for (id, ways) in found {
-            if let Some(dial) = self.dials.get_mut(&id) {
-                dial.add_ways(ways);
-            }
-        }
-        self.dial_next_addresses(now);
     }
 
     /// The operating system takes nothing any more for the member behind a link.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 
 use super::{Approval, Consent, Kind, Reason, Route, State, Transition, Way};
+use crate::address::Pair;
 use crate::call::Ticket;
-use crate::gate::{Change, Pair};
+use crate::gate::Change;
 use crate::interface::Medium;
 use crate::link::ConnId;
 

@@ -14,7 +14,7 @@ pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
         ui.monospace(address.to_string());
     }
     for person in &call.people {
-        let name = format::name(scene.text, &person.name);
+        let name = scene.text.name(&person.name);
         widget::section(ui, &name);
         let percent = format!("{:.1} %", person.loss * 100.0);
         let rows = [

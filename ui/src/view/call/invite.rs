@@ -74,7 +74,7 @@ fn line(ui: &mut Ui, scene: &mut Scene<'_>, invite: &Invite) {
     let words = match &invite.fate {
         Fate::Open => scene.get("fate-open"),
         Fate::UsedBy(name) => {
-            let name = format::name(scene.text, name);
+            let name = scene.text.name(name);
             scene.text.with("fate-used", &[("name", &name)])
         }
         Fate::Withdrawn => scene.get("fate-withdrawn"),

@@ -4,7 +4,6 @@ use eframe::egui::{RichText, Slider, Ui};
 
 use super::tile::quality_name;
 use crate::command::Command;
-use crate::format;
 use crate::model::Call;
 use crate::tokens::GAP;
 use crate::view::Scene;
@@ -13,7 +12,7 @@ use crate::widget;
 pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
     let tokens = scene.tokens;
     widget::card(ui, &tokens, |ui| {
-        let name = format::name(scene.text, &call.name);
+        let name = scene.text.name(&call.name);
         ui.label(RichText::new(scene.text.with("people-you", &[("name", &name)])).strong());
     });
     if call.people.is_empty() {
@@ -22,10 +21,10 @@ pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
     for person in &call.people {
         ui.add_space(GAP / 2.0);
         widget::card(ui, &tokens, |ui| {
-            let name = format::name(scene.text, &person.name);
+            let name = scene.text.name(&person.name);
             ui.label(RichText::new(&name).strong());
             let who = |name: &Option<String>| match name {
-                Some(name) => format::name(scene.text, name),
+                Some(name) => scene.text.name(name),
                 None => scene.get("you"),
             };
             let by = who(&person.invited_by);

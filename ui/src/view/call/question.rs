@@ -135,7 +135,7 @@ pub fn show(seen: &mut BTreeMap<Ask, f64>, ui: &Ui, scene: &mut Scene<'_>, call:
 
 fn route(ui: &mut Ui, scene: &Scene<'_>, question: &Question) {
     let name = match &question.name {
-        Some(name) => format::name(scene.text, name),
+        Some(name) => scene.text.name(name),
         None => scene.get("whoever-gave-the-code"),
     };
     let title = scene.text.with("question-title", &[("name", &name)]);
@@ -203,7 +203,7 @@ fn route_answers(ui: &mut Ui, scene: &mut Scene<'_>, question: &Question, settle
 }
 
 fn knock(ui: &mut Ui, scene: &Scene<'_>, knock: &Knock) {
-    let name = format::name(scene.text, &knock.name);
+    let name = scene.text.name(&knock.name);
     let title = scene.text.with("knock-title", &[("name", &name)]);
     let heading = ui.label(RichText::new(title).size(18.0).strong());
     widget::announce(&heading, Live::Assertive);
@@ -216,7 +216,7 @@ fn knock(ui: &mut Ui, scene: &Scene<'_>, knock: &Knock) {
 }
 
 fn knock_answers(ui: &mut Ui, scene: &mut Scene<'_>, knock: &Knock, settled: bool) {
-    let name = format::name(scene.text, &knock.name);
+    let name = scene.text.name(&knock.name);
     let (yes, no) = (scene.get("knock-admit"), scene.get("knock-refuse"));
     let hint = scene.text.with("knock-admit-hint", &[("name", &name)]);
     if answer_button(ui, scene, &yes, "F2", &hint, settled).clicked() {

@@ -61,7 +61,7 @@ fn address(ui: &mut Ui, scene: &Scene<'_>, row: &AddressRow) {
     widget::card(ui, &tokens, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         let whose = match (&row.whose, row.pair) {
-            (Some(name), _) => format::name(scene.text, name),
+            (Some(name), _) => scene.text.name(name),
             (None, Some(_)) => scene.get("routes-stranger"),
             (None, None) => scene.get("routes-others"),
         };
@@ -116,7 +116,7 @@ fn address(ui: &mut Ui, scene: &Scene<'_>, row: &AddressRow) {
 fn step(ui: &mut Ui, scene: &Scene<'_>, step: &Step) {
     let route = &step.route;
     let name = match &step.name {
-        Some(name) => format::name(scene.text, name),
+        Some(name) => scene.text.name(name),
         None => scene.get("whoever-gave-the-code"),
     };
     ui.label(

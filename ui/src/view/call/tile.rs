@@ -89,7 +89,7 @@ impl State {
         if response.clicked() {
             self.pinned = if is_pinned { None } else { Some(person.id.clone()) };
         }
-        let name = format::name(scene.text, &person.name);
+        let name = scene.text.name(&person.name);
         let status = status(scene, call, person);
         describe(&response, scene, person, &name, status.as_deref());
         let tokens = &scene.tokens;
