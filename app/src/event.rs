@@ -1,5 +1,4 @@
-//! What programs read (`--json`): events, one a line on standard output. `report.rs` writes them; the demo, tests and
-//! benches read them.
+//! What programs read (`--json`): events, one a line on standard output. `report.rs` writes them; the demo reads them.
 //!
 //! Times are seconds, or milliseconds where the name says so; rates are bits a second, addresses and ids text. `None` is
 //! `null`.
@@ -108,14 +107,14 @@ pub enum Event {
     FirstAudio {
         /// Who.
         peer: String,
-        /// How long after one’s own joining.
+        /// How long after one's own joining.
         since_join: f64,
     },
     /// The first picture of a member was shown.
     FirstVideo {
         /// Who.
         peer: String,
-        /// How long after one’s own joining.
+        /// How long after one's own joining.
         since_join: f64,
     },
     /// Something went wrong; the call goes on.
@@ -211,7 +210,7 @@ pub struct Stats {
     pub encode_ms: Option<f64>,
     /// Packets that were unreadable, replayed or too many, since the beginning.
     pub dropped_packets: u64,
-    /// The member’s sound.
+    /// The member's sound.
     pub audio: AudioStats,
     /// Its picture.
     pub video: VideoStats,
@@ -245,7 +244,7 @@ pub struct AudioStats {
 pub struct VideoStats {
     /// Pictures decoded.
     pub fps: u32,
-    /// The last picture’s columns.
+    /// The last picture's columns.
     pub width: Option<u32>,
     /// Its rows.
     pub height: Option<u32>,

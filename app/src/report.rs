@@ -427,8 +427,9 @@ impl Report {
             ),
             End::LineLost => (
                 "line_lost",
-                "The line to the person who gave you the code broke before they let you in. It is too slow or loses too \
-                 much, or their machine or network is gone. Try again; if the code is used by then, ask for another one."
+                "The connection to the person who gave you the code was lost before they let you in. It is too slow or loses \
+                 too much, or a machine or network on one side is gone. Try again; if the code is used by then, ask for \
+                 another one."
                     .to_owned(),
             ),
             End::Refused(why) => (why.word(), why.to_string()),
@@ -534,7 +535,7 @@ fn unreachable(why: Unreached, code_ends: Option<UnixTime>, wall: UnixTime) -> S
 
 /// An event in a line, for people who look for a fault.
 fn readable(line: &Line) -> String {
-    /// What stands before the others, is nothing, or only words the same in other words.
+    /// Shown elsewhere in the line, or the same as another field.
     const LEFT_OUT: [&str; 5] = ["event", "t", "message", "at", "old_state"];
     // Whatever an event holds can be said in JSON.
     let fields = serde_json::to_value(line).unwrap_or_default();

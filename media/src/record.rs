@@ -1,6 +1,7 @@
 //! Recordings: for each member a WAV and a Y4M file as played out, both on the playout clock. A gap in the sound
 //! is silence, a gap in the picture is the last picture again. One that cannot be written ends alone.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -24,8 +25,8 @@ const QUEUE: usize = 200;
 /// Blocks after which a WAV file's header is brought up to date: a killed program leaves a readable file.
 const FLUSH_EVERY: u64 = 100;
 
-/// Recordings in one call: a member who comes and goes and comes again has further files each time.
-const MAX_RECORDINGS: usize = 256;
+/// Recordings of one member: who comes and goes and comes again has further files each time.
+const MAX_RECORDINGS: usize = 16;
 
 /// One block of one member, as played out.
 struct Block {
@@ -126,7 +127,7 @@ impl Drop for Recorder {
 
 fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)) {
     let mut open = BTreeMap::<u64, Files>::new();
-    let mut made = 0;
+    let mut made = BTreeMap::<u64, usize>::new();
     let ended = |path: &Path, error: &RecordError| {
         tell(Recording::Ended(format!(
             "The recording {} ended: {error}.",
@@ -137,14 +138,16 @@ fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)
         match message {
             Message::Open { file, name } => {
                 let wish = folder.join(clean(&name));
-                let files = if made < MAX_RECORDINGS {
-                    Files::create(&wish, tell)
-                } else {
-                    Err(RecordError::TooMany)
+                let made = made.entry(file).or_default();
+                *made += 1;
+                let files = match (*made).cmp(&(MAX_RECORDINGS + 1)) {
+                    Ordering::Less => Files::create(&wish, tell),
+                    Ordering::Equal => Err(RecordError::TooMany),
+                    // That was said.
+                    Ordering::Greater => continue,
                 };
                 match files {
                     Ok(files) => {
-                        made += 1;
                         open.insert(file, files);
                     }
                     Err(error) => ended(&wish, &error),
@@ -182,7 +185,7 @@ enum RecordError {
     Sound(#[from] hound::Error),
     #[error("{0}")]
     Picture(String),
-    #[error("this call has {MAX_RECORDINGS} recordings already")]
+    #[error("there are {MAX_RECORDINGS} of this member already")]
     TooMany,
 }
 
@@ -449,21 +452,24 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_and_goes_does_not_fill_the_folder() {
+    fn who_comes_and_goes_does_not_fill_the_folder_and_takes_nobody_elses_place() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (sink, told) = sync_channel(2 * MAX_RECORDINGS);
+        let (sink, told) = sync_channel(100);
         let tell = move |news| sink.send(news).expect("room");
         let recorder = Recorder::start(folder.path(), tell).expect("a recorder");
-        for file in 0..300 {
-            recorder.open(file, "Ann");
-            recorder.close(file);
+        for _ in 0..50 {
+            recorder.open(1, "Eve");
+            recorder.close(1);
         }
+        recorder.open(2, "Ann");
         drop(recorder);
-        assert_eq!(contents(folder.path()).len(), 256);
+        let files = contents(folder.path());
+        assert_eq!(files.len(), 16 + 1);
+        assert!(files.contains_key("Ann.wav"));
         let ended = told
             .into_iter()
             .filter(|told| matches!(told, Recording::Ended(_)));
-        assert_eq!(ended.count(), 44);
+        assert_eq!(ended.count(), 1, "it is said once");
     }
 
     #[cfg(unix)]

@@ -16,13 +16,13 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
-use quinn::{ConnectionError, Endpoint, VarInt};
+use quinn::{ConnectionError, Endpoint};
 use sightline_mesh_proto::{Call, Closed, Command, ConnId, Connected, Event, Output, Ticket};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::endpoint::{EndpointError, Endpoints};
+use crate::endpoint::{EndpointError, Endpoints, SAID, SILENT};
 use crate::frame::{self, Ended};
 use crate::interfaces::Watcher;
 use crate::record::{SharedHistory, Stats};
@@ -54,10 +54,6 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// As many round trips, where that is longer: on a slow line what comes has waited in a queue.
 const SILENT_ROUND_TRIPS: u32 = 6;
-
-/// Why a connection is closed, as the other side is told (RFC 9000, section 20.2): all is said; or nothing came any more.
-const SAID: VarInt = VarInt::from_u32(0);
-const SILENT: VarInt = VarInt::from_u32(1);
 
 /// A year: the swarm does not see datagrams, so it must not judge whether a connection is idle.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -43,6 +43,10 @@ const SOCKET_BUFFER: usize = 1024 * 1024;
 /// each picture would be answered with a datagram of its own.
 const ACK_EVERY: VarInt = VarInt::from_u32(10);
 
+/// Why a connection is closed, as the other side is told (RFC 9000, section 20.2): all is said; or nothing came any more.
+pub const SAID: VarInt = VarInt::from_u32(0);
+pub const SILENT: VarInt = VarInt::from_u32(1);
+
 /// The sockets, and what is needed to make and accept connections on them.
 #[derive(Clone)]
 pub struct Endpoints {
@@ -159,7 +163,7 @@ impl Endpoints {
     pub fn unbind(&self, local: SocketAddr) {
         if let Some(bound) = self.lock().remove(&local) {
             bound.socket.close();
-            bound.endpoint.close(VarInt::from_u32(0), b"");
+            bound.endpoint.close(SAID, b"");
         }
     }
 
@@ -192,7 +196,7 @@ impl Endpoints {
     pub async fn close(&self) {
         let bound: Vec<_> = self.lock().values().cloned().collect();
         for Bound { endpoint, .. } in &bound {
-            endpoint.close(VarInt::from_u32(0), b"");
+            endpoint.close(SAID, b"");
         }
         for Bound { endpoint, .. } in &bound {
             let _late = tokio::time::timeout(Duration::from_millis(200), endpoint.wait_idle()).await;

@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 use futures::future::BoxFuture;
 use futures::{AsyncRead, AsyncWrite, FutureExt};
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
-use quinn::{ConnectionError, RecvStream, SendStream, VarInt};
+use quinn::{ConnectionError, RecvStream, SendStream};
+
+use crate::endpoint::SAID;
 
 type Pair = Result<(SendStream, RecvStream), ConnectionError>;
 
@@ -55,7 +57,7 @@ impl StreamMuxer for Muxer {
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        self.connection.close(VarInt::from_u32(0), b"");
+        self.connection.close(SAID, b"");
         Poll::Ready(Ok(()))
     }
 

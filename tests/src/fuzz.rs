@@ -18,14 +18,21 @@ type Target = (&'static str, &'static [&'static str]);
 
 /// All targets of `tests/tests/fuzz.rs`.
 const TARGETS: [Target; 13] = [
-    ("codes", &["mesh/proto/src/code.rs", "mesh/proto/src/letters.rs"]),
+    (
+        "codes",
+        &[
+            "mesh/proto/src/code.rs",
+            "mesh/proto/src/letters.rs",
+            "mesh/proto/src/candidate.rs",
+        ],
+    ),
     (
         "control_messages",
         &[
             "mesh/proto/src/wire.rs",
             "mesh/proto/src/roster/",
             "mesh/proto/src/name.rs",
-            "mesh/proto/src/address.rs",
+            "mesh/proto/src/candidate.rs",
         ],
     ),
     ("datagram_framing", &["noise/src/", "mesh/proto/src/packet.rs"]),

@@ -5,8 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
+use super::NAMES;
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Line};
+use crate::terminal::write_error;
 
 /// 120 s: how much longer than the demo a participant lives at most.
 const LONGER: u32 = 120;
@@ -77,16 +79,20 @@ impl Child {
                 .into_iter()
                 .flat_map(|output| BufReader::new(output).lines())
             {
-                let line = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+                let Ok(line) = line else { break };
+                let line = match serde_json::from_str(&line) {
+                    Ok(line) => Some(line),
+                    Err(error) => {
+                        write_error(&format!("{}: an event could not be read: {error}.", NAMES[index]));
+                        continue;
+                    }
+                };
+                let said_by = Said {
+                    participant: index,
+                    line,
+                };
                 // A demo that has ended needs no telling.
-                if line.is_some()
-                    && said
-                        .send(Said {
-                            participant: index,
-                            line,
-                        })
-                        .is_err()
-                {
+                if said.send(said_by).is_err() {
                     return;
                 }
             }

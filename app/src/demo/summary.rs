@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use sightline_mesh_proto::route::State;
 
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Counts, Event, LedgerRow, LedgerSum, Stats};
@@ -112,7 +113,7 @@ impl Summary {
                 participant.earlier = Some(ledger.earlier.clone());
             }
             Event::End { why } => participant.end = Some(why.clone()),
-            Event::Route(step) if step.route.state == "active" => {
+            Event::Route(step) if step.route.state == State::Active.word() => {
                 let pair = step.route.peer.as_ref().and_then(|peer| participant.pair(peer));
                 if let Some(pair) = pair {
                     pair.remote = Some(step.route.way.remote);
@@ -330,7 +331,7 @@ mod tests {
 
     use super::*;
     use crate::args::{Arguments, Verb};
-    use crate::event::{AudioStats, VideoStats};
+    use crate::event::{AudioStats, Route, Step, VideoStats, Way};
     use crate::record;
 
     fn two() -> Summary {
@@ -403,6 +404,26 @@ mod tests {
                 peer: "id".into(),
                 since_join: 0.2,
             });
+            say(Event::Route(Step {
+                route: Route {
+                    way: Way {
+                        kind: "direct".into(),
+                        via: None,
+                        local: ([127, 0, 0, 1], own_port).into(),
+                        interface: None,
+                        remote: ([127, 0, 0, 1], other_port).into(),
+                        peer_interface: None,
+                    },
+                    id: 1,
+                    peer: Some("id".into()),
+                    state: State::Active.word().into(),
+                    approved_by: None,
+                    theirs: "given".into(),
+                },
+                at: 0.0,
+                old_state: None,
+                reason: "rule".into(),
+            }));
             say(Event::Stats(Box::new(stats(-20.0, 30))));
             say(ledger(&[(format!("127.0.0.1:{other_port}"), Passage::Sent)]));
             say(Event::End { why: "left".into() });
@@ -425,11 +446,11 @@ mod tests {
         tell_everything(&mut summary);
         let verdict = summary.verdict();
         assert!(verdict.is_good(), "{verdict:?}");
-        assert!(
-            summary
-                .to_text(&verdict)
-                .contains("Everybody heard and saw everybody.")
-        );
+        let told = summary.to_text(&verdict);
+        assert!(told.contains("Everybody heard and saw everybody."), "{told}");
+        let remotes: Vec<_> = summary.pairs().map(|(.., pair)| pair.remote).collect();
+        let expected = [2, 1].map(|port| Some(SocketAddr::from(([127, 0, 0, 1], port))));
+        assert_eq!(remotes, expected);
     }
 
     #[test]

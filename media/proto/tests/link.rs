@@ -11,7 +11,7 @@ use sightline_media_proto::link::{Arrivals, Class, HEADER_LEN, Leaving, Number, 
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
-use sightline_netem::{Path, Random, Trace, Weather};
+use sightline_netem::{Outage, Path, Random, Trace, Weather};
 
 /// Padding, encryption and addresses as the mesh adds them.
 fn wire_size(class: Class, len: usize) -> u32 {
@@ -555,7 +555,10 @@ fn after_a_fifth_is_lost_or_nothing_came_for_a_while_the_picture_is_back_within_
             ..Weather::steady(5e6, 300.0, 50)
         };
         let broken = Weather {
-            outage: Some((3000, 200)),
+            outage: Some(Outage {
+                every: 3000,
+                lasts: 200,
+            }),
             ..Weather::steady(5e6, 300.0, 50)
         };
         for (what, weather, pause) in [("a fifth", lossy, 0), ("bursts", broken, 200)] {

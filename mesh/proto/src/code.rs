@@ -342,15 +342,19 @@ fn read_prefix(body: &[u8]) -> Result<(Code, &[u8]), ParseError> {
     if usize::from(*count) > MAX_CANDIDATES {
         return Err(ParseError::NoAddress);
     }
-    let mut candidates = Vec::new();
+    let (mut candidates, mut has_newer) = (Vec::new(), false);
     for _ in 0..*count {
-        candidates.extend(Candidate::take(&mut rest).map_err(|error| match error {
-            CandidateError::Cut => ParseError::Cut,
-            CandidateError::Unusable => ParseError::NoAddress,
-        })?);
+        match Candidate::take(&mut rest) {
+            Ok(Some(candidate)) => candidates.push(candidate),
+            Ok(None) => has_newer = true,
+            Err(CandidateError::Unusable) => {}
+            Err(CandidateError::Cut) => return Err(ParseError::Cut),
+        }
     }
-    if candidates.is_empty() {
-        return Err(ParseError::NoAddress);
+    match candidates.is_empty() {
+        true if has_newer => return Err(ParseError::NewerVersion),
+        true => return Err(ParseError::NoAddress),
+        false => {}
     }
     let code = Code {
         inviter: PublicKey(*inviter),
@@ -536,11 +540,21 @@ mod tests {
         assert_eq!(with_byte(0, 0x20), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(0, 0x11), Err(ParseError::NewerVersion));
         assert_eq!(with_byte(FIXED_LEN - 1, 0), Err(ParseError::NoAddress));
-        assert_eq!(
-            with_byte(FIXED_LEN, 200),
-            Err(ParseError::NoAddress),
-            "of a kind to come"
-        );
+        let multicast = with_byte(FIXED_LEN + 2, 224);
+        assert_eq!(multicast, Err(ParseError::NoAddress));
+        let of_a_kind_to_come = with_byte(FIXED_LEN, 200);
+        assert_eq!(of_a_kind_to_come, Err(ParseError::NewerVersion));
+    }
+
+    #[test]
+    fn a_code_serves_by_whatever_of_its_addresses_can_be_called() {
+        let good = sample().candidates[0];
+        let nobodys = Candidate::local(SocketAddr::from(([224, 0, 0, 1], 4433)));
+        let code = Code {
+            candidates: vec![nobodys, good],
+            ..sample()
+        };
+        assert_eq!(Code::parse(&code.to_string()), Ok(sample()));
     }
 
     #[test]

@@ -10,6 +10,6 @@ mod path;
 mod random;
 mod trace;
 
-pub use path::{Path, Weather};
+pub use path::{Outage, Path, Weather};
 pub use random::Random;
 pub use trace::Trace;

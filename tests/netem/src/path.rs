@@ -11,6 +11,15 @@ enum Passing<T> {
     Download,
 }
 
+/// A time in which nothing passes, again and again.
+#[derive(Clone, Copy, Debug)]
+pub struct Outage {
+    /// From one's end to the next one's, ms.
+    pub every: u64,
+    /// How long it is, ms; no longer than that.
+    pub lasts: u64,
+}
+
 /// How a path is.
 #[derive(Clone, Debug)]
 pub struct Weather {
@@ -24,8 +33,8 @@ pub struct Weather {
     pub jitter: u64,
     /// The share of packets that is lost by chance.
     pub loss: f64,
-    /// From when to when nothing at all passes, ms, and again every so often.
-    pub outage: Option<(u64, u64)>,
+    /// When nothing at all passes.
+    pub outage: Option<Outage>,
     /// The largest packet that passes, bytes.
     pub mtu: Trace,
 }
@@ -131,10 +140,8 @@ impl<T> Path<T> {
     /// A millisecond passes. Returns what arrives.
     pub fn step(&mut self, ms: u64) -> Vec<T> {
         self.feed_download();
-        let is_out = self
-            .weather
-            .outage
-            .is_some_and(|(every, length)| ms % every >= every - length);
+        let outage = &self.weather.outage;
+        let is_out = outage.is_some_and(|outage| ms % outage.every >= outage.every - outage.lasts);
         self.credit += self.weather.capacity.at(ms as f64 / 1000.0) / 1000.0;
         while let Some((_, size)) = self.queue.front() {
             let bits = f64::from(*size) * 8.0;

@@ -85,6 +85,8 @@ pub struct Session<M, P> {
     /// Whose packet left last. The next is another one's, and who is first changes as well: where the way out is full, it is not
     /// always the same member whose packets find no room.
     last: Option<M>,
+    /// Something has left since there was nothing to leave.
+    has_sent: bool,
     /// Packets that made no sense.
     dropped: u64,
 }
@@ -131,6 +133,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             epoch,
             next_share_out: epoch,
             last: None,
+            has_sent: false,
             dropped: 0,
         }
     }
@@ -211,8 +214,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         }
     }
 
-    /// A packet came from a member. Returns what is to be played of it: nothing of what was there before, of a report or of
-    /// padding.
+    /// A packet came from a member. Returns what is to be played of it: `None` for a duplicate, a report or padding.
     pub fn handle_packet<'a>(
         &mut self,
         member: &M,
@@ -254,8 +256,10 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         let found = found.or_else(|| self.links.range_mut((Bound::Unbounded, rest)).find_map(&mut poll));
         self.last = match &found {
             Some((member, _)) => Some(*member),
-            None => self.after(last),
+            None if self.has_sent => self.after(last),
+            None => last,
         };
+        self.has_sent = found.is_some();
         found
     }
 
