@@ -28,6 +28,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sightline-ui", &[]),
 ];
 
+/// Where the program's sources are.
+const ROOMS: [&str; 7] = [
+    "app/src",
+    "mesh/src",
+    "mesh/proto/src",
+    "media/src",
+    "media/proto/src",
+    "noise/src",
+    "ui/src",
+];
+
 /// What would give a pure room a socket, a clock, a thread or randomness of its own.
 const IMPURE: &[&str] = &[
     "tokio",
@@ -159,15 +170,7 @@ fn only_one_file_opens_sockets_and_only_three_are_unsafe() {
 
 #[test]
 fn only_one_file_writes_to_standard_output_and_standard_error() {
-    for source in sources(&[
-        "app/src",
-        "mesh/src",
-        "mesh/proto/src",
-        "media/src",
-        "media/proto/src",
-        "noise/src",
-        "ui/src",
-    ]) {
+    for source in sources(&ROOMS) {
         let text = code_without_tests(&source);
         for word in [
             "io::stdout",
@@ -189,16 +192,7 @@ fn only_one_file_writes_to_standard_output_and_standard_error() {
 /// Two that import each other are one thing, or have something in common that belongs in a third.
 #[test]
 fn no_modules_import_each_other_in_a_circle() {
-    for room in [
-        "app/src",
-        "mesh/src",
-        "mesh/proto/src",
-        "media/src",
-        "media/proto/src",
-        "noise/src",
-        "tests/src",
-        "ui/src",
-    ] {
+    for room in ROOMS {
         let folder = root().join(room);
         let files = sources(&[room]);
         let modules = files
