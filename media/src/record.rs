@@ -1,7 +1,6 @@
 //! Recordings: for each member a WAV and a Y4M file as played out, both on the playout clock. A gap in the sound
 //! is silence, a gap in the picture is the last picture again. One that cannot be written ends alone.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -140,11 +139,14 @@ fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)
                 let wish = folder.join(clean(&name));
                 let made = made.entry(file).or_default();
                 *made += 1;
-                let files = match (*made).cmp(&(MAX_RECORDINGS + 1)) {
-                    Ordering::Less => Files::create(&wish, tell),
-                    Ordering::Equal => Err(RecordError::TooMany),
+                if *made > MAX_RECORDINGS + 1 {
                     // That was said.
-                    Ordering::Greater => continue,
+                    continue;
+                }
+                let files = if *made <= MAX_RECORDINGS {
+                    Files::create(&wish, tell)
+                } else {
+                    Err(RecordError::TooMany)
                 };
                 match files {
                     Ok(files) => {

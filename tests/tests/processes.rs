@@ -691,51 +691,52 @@ fn where_nothing_could_be_sent_it_is_not_said_that_nobody_answered() {
 /// 64 kbit/s, in bytes a second.
 const SLOW: u32 = 8000;
 
-#[test]
-fn who_joins_over_64_kbit_a_second_gets_in() {
-    let mut ann = Program::start_call("Ann", &[]);
-    let code = ann.code();
+/// A line to a program, and a code of its call that leads over it.
+fn code_over_a_line(program: &mut Program, rate: u32, stop: Option<Stop>) -> (SlowLine, String) {
+    let code = program.code();
     let there = Code::parse(&code).expect("a code").candidates[0].address;
-    let line = SlowLine::to(there, SLOW, None);
-    let slow = code_to(&[&line.address().to_string()], &code);
-    let mut bob = Program::join_call("Bob", &slow, &[]);
+    let line = SlowLine::to(there, rate, stop);
+    let code = code_to(&[&line.address().to_string()], &code);
+    (line, code)
+}
+
+/// Bob joins Ann's call by this code.
+fn gets_in(mut ann: Program, code: &str) {
+    let mut bob = Program::join_call("Bob", code, &[]);
     bob.wait("joined");
     ann.wait("joined");
     bob.leave();
     ann.leave();
+}
+
+#[test]
+fn who_joins_over_64_kbit_a_second_gets_in() {
+    let mut ann = Program::start_call("Ann", &[]);
+    let (_line, code) = code_over_a_line(&mut ann, SLOW, None);
+    gets_in(ann, &code);
 }
 
 #[test]
 fn who_joins_over_a_line_that_stops_for_seconds_in_the_middle_of_the_handshake_gets_in() {
     let mut ann = Program::start_call("Ann", &[]);
-    let code = ann.code();
-    let there = Code::parse(&code).expect("a code").candidates[0].address;
     // The guest's hello comes through, and all of the answer: to the guest the connection stands, to Ann it does not.
     let stop = Stop {
         after: 2,
         lasts: Some(Duration::from_secs(4)),
     };
-    let line = SlowLine::to(there, 100 * SLOW, Some(stop));
-    let way = code_to(&[&line.address().to_string()], &code);
-    let mut bob = Program::join_call("Bob", &way, &[]);
-    bob.wait("joined");
-    ann.wait("joined");
-    bob.leave();
-    ann.leave();
+    let (_line, code) = code_over_a_line(&mut ann, 100 * SLOW, Some(stop));
+    gets_in(ann, &code);
 }
 
 #[test]
 fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_not_to_have_answered() {
     let mut ann = Program::start_call("Ann", &[]);
-    let code = ann.code();
-    let there = Code::parse(&code).expect("a code").candidates[0].address;
     let stop = Stop {
         after: 1,
         lasts: None,
     };
-    let line = SlowLine::to(there, SLOW, Some(stop));
-    let dying = code_to(&[&line.address().to_string()], &code);
-    let (status, _, said) = run(&["join", &dying, "--share", "127.0.0.1"]);
+    let (_line, code) = code_over_a_line(&mut ann, SLOW, Some(stop));
+    let (status, _, said) = run(&["join", &code, "--share", "127.0.0.1"]);
     assert_eq!((status, said.contains("packets came back")), (4, true), "{said}");
     ann.leave();
 }
@@ -743,11 +744,8 @@ fn where_the_line_dies_in_the_middle_of_joining_nobody_is_said_to_have_gone_or_n
 #[test]
 fn who_is_not_heard_any_more_while_waiting_to_be_let_in_is_not_told_that_the_other_one_went_away() {
     let mut ann = Program::start(&["start", "--json", "--share", "127.0.0.1:0"], None);
-    let code = ann.code();
-    let there = Code::parse(&code).expect("a code").candidates[0].address;
-    let line = SlowLine::to(there, 100 * SLOW, None);
-    let way = code_to(&[&line.address().to_string()], &code);
-    let mut bob = Program::join_call("Bob", &way, &[]);
+    let (line, code) = code_over_a_line(&mut ann, 100 * SLOW, None);
+    let mut bob = Program::join_call("Bob", &code, &[]);
     ann.wait("knock");
     line.cut();
     assert_eq!(bob.wait("end")["why"], "line_lost");

@@ -351,10 +351,12 @@ fn read_prefix(body: &[u8]) -> Result<(Code, &[u8]), ParseError> {
             Err(CandidateError::Cut) => return Err(ParseError::Cut),
         }
     }
-    match candidates.is_empty() {
-        true if has_newer => return Err(ParseError::NewerVersion),
-        true => return Err(ParseError::NoAddress),
-        false => {}
+    if candidates.is_empty() {
+        return Err(if has_newer {
+            ParseError::NewerVersion
+        } else {
+            ParseError::NoAddress
+        });
     }
     let code = Code {
         inviter: PublicKey(*inviter),
