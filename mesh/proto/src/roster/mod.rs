@@ -464,6 +464,26 @@ mod tests {
     }
 
     #[test]
+    fn who_lets_somebody_in_changes_nothing_of_their_card() {
+        let mut roster = roster_of(vec![joined(1, 1)], Vec::new());
+        let signature = card(2).signature;
+        let another_key = Card::sign(&identity(2), PublicKey([9; 32]), &Name::new("x"), &[]);
+        let [mut renamed, mut moved, mut rekeyed] = [card(2), card(2), another_key.expect("signed")];
+        renamed.name = "Eve".into();
+        moved.candidates = vec![0, 6, 192, 0, 2, 1, 0, 1].into();
+        rekeyed.signature = signature;
+        for changed in [renamed, moved, rekeyed] {
+            let entry = Joined::sign(changed, &identity(1), &[9; 16]).expect("signed");
+            assert_eq!(roster.handle_joined(entry), Err(EntryError::Forged));
+        }
+        assert!(
+            roster
+                .handle_joined(joined(2, 1))
+                .is_ok_and(|peer| peer.is_some())
+        );
+    }
+
+    #[test]
     fn only_oneself_can_sign_ones_leaving() {
         let mut roster = roster_of(vec![joined(1, 1), joined(2, 1)], Vec::new());
         let before = roster.hash();
