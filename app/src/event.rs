@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
+use sightline_media_proto::{AudioTrack, VideoTrack};
 use zeroize::Zeroize;
 
 /// An event with what stands beside each.
@@ -103,17 +104,21 @@ pub enum Event {
         /// Their name, if it is known.
         name: Option<String>,
     },
-    /// The first sound of a member was played.
+    /// The first sound of a member's track was played.
     FirstAudio {
         /// Who.
         peer: String,
+        /// Which track.
+        track: Track,
         /// How long after one's own joining.
         since_join: f64,
     },
-    /// The first picture of a member was shown.
+    /// The first picture of a member's track was shown.
     FirstVideo {
         /// Who.
         peer: String,
+        /// Which track.
+        track: Track,
         /// How long after one's own joining.
         since_join: f64,
     },
@@ -214,6 +219,41 @@ pub struct Stats {
     pub audio: AudioStats,
     /// Its picture.
     pub video: VideoStats,
+    /// The screen that it shares, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<VideoStats>,
+}
+
+/// What a member sends side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Track {
+    /// What its microphone hears.
+    Voice,
+    /// What its camera sees.
+    Camera,
+    /// The screen that it shares.
+    Screen,
+    /// What that screen plays.
+    ScreenAudio,
+}
+
+impl From<AudioTrack> for Track {
+    fn from(track: AudioTrack) -> Self {
+        match track {
+            AudioTrack::Voice => Self::Voice,
+            AudioTrack::ScreenAudio => Self::ScreenAudio,
+        }
+    }
+}
+
+impl From<VideoTrack> for Track {
+    fn from(track: VideoTrack) -> Self {
+        match track {
+            VideoTrack::Camera => Self::Camera,
+            VideoTrack::Screen => Self::Screen,
+        }
+    }
 }
 
 /// A member's sound over the last second; what is counted, since the beginning.
@@ -460,10 +500,25 @@ mod tests {
             ),
             ("answered", json!({"id": 1, "answer": "denied"})),
             ("waiting", json!({"peer": "p", "name": "Ann"})),
-            ("first_audio", json!({"peer": "p", "since_join": 0.1})),
-            ("first_video", json!({"peer": "p", "since_join": 0.1})),
+            (
+                "first_audio",
+                json!({"peer": "p", "track": "voice", "since_join": 0.1}),
+            ),
+            (
+                "first_audio",
+                json!({"peer": "p", "track": "screen_audio", "since_join": 0.1}),
+            ),
+            (
+                "first_video",
+                json!({"peer": "p", "track": "camera", "since_join": 0.1}),
+            ),
+            (
+                "first_video",
+                json!({"peer": "p", "track": "screen", "since_join": 0.1}),
+            ),
             ("problem", json!({"code": "c", "message": "m", "peer": null})),
             ("hears", json!({"matrix": {"p": ["q"]}})),
+            ("stats", with(&stats, json!({"screen": stats["video"]}))),
             ("stats", stats),
             (
                 "ledger",

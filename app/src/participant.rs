@@ -1,5 +1,6 @@
 //! A participant: one place in one call, with its media. Headless programs, benches and the window drive it alike.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,7 @@ use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::Share;
 use sightline_media_proto::load::{GivenWay, Second};
 use sightline_media_proto::session::{Limits, LinkState};
+use sightline_media_proto::{AudioTrack, Stream, Track, VideoTrack};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
@@ -92,7 +94,8 @@ pub struct Participant {
     muted: Arc<AtomicBool>,
     encoder: EncoderKind,
     voice: Option<VoiceSender>,
-    pictures: Option<PictureSender>,
+    /// What is sent of each track of video.
+    video: BTreeMap<VideoTrack, PictureSender>,
     is_starter: bool,
     epoch: Instant,
     notices: Notices<Notice>,
@@ -114,8 +117,10 @@ pub struct MemberStats {
     pub link: sightline_mesh_proto::LinkStats,
     /// What is sent on it, while media flows.
     pub sending: Option<LinkState>,
-    /// The media.
+    /// Voice and camera.
     pub media: Received,
+    /// The screen that they share, once they have.
+    pub screen: Option<Received>,
 }
 
 impl Participant {
@@ -181,7 +186,7 @@ impl Participant {
             muted: media.muted,
             encoder: media.encoder,
             voice: None,
-            pictures: None,
+            video: BTreeMap::new(),
             is_starter,
             epoch,
             notices,
@@ -194,7 +199,9 @@ impl Participant {
         participant
             .set_microphone(media.microphone)
             .map_err(SourceError::from)?;
-        participant.set_camera(media.camera).map_err(SourceError::from)?;
+        participant
+            .set_video(VideoTrack::Camera, media.camera)
+            .map_err(SourceError::from)?;
         Ok(participant)
     }
 
@@ -227,20 +234,25 @@ impl Participant {
                 self.links.session().handle_left(peer);
             }
             // Who is new can show nothing before a key frame.
-            Notice::Call(Event::Route(step)) if step.route.state == State::Active => self.send_key_frame(),
+            Notice::Call(Event::Route(step)) if step.route.state == State::Active => {
+                for track in VideoTrack::ALL {
+                    self.send_key_frame(track);
+                }
+            }
             Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
-                Some(Feedback::KeyFrame) => self.send_key_frame(),
-                Some(Feedback::Want(wish)) => self.links.session().handle_wish(*peer, wish),
-                Some(Feedback::Report(report)) if !report.has_picture => {
-                    if let Some(member) = self.numbers.get(peer) {
-                        self.playout.handle_camera_off(member);
+                Some(Feedback::KeyFrame(track)) => self.send_key_frame(track),
+                Some(Feedback::Want(track, wish)) => self.links.session().handle_wish(*peer, track, wish),
+                Some(Feedback::Report(report)) => {
+                    let is_off = |track: &VideoTrack| !report.sends.contains(&Track::Video(*track));
+                    for track in VideoTrack::ALL.into_iter().filter(is_off) {
+                        self.expect_pause(peer, track);
                     }
                 }
-                Some(Feedback::Report(_)) | None => {}
+                None => {}
             },
-            Notice::NeedsKeyFrame(member) => {
+            Notice::NeedsKeyFrame(member, track) => {
                 if let Some(peer) = self.numbers.peer(*member) {
-                    self.command(Command::Tell(peer, Feedback::KeyFrame.encode()));
+                    self.command(Command::Tell(peer, Feedback::KeyFrame(*track).encode()));
                 }
             }
             _ => {}
@@ -255,9 +267,9 @@ impl Participant {
         }
     }
 
-    fn send_key_frame(&self) {
-        if let Some(pictures) = &self.pictures {
-            pictures.request_key_frame();
+    fn send_key_frame(&self, track: VideoTrack) {
+        if let Some(sender) = self.video.get(&track) {
+            sender.request_key_frame();
         }
     }
 
@@ -283,16 +295,17 @@ impl Participant {
         Ok(())
     }
 
-    /// Sends pictures from another camera, or from none.
+    /// Sends a track of video from another source, or from none.
     ///
     /// # Errors
-    /// [`CameraError`]; the camera before is off then.
-    pub fn set_camera(&mut self, camera: Option<Capture>) -> Result<(), CameraError> {
-        self.pictures = None;
-        self.links.session().stop_pictures();
-        if let Some(camera) = camera {
+    /// [`CameraError`]; the source before is off then.
+    pub fn set_video(&mut self, track: VideoTrack, source: Option<Capture>) -> Result<(), CameraError> {
+        self.video.remove(&track);
+        self.links.session().stop_video(track);
+        if let Some(source) = source {
             let outbox = self.outgoing.clone();
-            self.pictures = Some(PictureSender::start(camera, self.encoder, outbox, self.epoch)?);
+            let sender = PictureSender::start(track, source, self.encoder, outbox, self.epoch)?;
+            self.video.insert(track, sender);
         }
         Ok(())
     }
@@ -317,10 +330,11 @@ impl Participant {
 
     /// Tells the members how things are here, and whom of them this participant hears.
     pub fn send_report(&self, members: &[PeerId], hears: &[PeerId]) {
+        let voice = self.voice.as_ref().map(|_| Track::Audio(AudioTrack::Voice));
+        let video = self.video.keys().map(|track| Track::Video(*track));
         let report = Feedback::Report(Report {
-            has_sound: self.voice.is_some(),
+            sends: video.chain(voice).collect(),
             is_muted: self.muted.load(Ordering::Relaxed),
-            has_picture: self.pictures.is_some(),
             hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
         });
         let body = report.encode();
@@ -329,15 +343,15 @@ impl Participant {
         }
     }
 
-    /// Asks a member for so much of its pictures.
-    pub fn ask(&self, member: PeerId, wish: Option<Share>) {
-        self.command(Command::Tell(member, Feedback::Want(wish).encode()));
+    /// Asks a member for so much of a track.
+    pub fn ask(&self, member: PeerId, track: VideoTrack, wish: Option<Share>) {
+        self.command(Command::Tell(member, Feedback::Want(track, wish).encode()));
     }
 
-    /// A member's pictures end or begin because that was asked for: the time between is no freeze.
-    pub fn expect_pause(&self, member: &PeerId) {
+    /// A member's track ends or begins because that was asked for: the time between is no freeze.
+    pub fn expect_pause(&self, member: &PeerId, track: VideoTrack) {
         if let Some(member) = self.numbers.get(member) {
-            self.playout.handle_camera_off(member);
+            self.playout.handle_video_off(member, track);
         }
     }
 
@@ -381,13 +395,15 @@ impl Participant {
             .filter_map(|(peer, link)| {
                 let member = self.numbers.get(&peer)?;
                 self.playout.set_clock_offset(member, link.clock_offset);
-                let media = self.playout.take_stats(member)?;
+                let media = self.playout.take_stats(member, Stream::Person)?;
+                let screen = self.playout.take_stats(member, Stream::Screen);
                 let sending = self.links.session().link(&peer);
                 Some(MemberStats {
                     peer,
                     link,
                     sending,
                     media,
+                    screen,
                 })
             })
             .collect()
@@ -406,7 +422,7 @@ impl Participant {
     /// What was encoded so far, if there is a camera.
     #[must_use]
     pub fn sent_pictures(&self) -> Option<SentPictures> {
-        self.pictures.as_ref().map(PictureSender::counts)
+        self.video.get(&VideoTrack::Camera).map(PictureSender::counts)
     }
 
     /// Packets of media that made no sense, so far.
@@ -418,7 +434,7 @@ impl Participant {
     /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which notices
     /// must still be taken. Returns what the call has done, to the last packet.
     pub fn stop(self) -> Record {
-        drop(self.pictures);
+        drop(self.video);
         drop(self.voice);
         let record = self.mesh.stop();
         // Ends with the mesh; a panic was printed when it happened.

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use serde_json::Value;
-use sightline_media::SentPictures;
+use sightline_media::{Received, SentPictures};
 use sightline_media_proto::load::GivenWay;
+use sightline_media_proto::{Track, VideoTrack};
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
 use sightline_mesh_proto::{Clock, Code, End, Event, Name, UnixTime, Unreached, Why};
@@ -248,20 +249,28 @@ impl Report {
         }
     }
 
-    /// The first sound or picture of a member.
-    pub fn first(&mut self, what: &'static str, peer: &PeerId, since_join: Duration) {
-        let (id, seconds) = (peer.to_string(), round(since_join.as_secs_f64(), 4));
-        self.tell(if what == "sound" {
-            event::Event::FirstAudio {
-                peer: id,
-                since_join: seconds,
+    /// The first sound or picture of a member's track.
+    pub fn first(&mut self, track: Track, peer: &PeerId, since_join: Duration) {
+        let (peer_id, seconds) = (peer.to_string(), round(since_join.as_secs_f64(), 4));
+        let (event, what) = match track {
+            Track::Audio(track) => {
+                let event = event::Event::FirstAudio {
+                    peer: peer_id,
+                    track: track.into(),
+                    since_join: seconds,
+                };
+                (event, "sound")
             }
-        } else {
-            event::Event::FirstVideo {
-                peer: id,
-                since_join: seconds,
+            Track::Video(track) => {
+                let event = event::Event::FirstVideo {
+                    peer: peer_id,
+                    track: track.into(),
+                    since_join: seconds,
+                };
+                (event, "picture")
             }
-        });
+        };
+        self.tell(event);
         self.say(&format!(
             "First {what} of {} after {:.2} s.",
             self.name(peer),
@@ -293,7 +302,6 @@ impl Report {
     pub fn stats(&mut self, measured: &Measured, given_way: GivenWay) {
         let (link, media) = (&measured.stats.link, &measured.stats.media);
         let sending = measured.stats.sending.as_ref();
-        let millis = |duration: Duration| round(duration.as_secs_f64() * 1000.0, 1);
         self.tell(event::Event::Stats(Box::new(event::Stats {
             peer: measured.stats.peer.to_string(),
             rtt_ms: link.rtt.map(millis),
@@ -303,7 +311,7 @@ impl Report {
             estimate_bps: sending.map(|sending| sending.estimate.0),
             gave_way: given_way.word().to_owned(),
             sent_layer: sending
-                .and_then(|sending| sending.share)
+                .and_then(|sending| sending.shares[VideoTrack::Camera.index()])
                 .map(|share| share.to_string()),
             pacing_ms: sending.map(|sending| millis(sending.pacing)),
             queue_ms: sending.map(|sending| millis(sending.queue)),
@@ -323,17 +331,8 @@ impl Report {
                 stretched: media.audio.shortened + media.audio.lengthened,
                 level_db: media.level_db.map(|level| round(f64::from(level), 1)),
             },
-            video: event::VideoStats {
-                fps: media.pictures,
-                width: media.size.map(|size| size.width),
-                height: media.size.map(|size| size.height),
-                freezes: media.freezes,
-                frozen_s: round(media.frozen.as_secs_f64(), 2),
-                delay_ms: media.video_delay.map(millis),
-                decode_ms: media.decode.map(millis),
-                lost: media.video_lost,
-                dropped_packets: media.video_dropped,
-            },
+            video: video_stats(media),
+            screen: measured.stats.screen.as_ref().map(video_stats),
         })));
     }
 
@@ -549,6 +548,24 @@ fn readable(line: &Line) -> String {
         })
         .collect();
     format!("{:9.3}  {event}: {}", line.t, told.join(", "))
+}
+
+fn video_stats(media: &Received) -> event::VideoStats {
+    event::VideoStats {
+        fps: media.pictures,
+        width: media.size.map(|size| size.width),
+        height: media.size.map(|size| size.height),
+        freezes: media.freezes,
+        frozen_s: round(media.frozen.as_secs_f64(), 2),
+        delay_ms: media.video_delay.map(millis),
+        decode_ms: media.decode.map(millis),
+        lost: media.video_lost,
+        dropped_packets: media.video_dropped,
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    round(duration.as_secs_f64() * 1000.0, 1)
 }
 
 fn round(value: f64, digits: i32) -> f64 {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sightline_media::{Level, MemberId, Picture};
+use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_ui::model::PersonId;
 use sightline_ui::{Command, Host, Model, Pictures, Source, Wake};
 
@@ -56,7 +57,8 @@ impl Screen {
     /// A member is gone.
     pub fn remove_person(&self, person: &PersonId) {
         lock(&self.people).retain(|_, known| known != person);
-        self.pictures.remove(&Source::Person(person.clone()));
+        self.pictures.remove(&Source::Camera(person.clone()));
+        self.pictures.remove(&Source::Screen(person.clone()));
     }
 
     /// The call is over.
@@ -89,13 +91,16 @@ impl Screen {
 }
 
 impl Tap for Screen {
-    fn played(&self, _: MemberId, _: &[f32], _: Instant) {}
+    fn played(&self, _: MemberId, _: AudioTrack, _: &[f32], _: Instant) {}
 
-    fn shown(&self, member: MemberId, picture: &Arc<Picture>) {
+    fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>) {
         let person = lock(&self.people).get(&member).cloned();
         if let Some(person) = person {
-            self.pictures
-                .put(Source::Person(person), Arc::new(Yuv(Arc::clone(picture))));
+            let source = match track {
+                VideoTrack::Camera => Source::Camera(person),
+                VideoTrack::Screen => Source::Screen(person),
+            };
+            self.pictures.put(source, Arc::new(Yuv(Arc::clone(picture))));
             self.picture_came();
         }
     }

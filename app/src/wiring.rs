@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_media::devices::Present;
 use sightline_media::{MemberId, Observer, Picture};
+use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_mesh_proto::Event;
 
 /// Something that the participant's loop is told.
@@ -17,12 +18,12 @@ use sightline_mesh_proto::Event;
 pub enum Notice {
     /// The call says.
     Call(Event),
-    /// The first frame of a member's voice was played.
-    FirstAudio(MemberId, Instant),
-    /// The first picture of a member was decoded.
-    FirstVideo(MemberId, Instant),
-    /// A member's pictures can go on only with a key frame.
-    NeedsKeyFrame(MemberId),
+    /// The first frame of a member's track was played.
+    FirstAudio(MemberId, AudioTrack, Instant),
+    /// The first picture of a member's track was decoded.
+    FirstVideo(MemberId, VideoTrack, Instant),
+    /// A member's track can go on only with a key frame.
+    NeedsKeyFrame(MemberId, VideoTrack),
     /// A member's picture could not be decoded.
     Undecodable(MemberId),
     /// A member's pictures take more of this machine than pictures do.
@@ -47,10 +48,10 @@ pub enum Notice {
 
 /// What a bench or a window looks at as it happens.
 pub trait Tap: Send + Sync {
-    /// A block of a member's voice is played out now.
-    fn played(&self, member: MemberId, samples: &[f32], at: Instant);
-    /// A member's picture was decoded just now.
-    fn shown(&self, member: MemberId, picture: &Arc<Picture>);
+    /// A block of a member's track is played out now.
+    fn played(&self, member: MemberId, track: AudioTrack, samples: &[f32], at: Instant);
+    /// A picture of a member's track was decoded just now.
+    fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>);
 }
 
 /// Members' numbers. Each keeps its own for the call.
@@ -113,16 +114,16 @@ pub struct Watching {
     reason = "marks when something was first heard or seen"
 )]
 impl Observer for Watching {
-    fn first_audio(&self, member: MemberId) {
-        hint(&self.notices, Notice::FirstAudio(member, Instant::now()));
+    fn first_audio(&self, member: MemberId, track: AudioTrack) {
+        hint(&self.notices, Notice::FirstAudio(member, track, Instant::now()));
     }
 
-    fn first_video(&self, member: MemberId) {
-        hint(&self.notices, Notice::FirstVideo(member, Instant::now()));
+    fn first_video(&self, member: MemberId, track: VideoTrack) {
+        hint(&self.notices, Notice::FirstVideo(member, track, Instant::now()));
     }
 
-    fn needs_key_frame(&self, member: MemberId) {
-        hint(&self.notices, Notice::NeedsKeyFrame(member));
+    fn needs_key_frame(&self, member: MemberId, track: VideoTrack) {
+        hint(&self.notices, Notice::NeedsKeyFrame(member, track));
     }
 
     fn speaker_lost(&self) {
@@ -138,15 +139,15 @@ impl Observer for Watching {
         tell_patiently(&self.notices, Notice::TooCostly(member));
     }
 
-    fn played(&self, member: MemberId, samples: &[f32], at: Instant) {
+    fn played(&self, member: MemberId, track: AudioTrack, samples: &[f32], at: Instant) {
         if let Some(tap) = &self.tap {
-            tap.played(member, samples, at);
+            tap.played(member, track, samples, at);
         }
     }
 
-    fn shown(&self, member: MemberId, picture: &Arc<Picture>) {
+    fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>) {
         if let Some(tap) = &self.tap {
-            tap.shown(member, picture);
+            tap.shown(member, track, picture);
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sightline_media_proto::Ticks;
 use sightline_media_proto::effort::Effort;
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::{self, Kind, Packets};
+use sightline_media_proto::{Ticks, VideoTrack};
 
 use crate::av1::{self, EncodeError, Encoded, Encoder, EncoderKind};
 use crate::camera::CameraError;
@@ -71,11 +71,12 @@ pub struct SentPictures {
 }
 
 impl PictureSender {
-    /// Starts sending. `epoch` is the program's start.
+    /// Starts sending as this track. `epoch` is the program's start.
     ///
     /// # Errors
     /// [`CameraError`] when no thread can be had.
     pub fn start(
+        track: VideoTrack,
         capture: Capture,
         kind: EncoderKind,
         outbox: Arc<dyn Outbox>,
@@ -87,6 +88,7 @@ impl PictureSender {
         let shared = Arc::new(Shared::default());
         let encode = {
             let work = Encoding {
+                track,
                 kind,
                 epoch,
                 shared: Arc::clone(&shared),
@@ -137,6 +139,7 @@ impl Drop for PictureSender {
 
 /// The encoder's thread.
 struct Encoding {
+    track: VideoTrack,
     kind: EncoderKind,
     epoch: Instant,
     shared: Arc<Shared>,
@@ -173,7 +176,7 @@ impl Encoding {
     #[allow(clippy::disallowed_methods, reason = "measures the encoder")]
     fn encode_layers(&mut self, picture: &Picture) -> Result<(), EncodeError> {
         let all_need_key = self.shared.wants_keys.swap(false, Ordering::Relaxed);
-        let wishes = self.outbox.wishes(largest(picture.size));
+        let wishes = self.outbox.wishes(self.track, largest(picture.size));
         self.shared.taken.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         for (layer, wish) in Layer::ALL.into_iter().zip(wishes) {
@@ -255,7 +258,7 @@ impl Encoding {
             kind,
             data: encoded.data,
         };
-        self.outbox.send_video(layer, &Packets::of(frame));
+        self.outbox.send_video(self.track, layer, &Packets::of(frame));
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
+use sightline_media_proto::Stream;
 use sightline_media_proto::audio::SAMPLE_RATE;
 
 use crate::new_file;
@@ -27,9 +28,12 @@ const FLUSH_EVERY: u64 = 100;
 /// Recordings of one member: who comes and goes and comes again has further files each time.
 const MAX_RECORDINGS: usize = 16;
 
-/// One block of one member, as played out.
+/// Names the files of one stream of a member: the member's number, and which stream.
+pub type RecordingId = (u64, Stream);
+
+/// One block of one stream, as played out.
 struct Block {
-    file: u64,
+    file: RecordingId,
     /// Samples that the disk was too slow for, before these: written as silence, so that the clock holds.
     lost: u64,
     samples: Vec<f32>,
@@ -37,9 +41,9 @@ struct Block {
 }
 
 enum Message {
-    Open { file: u64, name: String },
+    Open { file: RecordingId, name: String },
     Block(Block),
-    Close { file: u64 },
+    Close { file: RecordingId },
 }
 
 /// What has to be said of one member's recording.
@@ -55,7 +59,7 @@ pub enum Recording {
 pub struct Recorder {
     messages: Option<SyncSender<Message>>,
     /// Samples lost since the last block that was taken, by file.
-    lost: Mutex<BTreeMap<u64, u64>>,
+    lost: Mutex<BTreeMap<RecordingId, u64>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -78,17 +82,17 @@ impl Recorder {
         })
     }
 
-    /// Begins the files of a member.
-    pub fn open(&self, file: u64, name: &str) {
+    /// Begins the files of a stream of a member.
+    pub fn open(&self, file: RecordingId, name: &str) {
         self.send(Message::Open {
             file,
             name: name.to_owned(),
         });
     }
 
-    /// Adds what was just played out of a member: sound, and the picture shown. Does not wait: what the disk is
+    /// Adds what was just played out of a stream: sound, and the picture shown. Does not wait: what the disk is
     /// too slow for becomes silence.
-    pub fn write(&self, file: u64, samples: &[f32], picture: Option<Arc<Picture>>) {
+    pub fn write(&self, file: RecordingId, samples: &[f32], picture: Option<Arc<Picture>>) {
         let Some(messages) = &self.messages else { return };
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         let before = lost.remove(&file).unwrap_or_default();
@@ -103,8 +107,8 @@ impl Recorder {
         }
     }
 
-    /// Finishes the files of a member.
-    pub fn close(&self, file: u64) {
+    /// Finishes the files of a stream, if there are any.
+    pub fn close(&self, file: RecordingId) {
         self.send(Message::Close { file });
     }
 
@@ -125,8 +129,8 @@ impl Drop for Recorder {
 }
 
 fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)) {
-    let mut open = BTreeMap::<u64, Files>::new();
-    let mut made = BTreeMap::<u64, usize>::new();
+    let mut open = BTreeMap::<RecordingId, Files>::new();
+    let mut made = BTreeMap::<RecordingId, usize>::new();
     let ended = |path: &Path, error: &RecordError| {
         tell(Recording::Ended(format!(
             "The recording {} ended: {error}.",
@@ -136,6 +140,10 @@ fn write_all(folder: &Path, source: &Receiver<Message>, tell: &dyn Fn(Recording)
     for message in source {
         match message {
             Message::Open { file, name } => {
+                let name = match file.1 {
+                    Stream::Person => name,
+                    Stream::Screen => format!("{name} screen"),
+                };
                 let wish = folder.join(clean(&name));
                 let made = made.entry(file).or_default();
                 *made += 1;
@@ -333,14 +341,15 @@ mod tests {
     fn sound_and_picture_are_written_on_one_clock() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::start(folder.path(), |told| panic!("{told:?}")).expect("a recorder");
-        recorder.open(1, "Ann/../x");
+        let ann = (1, Stream::Person);
+        recorder.open(ann, "Ann/../x");
         let size = Size {
             width: 16,
             height: 16,
         };
         let picture = Arc::new(Picture::grey(size, Instant::now()));
         for block in 0..100 {
-            recorder.write(1, &[0.5; 480], (block >= 50).then(|| Arc::clone(&picture)));
+            recorder.write(ann, &[0.5; 480], (block >= 50).then(|| Arc::clone(&picture)));
         }
         drop(recorder);
         let sound = hound::WavReader::open(folder.path().join("Ann____x.wav")).expect("a recording");
@@ -367,7 +376,8 @@ mod tests {
         let (sink, told) = sync_channel(16);
         let recorder =
             Recorder::start(folder, move |news| sink.send(news).expect("room")).expect("a recorder");
-        for (file, name) in (0..).zip(people) {
+        for (member, name) in (0..).zip(people) {
+            let file = (member, Stream::Person);
             recorder.open(file, name);
             for _ in 0..10 {
                 recorder.write(file, &[0.5; 480], Some(picture()));
@@ -417,7 +427,7 @@ mod tests {
         let pictures = folder.path().join("Ann.y4m");
         fs::write(&pictures, "theirs").expect("written");
         let block = Block {
-            file: 1,
+            file: (1, Stream::Person),
             lost: 0,
             samples: vec![0.5; 4800],
             picture: Some(picture()),
@@ -460,10 +470,10 @@ mod tests {
         let tell = move |news| sink.send(news).expect("room");
         let recorder = Recorder::start(folder.path(), tell).expect("a recorder");
         for _ in 0..50 {
-            recorder.open(1, "Eve");
-            recorder.close(1);
+            recorder.open((1, Stream::Person), "Eve");
+            recorder.close((1, Stream::Person));
         }
-        recorder.open(2, "Ann");
+        recorder.open((2, Stream::Person), "Ann");
         drop(recorder);
         let files = contents(folder.path());
         assert_eq!(files.len(), 16 + 1);

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sightline_media_proto::Ticks;
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::redundancy::{Frame, Protector};
 use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
+use sightline_media_proto::{AudioTrack, Ticks, VideoTrack};
 
 use crate::level::Level;
 use crate::microphone::{Microphone, MicrophoneError};
@@ -19,14 +19,14 @@ use crate::processing::Processor;
 
 /// Takes what is to be sent to everybody; must not block for long.
 pub trait Outbox: Send + Sync {
-    /// A packet of sound.
-    fn send_audio(&self, body: Arc<[u8]>);
+    /// A packet of a track of audio.
+    fn send_audio(&self, track: AudioTrack, body: Arc<[u8]>);
     /// How much sound the next packet is to carry, and how many parities of what came before.
     fn packing(&self) -> (Span, Protection);
-    /// A picture of a layer.
-    fn send_video(&self, layer: Layer, picture: &Packets);
-    /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
-    fn wishes(&self, largest: Layer) -> [Option<LayerWish>; 3];
+    /// A frame of a track's layer.
+    fn send_video(&self, track: VideoTrack, layer: Layer, frame: &Packets);
+    /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
+    fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerWish>; 3];
     /// A source ended; the sentence says why.
     fn source_failed(&self, code: &'static str, message: String);
 }
@@ -77,7 +77,7 @@ impl VoiceSender {
                     block.fill(0.0);
                 }
                 match packer.pack(&block, captured, &*outbox) {
-                    Ok(Some(packet)) => outbox.send_audio(packet.encode().into()),
+                    Ok(Some(packet)) => outbox.send_audio(AudioTrack::Voice, packet.encode().into()),
                     Ok(None) => {}
                     Err(error) => return outbox.source_failed("microphone", error.to_string()),
                 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use sightline_media::av1::{EncoderKind, Settings, encoder};
 use sightline_media::{MemberId, Observer, Picture, Playout, Size};
-use sightline_media_proto::Ticks;
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
+use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack};
 
 /// Holds a member's thread at its picture until it is let go.
 struct Held {
@@ -19,13 +19,13 @@ struct Held {
 }
 
 impl Observer for Held {
-    fn first_audio(&self, _: MemberId) {}
-    fn first_video(&self, _: MemberId) {}
-    fn needs_key_frame(&self, _: MemberId) {}
+    fn first_audio(&self, _: MemberId, _: AudioTrack) {}
+    fn first_video(&self, _: MemberId, _: VideoTrack) {}
+    fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
     fn speaker_lost(&self) {}
     fn undecodable(&self, _: MemberId) {}
     fn too_costly(&self, _: MemberId) {}
-    fn shown(&self, _: MemberId, _: &Arc<Picture>) {
+    fn shown(&self, _: MemberId, _: VideoTrack, _: &Arc<Picture>) {
         self.reached.send(()).expect("the test waits");
         self.go.lock().expect("the test").recv().expect("let go");
     }
@@ -63,13 +63,13 @@ fn nobody_waits_for_the_picture_of_a_member_that_leaves() {
     let playout = Playout::start(None, None, Arc::new(held), now).expect("a playout");
     playout.add(1, "Ann").expect("a member");
     for body in picture(now) {
-        playout.handle_video(1, &body, now);
+        playout.handle_video(1, VideoTrack::Camera, &body, now);
     }
     arrival
         .recv_timeout(Duration::from_secs(300))
         .expect("the picture");
     // Were the thread waited for, this would never return.
     playout.remove(1);
-    assert!(playout.take_stats(1).is_none());
+    assert!(playout.take_stats(1, Stream::Person).is_none());
     let_go.send(()).expect("it waits");
 }

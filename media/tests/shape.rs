@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{self, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,10 @@ use sightline_media::microphone::{Frame, Microphone, MicrophoneError, made_up_vo
 use sightline_media::{FarEnd, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, Protection, Span};
 use sightline_media_proto::layer::Layer;
-use sightline_media_proto::link;
+use sightline_media_proto::link::{Class, Sender};
 use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
+use sightline_media_proto::{AudioTrack, VideoTrack};
 
 /// Ten seconds.
 const BLOCKS: u32 = 1000;
@@ -41,11 +42,11 @@ struct Notes {
     packings: [(Span, Protection); 2],
     asked: Mutex<u32>,
     sent: Mutex<Vec<Arc<[u8]>>>,
-    ended: Mutex<Sender<()>>,
+    ended: Mutex<mpsc::Sender<()>>,
 }
 
 impl Outbox for Notes {
-    fn send_audio(&self, body: Arc<[u8]>) {
+    fn send_audio(&self, _: AudioTrack, body: Arc<[u8]>) {
         self.sent.lock().expect("unpoisoned").push(body);
     }
 
@@ -55,9 +56,9 @@ impl Outbox for Notes {
         self.packings[usize::from(*asked > 300)]
     }
 
-    fn send_video(&self, _: Layer, _: &Packets) {}
+    fn send_video(&self, _: VideoTrack, _: Layer, _: &Packets) {}
 
-    fn wishes(&self, _: Layer) -> [Option<LayerWish>; 3] {
+    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerWish>; 3] {
         [None; 3]
     }
 
@@ -72,7 +73,7 @@ fn leaves(
     samples: impl Iterator<Item = f32> + Send + 'static,
     packings: [(Span, Protection); 2],
     is_muted: bool,
-) -> Vec<(Duration, link::Class, usize)> {
+) -> Vec<(Duration, Class, usize)> {
     let epoch = Instant::now();
     let (ended, end) = channel();
     let notes = Arc::new(Notes {
@@ -100,12 +101,12 @@ fn leaves(
     end.recv().expect("it comes to its end");
     drop(sender);
     let sent = notes.sent.lock().expect("unpoisoned");
-    let mut link = link::Sender::new(|_, len| len as u32 + 100, 1, epoch);
+    let mut link = Sender::new(1, epoch);
     let mut left = Vec::new();
     for body in &*sent {
         let first = u32::from_be_bytes(*body.first_chunk().expect("a number"));
         let at = BLOCK * first;
-        link.handle_sound(Arc::clone(body), epoch + at);
+        link.handle_audio(AudioTrack::Voice, Arc::clone(body), epoch + at);
         while let Some(leaving) = link.poll_packet(epoch + at) {
             left.push((at, leaving.class, leaving.body.len()));
         }

@@ -23,6 +23,7 @@ use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Source, Viewer};
 use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
 use sightline_media_proto::session::Limits;
+use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_mesh::{Entry, Setup};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Code, Command, Event, Name};
@@ -109,7 +110,7 @@ struct Ear {
 }
 
 impl Tap for Ear {
-    fn played(&self, _: u64, samples: &[f32], at: Instant) {
+    fn played(&self, _: u64, _: AudioTrack, samples: &[f32], at: Instant) {
         let mut clicks = self.clicks.lock().expect("unpoisoned");
         let quiet_since = clicks
             .last()
@@ -123,7 +124,7 @@ impl Tap for Ear {
         }
     }
 
-    fn shown(&self, _: u64, picture: &Arc<Picture>) {
+    fn shown(&self, _: u64, _: VideoTrack, picture: &Arc<Picture>) {
         if let Some(captured) = read_clock(picture) {
             let now = clock_millis(Instant::now());
             self.pictures

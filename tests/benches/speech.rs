@@ -25,6 +25,7 @@ use sightline_media_proto::playout::{Counts, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::session::LayerWish;
 use sightline_media_proto::video::Packets;
+use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_tests::bench;
 
 /// How long each network is spoken through.
@@ -165,7 +166,7 @@ struct Collect {
 }
 
 impl Outbox for Collect {
-    fn send_audio(&self, body: Arc<[u8]>) {
+    fn send_audio(&self, _: AudioTrack, body: Arc<[u8]>) {
         self.packets.lock().expect("unpoisoned").push(body);
     }
 
@@ -176,9 +177,9 @@ impl Outbox for Collect {
         packing.0.handle_links(&[self.link], now)
     }
 
-    fn send_video(&self, _: Layer, _: &Packets) {}
+    fn send_video(&self, _: VideoTrack, _: Layer, _: &Packets) {}
 
-    fn wishes(&self, _: Layer) -> [Option<LayerWish>; 3] {
+    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerWish>; 3] {
         [None; 3]
     }
 

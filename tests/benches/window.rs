@@ -269,7 +269,7 @@ fn direct(stage: &Stage, pictures: &Pictures, moves: bool, people: usize, scene:
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         for person_at in (0..people).filter(|_| moves) {
             pictures.put(
-                Source::Person(person(person_at).id),
+                Source::Camera(person(person_at).id),
                 Arc::clone(&reel[(n + 3 * person_at) % reel.len()]),
             );
             stage.picture_came();

@@ -35,7 +35,7 @@ const TARGETS: [Target; 13] = [
             "mesh/proto/src/candidate.rs",
         ],
     ),
-    ("datagram_framing", &["noise/src/", "mesh/proto/src/packet.rs"]),
+    ("datagram_framing", &["noise/src/", "mesh/packet/src/"]),
     (
         "first_packets_at_the_gate",
         &[

@@ -17,7 +17,7 @@ use sightline_media_proto::playout::{Decode, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::redundancy::{self, Protector};
-use sightline_media_proto::{Ticks, obu, video};
+use sightline_media_proto::{AudioTrack, Ticks, obu, video};
 use sightline_mesh_proto::candidate::{Candidate, Kind};
 use sightline_mesh_proto::gate::{Change, Gate, Sponsor};
 use sightline_mesh_proto::interface::Medium;
@@ -164,9 +164,9 @@ fn datagram_framing() {
     let inside: Vec<_> = [
         (Class::Audio, 108, 205),
         (Class::Report, 70, 573),
-        (Class::Video, 1131, 1131),
+        (Class::Video, packet::MAX_BODY, packet::MAX_BODY),
         (Class::Video, 200, 861),
-        (Class::Padding, 900, 1131),
+        (Class::Padding, 900, packet::MAX_BODY),
         (Class::Control, 25, 61),
     ]
     .into_iter()
@@ -267,14 +267,14 @@ fn reassembly() {
 #[test]
 fn reports_of_arrivals() {
     let start = Instant::now();
-    let mut sender = Sender::new(|_, len| len as u32 + 100, 7, start);
+    let mut sender = Sender::new(7, start);
     let mut arrivals = Arrivals::new(start);
-    let sound: Arc<[u8]> = Arc::from(vec![0; 108]);
+    let audio: Arc<[u8]> = Arc::from(vec![0; 105]);
     let mut corpus = Vec::new();
     let mut now = start;
     for _ in 0..40 {
         now += Duration::from_millis(5);
-        sender.handle_sound(Arc::clone(&sound), now);
+        sender.handle_audio(AudioTrack::Voice, Arc::clone(&audio), now);
         while let Some(leaving) = sender.poll_packet(now) {
             let (number, _) = Number::split(&leaving.body).expect("a number");
             arrivals.handle_packet(number, now);
@@ -283,7 +283,7 @@ fn reports_of_arrivals() {
     }
     run("reports_of_arrivals", &corpus, |bytes| {
         now += Duration::from_millis(5);
-        sender.handle_sound(Arc::clone(&sound), now);
+        sender.handle_audio(AudioTrack::Voice, Arc::clone(&audio), now);
         while sender.poll_packet(now).is_some() {}
         if let Some(report) = Report::decode(bytes) {
             sender.handle_report(&report, now);

@@ -9,6 +9,7 @@ use sightline_media_proto::feedback::{Feedback, Report};
 use sightline_media_proto::layer::{Layer, Share};
 use sightline_media_proto::load::{GivenWay, Load};
 use sightline_media_proto::video::PartSize;
+use sightline_media_proto::{AudioTrack, Track, VideoTrack};
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::address::Pair;
 use sightline_mesh_proto::code::DEFAULT_LIFETIME;
@@ -32,6 +33,9 @@ const SETTLING: Duration = Duration::from_secs(5);
 
 /// With more others than this a tile in a usual window is small.
 const MANY: usize = 6;
+
+const VOICE: Track = Track::Audio(AudioTrack::Voice);
+const CAMERA: Track = Track::Video(VideoTrack::Camera);
 
 /// Steps of routes that are shown; the record has more.
 const MAX_STEPS: usize = 1024;
@@ -221,8 +225,8 @@ impl Running {
                 if let Some(Feedback::Report(report)) = Feedback::decode(body) {
                     let id = facts::person(peer);
                     for person in shown.people.iter_mut().filter(|person| person.id == id) {
-                        person.muted = report.is_muted || !report.has_sound;
-                        person.has_picture = report.has_picture;
+                        person.muted = report.is_muted || !report.sends.contains(&VOICE);
+                        person.has_picture = report.sends.contains(&CAMERA);
                     }
                     self.reports.insert(*peer, report);
                 }
@@ -354,9 +358,9 @@ impl Running {
                 continue;
             }
             if wish.is_none() || before == Some(None) {
-                self.participant.expect_pause(&peer);
+                self.participant.expect_pause(&peer, VideoTrack::Camera);
             }
-            self.participant.ask(peer, wish);
+            self.participant.ask(peer, VideoTrack::Camera, wish);
         }
     }
 
@@ -397,7 +401,7 @@ impl Running {
             let others = self
                 .reports
                 .iter()
-                .filter(|(other, report)| *other != peer && report.has_sound);
+                .filter(|(other, report)| *other != peer && report.sends.contains(&VOICE));
             let others = others
                 .map(|(other, _)| *other)
                 .filter(|other| is_settled(other) && is_settled(peer));

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId, SharedProcessing};
+use sightline_media_proto::Track;
 use sightline_media_proto::load::GivenWay;
 use sightline_media_proto::session::Limits;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
@@ -272,8 +273,8 @@ impl Controller {
             Notice::Call(Event::Ended(end)) => self.end_call(Some(end)),
             Notice::MeshEnded => self.end_call(None),
             Notice::Call(event) => self.handle_event(&event),
-            Notice::FirstAudio(member, at) => self.tell_first("sound", member, at),
-            Notice::FirstVideo(member, at) => self.tell_first("picture", member, at),
+            Notice::FirstAudio(member, track, at) => self.tell_first(Track::Audio(track), member, at),
+            Notice::FirstVideo(member, track, at) => self.tell_first(Track::Video(track), member, at),
             Notice::Undecodable(member) => self.tell_of_pictures("undecodable", member),
             Notice::TooCostly(member) => self.tell_of_pictures("picture_too_costly", member),
             Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
@@ -288,7 +289,7 @@ impl Controller {
             Notice::Interrupted if self.call.is_some() && self.screen.is_none() => self.order(Order::Leave),
             Notice::Interrupted => self.is_over = true,
             // Wishes are looked for after each notice.
-            Notice::Wished | Notice::NeedsKeyFrame(_) => {}
+            Notice::Wished | Notice::NeedsKeyFrame(..) => {}
         }
     }
 
@@ -320,7 +321,7 @@ impl Controller {
                 .into_iter()
                 .any(|person| person.id == id && !person.has_picture)
             {
-                screen.pictures.remove(&sightline_ui::Source::Person(id));
+                screen.pictures.remove(&sightline_ui::Source::Camera(id));
             }
         }
         self.clear_after(event);
@@ -361,13 +362,13 @@ impl Controller {
         }
     }
 
-    fn tell_first(&mut self, what: &'static str, member: MemberId, at: Instant) {
+    fn tell_first(&mut self, track: Track, member: MemberId, at: Instant) {
         let Some(call) = &self.call else {
             return;
         };
         if let Some(peer) = call.participant.peer(member) {
             self.report
-                .first(what, &peer, call.since_join(&peer, at, self.clock.start));
+                .first(track, &peer, call.since_join(&peer, at, self.clock.start));
         }
     }
 

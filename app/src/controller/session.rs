@@ -176,7 +176,7 @@ impl Controller {
                 notice,
                 Notice::FirstAudio(..)
                     | Notice::FirstVideo(..)
-                    | Notice::NeedsKeyFrame(_)
+                    | Notice::NeedsKeyFrame(..)
                     | Notice::Undecodable(_)
             );
             !of_the_call && !of_media
@@ -227,6 +227,8 @@ impl Controller {
 mod tests {
     use sightline_ui::{Command, Host};
 
+    use sightline_media_proto::VideoTrack;
+
     use super::*;
     use crate::args::Options;
     use crate::screen::{Screen, Wire};
@@ -273,7 +275,11 @@ mod tests {
             level: controller.level(),
             muted: controller.muted(),
         };
-        while wire.notices.try_send(Notice::NeedsKeyFrame(0)).is_ok() {}
+        while wire
+            .notices
+            .try_send(Notice::NeedsKeyFrame(0, VideoTrack::Camera))
+            .is_ok()
+        {}
         wire.wish(Command::Quit);
         let (sink, ended) = std::sync::mpsc::sync_channel(1);
         let running = std::thread::spawn(move || sink.send(controller.run()));

@@ -10,6 +10,7 @@ use sightline_media::microphone::{self, MicrophoneError};
 use sightline_media::{
     Capture, Level, Listening, Picture, Processing, Source, Speaker, SpeakerError, Viewer,
 };
+use sightline_media_proto::VideoTrack;
 use sightline_ui::model::Choice;
 use sightline_ui::{Pictures, Source as Shown};
 
@@ -239,14 +240,14 @@ impl Controller {
     fn open_camera(&mut self, source: &Source) -> Result<(), SourceError> {
         self.sources.capture = None;
         if let Some(call) = &mut self.call {
-            call.participant.set_camera(None)?;
+            call.participant.set_video(VideoTrack::Camera, None)?;
         }
         if let Some(screen) = &self.screen {
             screen.pictures.remove(&Shown::Own);
         }
         let capture = self.sources.open_camera(source)?;
         match &mut self.call {
-            Some(call) => call.participant.set_camera(capture)?,
+            Some(call) => call.participant.set_video(VideoTrack::Camera, capture)?,
             None => self.sources.capture = capture,
         }
         Ok(())

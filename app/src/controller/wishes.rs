@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
+use sightline_media_proto::AudioTrack;
 use sightline_media_proto::session::Limits;
 use sightline_mesh::Entry;
 use sightline_mesh_proto::route::QuestionId;
@@ -201,7 +202,9 @@ impl Controller {
             return;
         };
         if let Some(member) = peer(id).and_then(|peer| call.participant.member(&peer)) {
-            call.participant.playout().set_volume(member, volume);
+            call.participant
+                .playout()
+                .set_volume(member, AudioTrack::Voice, volume);
         }
         for person in shown.people.iter_mut().filter(|person| person.id == *id) {
             person.volume = volume;

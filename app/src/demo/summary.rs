@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sightline_mesh_proto::route::State;
 
 use crate::args::DemoOptions;
-use crate::event::{CodeText, Counts, Event, LedgerRow, LedgerSum, Stats};
+use crate::event::{CodeText, Counts, Event, LedgerRow, LedgerSum, Stats, Track};
 
 /// Sound below this is taken for silence, decibels below full scale.
 const SILENCE_DB: f64 = -55.0;
@@ -119,12 +119,20 @@ impl Summary {
                     pair.remote = Some(step.route.way.remote);
                 }
             }
-            Event::FirstAudio { peer, since_join } => {
+            Event::FirstAudio {
+                peer,
+                track: Track::Voice,
+                since_join,
+            } => {
                 if let Some(pair) = participant.pair(peer) {
                     pair.first_audio = Some(*since_join);
                 }
             }
-            Event::FirstVideo { peer, since_join } => {
+            Event::FirstVideo {
+                peer,
+                track: Track::Camera,
+                since_join,
+            } => {
                 if let Some(pair) = participant.pair(peer) {
                     pair.first_video = Some(*since_join);
                 }
@@ -382,6 +390,7 @@ mod tests {
                 lost: 0,
                 dropped_packets: 0,
             },
+            screen: None,
         }
     }
 
@@ -398,10 +407,12 @@ mod tests {
             });
             say(Event::FirstAudio {
                 peer: "id".into(),
+                track: Track::Voice,
                 since_join: 0.1,
             });
             say(Event::FirstVideo {
                 peer: "id".into(),
+                track: Track::Camera,
                 since_join: 0.2,
             });
             say(Event::Route(Step {

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use crate::Ticks;
+use sightline_packet::Class;
+
+use crate::{Ticks, header};
 
 /// Samples a second, mono.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -69,6 +71,14 @@ impl Span {
         96 * self.blocks() as usize
     }
 }
+
+/// A packet of each length fills one size of packet.
+const _: () = {
+    let header = header::HEADER_LEN + HEADER_LEN;
+    assert!(header + Span::Ten.room() == Class::Audio.full_body(0));
+    assert!(header + Span::Twenty.room() == Class::Audio.full_body(1));
+    assert!(Class::Audio.size_count() == 2);
+};
 
 impl Protection {
     /// Bytes of a frame, and of each parity: 38 kbit/s, or 26 under strong protection, which can be heard: Opus is transparent

@@ -1,6 +1,9 @@
 //! What one participant's media says to another's: carried by the call as an opaque, reliable message.
 
+use std::collections::BTreeSet;
+
 use crate::layer::{Layer, Share};
+use crate::track::{Track, VideoTrack};
 
 /// Members named in one report at most: as many as a call holds.
 const MAX_NAMES: usize = 16;
@@ -11,44 +14,48 @@ const MAX_NAME: usize = 64;
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Feedback {
-    /// Send a key frame: this receiver can show nothing without one.
-    KeyFrame,
+    /// Send a key frame of this track: this receiver can show nothing without one.
+    KeyFrame(VideoTrack),
     /// How things are on this side.
     Report(Report),
-    /// What is of use here of the other side's pictures; `None` for none.
-    Want(Option<Share>),
+    /// What is of use here of the other side's track; `None` for none.
+    Want(VideoTrack, Option<Share>),
 }
 
 /// Stands for no layer.
 const NO_LAYER: u8 = 0xff;
 
+/// Of a report's flags the one after the tracks'.
+const MUTED: u8 = 1 << Track::ALL.len();
+
 /// How things are on one side. Told every second whatever happens, in a size that only the number of members
 /// changes, so that its time and size say nothing of when somebody mutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// A microphone is sent, muted or not.
-    pub has_sound: bool,
+    /// What is sent, the voice also while it is muted.
+    pub sends: BTreeSet<Track>,
     /// What the microphone hears is replaced by silence.
     pub is_muted: bool,
-    /// A picture is sent.
-    pub has_picture: bool,
     /// From whom sound came in the last second: their ids, as the call names them; at most 16 of at most 64 bytes.
     pub hears: Vec<Vec<u8>>,
 }
 
 impl Feedback {
-    /// The message's bytes: a kind (1); for a report its flags (1), then each name with its length (1) before it; for a
-    /// wish the layer (1) and whether it is every second picture only (1).
+    /// The message's bytes: a kind (1); for a report its flags (1), then each name with its length (1) before it; for the
+    /// others the track (1), and for a wish the layer (1) and whether it is every second picture only (1).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::KeyFrame => vec![1],
-            Self::Want(None) => vec![3, NO_LAYER, 0],
-            Self::Want(Some(share)) => vec![3, share.layer.index() as u8, u8::from(share.is_halved)],
+            Self::KeyFrame(track) => vec![1, Track::Video(*track).id()],
+            Self::Want(track, share) => {
+                let layer = share.map_or(NO_LAYER, |share| share.layer.index() as u8);
+                let is_halved = share.is_some_and(|share| share.is_halved);
+                vec![3, Track::Video(*track).id(), layer, u8::from(is_halved)]
+            }
             Self::Report(report) => {
-                let flags = [report.has_sound, report.is_muted, report.has_picture];
-                let flags = flags.iter().rev().fold(0, |sum, flag| sum * 2 + u8::from(*flag));
-                let mut bytes = vec![2, flags];
+                let sends = report.sends.iter().map(|track| 1 << track.id());
+                let muted = if report.is_muted { MUTED } else { 0 };
+                let mut bytes = vec![2, sends.fold(muted, |all, one| all | one)];
                 let names = report
                     .hears
                     .iter()
@@ -67,20 +74,32 @@ impl Feedback {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
-            [1] => Some(Self::KeyFrame),
-            [3, NO_LAYER, 0] => Some(Self::Want(None)),
-            [3, layer, is_halved @ 0..=1] => Some(Self::Want(Some(Share {
-                layer: Layer::at(usize::from(*layer))?,
-                is_halved: *is_halved == 1,
-            }))),
-            [2, flags @ 0..=7, names @ ..] => Some(Self::Report(Report {
-                has_sound: flags & 1 != 0,
-                is_muted: flags & 2 != 0,
-                has_picture: flags & 4 != 0,
+            [1, track] => Some(Self::KeyFrame(video_track(*track)?)),
+            [3, track, NO_LAYER, 0] => Some(Self::Want(video_track(*track)?, None)),
+            [3, track, layer, is_halved @ 0..=1] => {
+                let share = Share {
+                    layer: Layer::at(usize::from(*layer))?,
+                    is_halved: *is_halved == 1,
+                };
+                Some(Self::Want(video_track(*track)?, Some(share)))
+            }
+            [2, flags @ 0..=0b1_1111, names @ ..] => Some(Self::Report(Report {
+                sends: Track::ALL
+                    .into_iter()
+                    .filter(|track| flags >> track.id() & 1 == 1)
+                    .collect(),
+                is_muted: flags & MUTED != 0,
                 hears: decode_names(names)?,
             })),
             _ => None,
         }
+    }
+}
+
+fn video_track(id: u8) -> Option<VideoTrack> {
+    match Track::from_id(id)? {
+        Track::Video(track) => Some(track),
+        Track::Audio(_) => None,
     }
 }
 
@@ -103,14 +122,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::track::AudioTrack;
 
     proptest! {
         #[test]
         fn a_report_is_read_as_written(
-            [has_sound, is_muted, has_picture] in any::<[bool; 3]>(),
+            sends in prop::sample::subsequence(Track::ALL.to_vec(), 0..=Track::ALL.len()),
+            is_muted in any::<bool>(),
             hears in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..=MAX_NAME), 0..=MAX_NAMES),
         ) {
-            let report = Feedback::Report(Report { has_sound, is_muted, has_picture, hears });
+            let sends = sends.into_iter().collect();
+            let report = Feedback::Report(Report { sends, is_muted, hears });
             prop_assert_eq!(Feedback::decode(&report.encode()), Some(report));
         }
 
@@ -124,26 +146,34 @@ mod tests {
 
     #[test]
     fn nothing_else_is_read() {
-        assert_eq!(Feedback::decode(&[1]), Some(Feedback::KeyFrame));
         assert_eq!(
-            Feedback::decode(&[3, 1, 1]),
-            Some(Feedback::Want(Some(Share {
-                layer: Layer::Medium,
-                is_halved: true
-            })))
+            Feedback::decode(&[1, 1]),
+            Some(Feedback::KeyFrame(VideoTrack::Camera))
+        );
+        let halved = Share {
+            layer: Layer::Medium,
+            is_halved: true,
+        };
+        assert_eq!(
+            Feedback::decode(&[3, 2, 1, 1]),
+            Some(Feedback::Want(VideoTrack::Screen, Some(halved)))
         );
         let too_many = [&[2, 0][..], &[1, 7].repeat(MAX_NAMES + 1)].concat();
         for bytes in [
             &[][..],
             &[0],
-            &[3],
-            &[3, 3, 0],
-            &[3, 1, 2],
             &[3, 1],
+            &[3, 1, 3, 0],
+            &[3, 1, 1, 2],
+            &[3, 1, 1],
+            &[3, 0, 1, 1],
+            &[3, 4, 1, 1],
             &[4],
-            &[1, 1],
+            &[1],
+            &[1, 0],
+            &[1, 1, 1],
             &[2],
-            &[2, 8],
+            &[2, 32],
             &[2, 0, 1],
             &[2, 0, 65],
             &too_many,
@@ -156,7 +186,7 @@ mod tests {
     fn muting_does_not_change_a_reports_size() {
         let report = |is_muted| Report {
             is_muted,
-            has_sound: true,
+            sends: BTreeSet::from([Track::Audio(AudioTrack::Voice)]),
             ..Report::default()
         };
         let [one, other] = [true, false].map(|is_muted| Feedback::Report(report(is_muted)).encode());

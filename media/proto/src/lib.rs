@@ -10,7 +10,8 @@
 //!   load.rs ── what gives way when the machine cannot keep up     allowance.rs ── how much of it one member may take
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
 //!   among all of them:   session/ ── who gets what
-//!   sync.rs ── sound and picture together
+//!   sync.rs ── sound and picture together     track.rs ── what one member sends side by side
+//!   header.rs ── what stands before each packet's body
 //!   control:  feedback.rs ── what a receiver asks of a sender     rate.rs ── rates, and when a key frame is made
 //! ```
 
@@ -22,6 +23,7 @@ pub mod audio;
 mod chance;
 pub mod effort;
 pub mod feedback;
+pub mod header;
 pub mod layer;
 pub mod link;
 pub mod load;
@@ -36,6 +38,8 @@ pub mod redundancy;
 pub mod session;
 pub mod sync;
 mod ticks;
+pub mod track;
 pub mod video;
 
 pub use ticks::Ticks;
+pub use track::{AudioTrack, Stream, Track, VideoTrack};

@@ -3,12 +3,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Ticks, link};
+use sightline_packet::Class;
+
+use crate::{Ticks, header};
 
 /// Frame (4), captured (4), index (2), count (2), flags (1), back (1) before the data, bytes.
 const HEADER_LEN: usize = 14;
 
-/// What a packet of the call holds at most after the link's number, bytes.
+/// What a packet of the call holds at most after number and track, bytes.
 pub const MAX_BODY: usize = PartSize::Full.max_body();
 
 /// Data in one packet at most, bytes.
@@ -38,21 +40,17 @@ pub enum PartSize {
     Full,
 }
 
+/// Each size of part fills one size of packet.
+const _: () = assert!(PartSize::ALL.len() == Class::Video.size_count());
+
 impl PartSize {
     /// The smallest first.
     pub const ALL: [Self; 4] = [Self::Quarter, Self::Half, Self::ThreeQuarters, Self::Full];
 
-    /// What such a packet holds after the link's number, bytes.
+    /// What such a packet holds after number and track, bytes.
     #[must_use]
     pub const fn max_body(self) -> usize {
-        // As in `sightline-mesh-proto`'s `packet`, without class (1) and length (2).
-        let inside = match self {
-            Self::Quarter => 288,
-            Self::Half => 576,
-            Self::ThreeQuarters => 864,
-            Self::Full => 1134,
-        };
-        inside - 3 - link::HEADER_LEN
+        Class::Video.full_body(self as usize) - header::HEADER_LEN
     }
 
     /// Data in one part, bytes: a parity has the parts' lengths (2) besides.
@@ -364,6 +362,7 @@ mod tests {
         smaller[12] = PartSize::Half.flags();
         assert_eq!(Fragment::decode(&smaller), None, "more than fits into its size");
     }
+
     #[test]
     fn parts_of_each_size_say_it_and_fill_it() {
         let frame = Frame {
@@ -378,6 +377,8 @@ mod tests {
             assert_eq!(bodies.len(), (2 * MAX_DATA).div_ceil(size.max_data()));
             assert_eq!(bodies[0].len(), size.max_body() - 2, "{size:?}");
             assert_eq!(packets.parity(size)[0].len(), size.max_body(), "{size:?}");
+            let [full, one_more] = [0, 1].map(|more| header::wire_size(Class::Video, size.max_body() + more));
+            assert!(full < one_more, "{size:?}: no padding");
             for body in bodies.iter().chain(packets.parity(size)) {
                 assert_eq!(Fragment::decode(body).map(|part| part.size), Some(size));
             }

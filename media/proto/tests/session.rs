@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline_media_proto::Ticks;
 use sightline_media_proto::audio::Span;
 use sightline_media_proto::layer::{Layer, Share};
-use sightline_media_proto::link::{Class, HEADER_LEN, Leaving};
+use sightline_media_proto::link::Leaving;
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::session::{LayerWish, Limits, Session};
 use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 use sightline_netem::{Path, Weather};
 
 /// The one who sends, as the others name it, and the path that everybody's links go by at first.
@@ -22,27 +22,6 @@ const PATH: u8 = 0;
 /// Bodies of sound in packets of 10 and of 20 ms, bytes.
 const TEN: usize = 105;
 const TWENTY: usize = 201;
-
-/// What a body takes on the wire, without the number that the link puts before it, bytes.
-fn wire_size(class: Class, len: usize) -> u32 {
-    let number = match class {
-        Class::Report => 0,
-        Class::Sound | Class::Picture | Class::Padding => HEADER_LEN,
-    };
-    leaving_size(class, number + len)
-}
-
-/// The same with the number, bytes.
-fn leaving_size(class: Class, len: usize) -> u32 {
-    let sizes: &[usize] = match class {
-        Class::Sound => &[112, 208],
-        Class::Report => &[64, 160, 576],
-        Class::Picture | Class::Padding => &[288, 576, 864, 1134],
-    };
-    let inside = 3 + len;
-    let padded = sizes.iter().find(|size| **size >= inside);
-    *padded.expect("it fits into a packet") as u32 + 28 + 26 + 8 + 40
-}
 
 /// One layer's encoder: every second picture is built on by no other.
 #[derive(Default)]
@@ -95,30 +74,60 @@ impl Encoder {
 /// Somebody who listens and looks.
 struct Member {
     session: Session<usize, u8>,
-    reassembler: Reassembler,
-    down: Path<(Class, Vec<u8>)>,
-    back: Path<(Class, Vec<u8>)>,
-    /// Sound that came, ms, and pictures, since it was counted last.
+    /// Of each track of video.
+    reassemblers: [Reassembler; 2],
+    down: Path<Leaving>,
+    back: Path<Leaving>,
+    /// Sound that came, ms, and frames of each track of video, since it was counted last.
     heard: u64,
-    seen: u32,
+    seen: [u32; 2],
     received: u64,
+}
+
+impl Member {
+    fn receive(&mut self, ms: u64, now: Instant) {
+        for leaving in self.down.step(ms) {
+            let media = self
+                .session
+                .handle_packet(&SENDER, leaving.class, &leaving.body, now);
+            match media {
+                Some((Track::Audio(_), body)) => self.heard += if body.len() == TEN { 10 } else { 20 },
+                Some((Track::Video(track), body)) => {
+                    self.reassemblers[track.index()].handle_packet(body, now);
+                }
+                None => {}
+            }
+        }
+        for track in VideoTrack::ALL {
+            while let Some(frame) = self.reassemblers[track.index()].poll_frame(now) {
+                assert!(frame.data.iter().all(|byte| *byte == content(track)), "{track:?}");
+                self.seen[track.index()] += 1;
+            }
+        }
+    }
+}
+
+/// What the frames of a track are full of.
+const fn content(track: VideoTrack) -> u8 {
+    track.index() as u8 + 1
 }
 
 struct Call {
     start: Instant,
     ms: u64,
     session: Session<usize, u8>,
-    encoders: [Encoder; 3],
+    /// Of each track of video and each of its layers.
+    encoders: [[Encoder; 3]; 2],
     /// What is left of the packet of sound that is spoken just now, ms.
     speaking: u64,
     /// What left since it was counted last, bytes.
     sent: u64,
-    up: Path<(usize, Class, Vec<u8>)>,
+    up: Path<(usize, Leaving)>,
     members: Vec<Member>,
     /// Sound that was spoken, ms, since it was counted last.
     spoken: u64,
-    camera: Layer,
-    has_camera: bool,
+    /// How large each track of video is, while there is something to send.
+    sources: [Option<Layer>; 2],
 }
 
 impl Call {
@@ -127,20 +136,20 @@ impl Call {
         let start = Instant::now();
         let good = Weather::steady(10e6, 100.0, 0);
         let members = (0..).zip(down).map(|(at, down)| {
-            let mut session = Session::new(wire_size, Limits::default(), start);
+            let mut session = Session::new(Limits::default(), start);
             session.handle_receivers(&[(SENDER, PATH)], start);
             Member {
                 session,
-                reassembler: Reassembler::default(),
+                reassemblers: Default::default(),
                 down: Path::new(down.clone(), seed * 100 + at),
                 back: Path::new(good.clone(), seed * 100 + 50 + at),
                 heard: 0,
-                seen: 0,
+                seen: [0; 2],
                 received: 0,
             }
         });
         let members: Vec<_> = members.collect();
-        let mut session = Session::new(wire_size, Limits::default(), start);
+        let mut session = Session::new(Limits::default(), start);
         let receivers: Vec<_> = (0..members.len()).map(|member| (member, PATH)).collect();
         session.handle_receivers(&receivers, start);
         Self {
@@ -153,8 +162,7 @@ impl Call {
             up: Path::new(up, seed),
             members,
             spoken: 0,
-            camera,
-            has_camera: true,
+            sources: [Some(camera), None],
         }
     }
 
@@ -170,47 +178,31 @@ impl Call {
         let now = self.start + Duration::from_millis(self.ms);
         self.speak(now);
         self.show(now);
-        while let Some((
-            to,
-            Leaving {
-                class,
-                body,
-                padded_to,
-            },
-        )) = self.session.poll_packet(now)
-        {
-            let size = leaving_size(class, body.len().max(padded_to));
+        while let Some((to, leaving)) = self.session.poll_packet(now) {
+            let size = leaving.wire_size();
             self.sent += u64::from(size);
-            self.up.send((to, class, body), size);
+            self.up.send((to, leaving), size);
         }
-        for (to, class, body) in self.up.step(self.ms) {
-            let size = leaving_size(class, body.len());
+        for (to, leaving) in self.up.step(self.ms) {
+            let size = leaving.wire_size();
             self.members[to].received += u64::from(size);
-            self.members[to].down.send((class, body), size);
+            self.members[to].down.send(leaving, size);
         }
         for (at, member) in self.members.iter_mut().enumerate() {
-            for (class, body) in member.down.step(self.ms) {
-                let media = member.session.handle_packet(&SENDER, class, &body, now);
-                match (class, media) {
-                    (Class::Sound, Some(body)) => member.heard += if body.len() == TEN { 10 } else { 20 },
-                    (Class::Picture, Some(body)) => member.reassembler.handle_packet(body, now),
-                    _ => {}
-                }
-            }
-            while member.reassembler.poll_frame(now).is_some() {
-                member.seen += 1;
-            }
-            if member.reassembler.poll_key_frame_request(now) {
-                for encoder in &mut self.encoders {
-                    encoder.key_frames.handle_request();
+            member.receive(self.ms, now);
+            for (encoders, reassembler) in self.encoders.iter_mut().zip(&mut member.reassemblers) {
+                if reassembler.poll_key_frame_request(now) {
+                    for encoder in encoders {
+                        encoder.key_frames.handle_request();
+                    }
                 }
             }
             while let Some((_, leaving)) = member.session.poll_packet(now) {
-                let size = leaving_size(leaving.class, leaving.body.len());
-                member.back.send((leaving.class, leaving.body), size);
+                let size = leaving.wire_size();
+                member.back.send(leaving, size);
             }
-            for (class, body) in member.back.step(self.ms) {
-                let media = self.session.handle_packet(&at, class, &body, now);
+            for leaving in member.back.step(self.ms) {
+                let media = self.session.handle_packet(&at, leaving.class, &leaving.body, now);
                 assert_eq!(media, None, "nobody else speaks");
             }
         }
@@ -222,7 +214,8 @@ impl Call {
                 Span::Ten => (10, TEN),
                 Span::Twenty => (20, TWENTY),
             };
-            self.session.handle_sound(&Arc::from(vec![0; len]), now);
+            let body = Arc::from(vec![0; len]);
+            self.session.handle_audio(AudioTrack::Voice, &body, now);
             self.speaking = millis;
             self.spoken += millis;
         }
@@ -232,23 +225,30 @@ impl Call {
     fn show(&mut self, now: Instant) {
         let is_due = |rate: u64| self.ms * rate / 1000 != (self.ms + 1) * rate / 1000;
         let due = Layer::ALL.map(|layer| is_due(u64::from(layer.frame_rate())));
-        if !due.contains(&true) || !self.has_camera {
+        if !due.contains(&true) {
             return;
         }
-        let wishes = self.session.wishes(self.camera, now);
-        for layer in Layer::ALL {
-            let Some(wish) = wishes[layer.index()].filter(|_| due[layer.index()]) else {
+        for track in VideoTrack::ALL {
+            let Some(largest) = self.sources[track.index()] else {
                 continue;
             };
-            if let Some(frame) = self.encoders[layer.index()].encode(&wish, layer, self.ms, now) {
-                self.session.handle_picture(layer, &Packets::of(frame), now);
+            let wishes = self.session.wishes(track, largest, now);
+            for layer in Layer::ALL {
+                let Some(wish) = wishes[layer.index()].filter(|_| due[layer.index()]) else {
+                    continue;
+                };
+                let encoder = &mut self.encoders[track.index()][layer.index()];
+                if let Some(mut frame) = encoder.encode(&wish, layer, self.ms, now) {
+                    frame.data.fill(content(track));
+                    self.session.handle_video(track, layer, &Packets::of(frame), now);
+                }
             }
         }
     }
 
     /// What a link is taken to carry before anything is known of it.
     fn first_estimate(&self) -> Bitrate {
-        let mut session = Session::new(wire_size, Limits::default(), self.start);
+        let mut session = Session::new(Limits::default(), self.start);
         session.handle_receivers(&[(0, PATH)], self.start);
         session.link(&0).expect("a link").estimate
     }
@@ -257,12 +257,13 @@ impl Call {
     fn measure(&mut self, seconds: u64) -> Vec<Got> {
         (self.spoken, self.sent) = (0, 0);
         for member in &mut self.members {
-            (member.heard, member.seen, member.received) = (0, 0, 0);
+            (member.heard, member.seen, member.received) = (0, [0; 2], 0);
         }
         self.run(seconds);
         let got = self.members.iter().map(|member| Got {
             heard: member.heard as f64 / self.spoken as f64,
-            seen: f64::from(member.seen) / seconds as f64,
+            seen: f64::from(member.seen[0]) / seconds as f64,
+            screen: f64::from(member.seen[1]) / seconds as f64,
             rate: member.received as f64 * 8.0 / seconds as f64,
         });
         got.collect()
@@ -274,8 +275,9 @@ impl Call {
 struct Got {
     /// The share of the sound.
     heard: f64,
-    /// Pictures a second.
+    /// Pictures a second of the camera, and of the screen.
     seen: f64,
+    screen: f64,
     /// Bits a second, all together.
     rate: f64,
 }
@@ -341,7 +343,8 @@ fn a_member_that_asks_for_everything_takes_nothing_from_the_others() {
             let up = Weather::steady(20e6, 200.0, 20);
             let mut call = Call::new(up, &vec![good(); 9], Layer::Large, seed);
             if is_greedy {
-                call.session.handle_wish(0, Some(Share::whole(Layer::Large)));
+                call.session
+                    .handle_wish(0, VideoTrack::Camera, Some(Share::whole(Layer::Large)));
             }
             call.run(20);
             call.measure(20)
@@ -368,7 +371,8 @@ fn all_links_together_keep_to_the_users_limit_whatever_is_asked_for() {
     let mut call = Call::new(up, &vec![good(); 9], Layer::Large, 1);
     call.session.set_limits(Limits::of(Some(4000), false));
     for member in 0..9 {
-        call.session.handle_wish(member, Some(Share::whole(Layer::Large)));
+        call.session
+            .handle_wish(member, VideoTrack::Camera, Some(Share::whole(Layer::Large)));
     }
     call.run(20);
     let got = call.measure(20);
@@ -401,9 +405,52 @@ fn who_cannot_be_sent_to_any_more_gets_nothing_and_another_path_begins_anew() {
     let got = call.measure(5);
     assert_eq!(got[0].rate, 0.0);
     assert!(got[1].heard > 0.97 && got[1].seen > 20.0, "{:?}", got[1]);
-    call.session.stop_pictures();
-    call.has_camera = false;
+    call.session.stop_video(VideoTrack::Camera);
+    call.sources = [None; 2];
     call.run(2);
     let got = call.measure(5);
     assert!(got[1].heard > 0.97 && got[1].seen == 0.0, "{:?}", got[1]);
+}
+
+#[test]
+fn a_screen_and_a_camera_go_side_by_side_each_to_whom_wants_it() {
+    for seed in 1..=3 {
+        let up = Weather::steady(20e6, 200.0, 20);
+        // The last has room for one of them, and not for both at full size.
+        let mut down = vec![good(); 4];
+        down[3] = Weather::steady(600e3, 300.0, 40);
+        let mut call = Call::new(up, &down, Layer::Medium, seed);
+        call.sources = [Some(Layer::Medium), Some(Layer::Large)];
+        call.session.handle_wish(1, VideoTrack::Camera, None);
+        call.session.handle_wish(2, VideoTrack::Screen, None);
+        call.run(10);
+        let got = call.measure(20);
+        let [both, no_camera, no_screen, slow] = got[..] else {
+            panic!("four members: {got:?}");
+        };
+        assert!(got.iter().all(|got| got.heard > 0.97), "seed {seed}: {got:?}");
+        assert!(both.seen > 25.0 && both.screen > 25.0, "seed {seed}: {both:?}");
+        assert!(
+            no_camera.seen == 0.0 && no_camera.screen > 25.0,
+            "seed {seed}: {no_camera:?}"
+        );
+        assert!(
+            no_screen.seen > 25.0 && no_screen.screen == 0.0,
+            "seed {seed}: {no_screen:?}"
+        );
+        assert!(slow.seen > 5.0 && slow.screen > 5.0, "seed {seed}: {slow:?}");
+
+        // One that ends leaves the other alone.
+        call.session.stop_video(VideoTrack::Camera);
+        call.sources[0] = None;
+        call.run(2);
+        let [both, _, no_screen, _] = call.measure(10)[..] else {
+            panic!("four members");
+        };
+        assert!(both.seen == 0.0 && both.screen > 25.0, "seed {seed}: {both:?}");
+        assert!(
+            no_screen.seen == 0.0 && no_screen.screen == 0.0,
+            "seed {seed}: {no_screen:?}"
+        );
+    }
 }

@@ -1,25 +1,24 @@
-//! What arrives: each member's voice through its playout into one mix, each member's picture through a
-//! decoder into a slot for the latest.
+//! What arrives: each track of audio through its playout into one mix, each track of video through a decoder into a slot for
+//! the latest picture.
 
-mod pictures;
-mod voice;
+mod audio;
+mod video;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::allowance::Allowance;
+use sightline_media_proto::audio::Packet;
 use sightline_media_proto::mixer::Limiter;
-use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::sync::LipSync;
-use sightline_media_proto::{Ticks, audio, playout};
+use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack, playout};
 
-use self::pictures::{DECODER_QUEUE, PicturesIn, Seen, decode_all};
-use self::voice::{Mixing, VoiceIn};
-use crate::opus_codec::VoiceDecoder;
+use self::audio::{AudioIn, Mixing};
+use self::video::{Seen, VideoIn};
+use crate::opus_codec::{CodecError, VoiceDecoder};
 use crate::picture::{Picture, Size};
 use crate::processing::FarEnd;
 use crate::record::Recorder;
@@ -31,25 +30,25 @@ pub type MemberId = u64;
 
 /// What the receiving side tells the program above, on its own threads.
 pub trait Observer: Send + Sync {
-    /// The first frame of a member's voice was played out.
-    fn first_audio(&self, member: MemberId);
-    /// The first picture of a member was decoded.
-    fn first_video(&self, member: MemberId);
-    /// A member's pictures can go on only with a key frame.
-    fn needs_key_frame(&self, member: MemberId);
+    /// The first frame of a member's track was played out.
+    fn first_audio(&self, member: MemberId, track: AudioTrack);
+    /// The first picture of a member's track was decoded.
+    fn first_video(&self, member: MemberId, track: VideoTrack);
+    /// A member's track can go on only with a key frame.
+    fn needs_key_frame(&self, member: MemberId, track: VideoTrack);
     /// The loudspeaker takes no more sound: the call goes on without it.
     fn speaker_lost(&self);
     /// A member's picture could not be decoded.
     fn undecodable(&self, member: MemberId);
     /// A member's pictures take more of this machine than pictures do: none are shown for a while.
     fn too_costly(&self, member: MemberId);
-    /// A block of a member's voice is played out now. For measurements.
-    fn played(&self, _member: MemberId, _samples: &[f32], _at: Instant) {}
-    /// A member's picture was decoded.
-    fn shown(&self, _member: MemberId, _picture: &Arc<Picture>) {}
+    /// A block of a member's track is played out now. For measurements.
+    fn played(&self, _member: MemberId, _track: AudioTrack, _samples: &[f32], _at: Instant) {}
+    /// A picture of a member's track was decoded.
+    fn shown(&self, _member: MemberId, _track: VideoTrack, _picture: &Arc<Picture>) {}
 }
 
-/// What was measured of one member, over the time since it was last asked for.
+/// What was measured of one stream of a member, over the time since it was last asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Received {
     /// Sound from capture to playout, when the clocks' difference is known.
@@ -175,10 +174,10 @@ impl Playout {
         self.outlet.tone.store(tone::SAMPLES, Ordering::Relaxed);
     }
 
-    /// How loud a member is played: 1 as they come, at most 2.
-    pub fn set_volume(&self, id: MemberId, volume: f32) {
+    /// How loud a member's track is played: 1 as it comes, at most 2.
+    pub fn set_volume(&self, id: MemberId, track: AudioTrack, volume: f32) {
         if let Some(member) = self.member(id) {
-            lock(&member.voice).volume = if volume.is_finite() {
+            lock(&member.stream(track.stream()).audio).volume = if volume.is_finite() {
                 volume.clamp(0.0, 2.0)
             } else {
                 1.0
@@ -190,13 +189,13 @@ impl Playout {
     #[must_use]
     pub fn is_speaking(&self, id: MemberId) -> bool {
         self.member(id)
-            .is_some_and(|member| lock(&member.voice).level.is_speech())
+            .is_some_and(|member| lock(&member.stream(Stream::Person).audio).level.is_speech())
     }
 
     /// A member is here.
     ///
     /// # Errors
-    /// No decoder or thread can be had.
+    /// No decoder can be had.
     #[allow(clippy::disallowed_methods, reason = "the playout clock")]
     pub fn add(&self, id: MemberId, name: &str) -> std::io::Result<()> {
         let allowance = Arc::clone(
@@ -204,35 +203,40 @@ impl Playout {
                 .entry(id)
                 .or_insert_with(|| Arc::new(Mutex::new(Allowance::new(Instant::now())))),
         );
-        let decoder = VoiceDecoder::new().map_err(std::io::Error::other)?;
-        let (frames, source) = sync_channel(DECODER_QUEUE);
-        let member = Arc::new(Member {
+        let stream = |stream| -> Result<StreamIn, CodecError> {
+            Ok(StreamIn {
+                stream,
+                audio: Mutex::new(AudioIn::new(VoiceDecoder::new()?)),
+                video: Mutex::default(),
+                seen: Mutex::default(),
+                sync: Mutex::default(),
+                has_begun: AtomicBool::new(false),
+            })
+        };
+        let [person, screen] = Stream::ALL.map(stream);
+        let member = Member {
             id,
-            voice: Mutex::new(VoiceIn::new(decoder)),
-            pictures: Mutex::new(PicturesIn {
-                reassembler: Reassembler::default(),
-                frames: Some(frames),
-            }),
-            seen: Mutex::new(Seen::default()),
-            sync: Mutex::default(),
+            name: name.to_owned(),
+            streams: [
+                person.map_err(std::io::Error::other)?,
+                screen.map_err(std::io::Error::other)?,
+            ],
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
             allowance,
             stopped: Arc::default(),
-            thread: Mutex::new(None),
-        });
-        let thread = {
-            let (member, observer) = (Arc::clone(&member), Arc::clone(&self.observer));
-            std::thread::Builder::new()
-                .name("decoder".into())
-                .spawn(move || decode_all(&member, &source, &*observer))?
         };
-        *lock(&member.thread) = Some(thread);
-        if let Some(recorder) = &self.recorder {
-            recorder.open(id, name);
-        }
-        lock(&self.members).insert(id, member);
+        self.begin(&member, Stream::Person);
+        lock(&self.members).insert(id, Arc::new(member));
         Ok(())
+    }
+
+    /// Something of a stream is there: from now on it is mixed and recorded.
+    fn begin(&self, member: &Member, stream: Stream) {
+        let has_begun = member.stream(stream).has_begun.swap(true, Ordering::Relaxed);
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| !has_begun) {
+            recorder.open((member.id, stream), &member.name);
+        }
     }
 
     /// A member is gone.
@@ -245,36 +249,40 @@ impl Playout {
             ending.extend(member.begin_to_stop());
             drop(ending);
             if let Some(recorder) = &self.recorder {
-                recorder.close(id);
+                for stream in Stream::ALL {
+                    recorder.close((id, stream));
+                }
             }
         }
     }
 
-    /// A packet of sound arrived. False when it was of no use.
-    pub fn handle_audio(&self, id: MemberId, body: &[u8], now: Instant) -> bool {
+    /// A packet of audio arrived. False when it was of no use.
+    pub fn handle_audio(&self, id: MemberId, track: AudioTrack, body: &[u8], now: Instant) -> bool {
         let Some(member) = self.member(id) else {
             return false;
         };
-        let Some(packet) = audio::Packet::decode(body) else {
+        let Some(packet) = Packet::decode(body) else {
             return false;
         };
-        lock(&member.voice).buffer.handle_packet(packet, now).is_ok()
+        self.begin(&member, track.stream());
+        let mut audio = lock(&member.stream(track.stream()).audio);
+        audio.buffer.handle_packet(packet, now).is_ok()
     }
 
-    /// A packet of picture arrived.
-    pub fn handle_video(&self, id: MemberId, body: &[u8], now: Instant) {
+    /// A packet of video arrived.
+    pub fn handle_video(&self, id: MemberId, track: VideoTrack, body: &[u8], now: Instant) {
         if let Some(member) = self.member(id) {
-            let mut pictures = lock(&member.pictures);
-            pictures.reassembler.handle_packet(body, now);
-            pictures.hand_on(now);
+            self.begin(&member, track.stream());
+            Member::handle_video(&member, track, body, &self.observer, now);
         }
     }
 
-    /// A member sends no pictures: that none come is no freeze.
-    pub fn handle_camera_off(&self, id: MemberId) {
+    /// A member sends nothing of a track of video: that nothing comes is no freeze.
+    pub fn handle_video_off(&self, id: MemberId, track: VideoTrack) {
         if let Some(member) = self.member(id) {
-            lock(&member.seen).pause();
-            member.forget_pictures();
+            let stream = member.stream(track.stream());
+            lock(&stream.seen).pause();
+            stream.forget_video();
         }
     }
 
@@ -285,30 +293,13 @@ impl Playout {
         }
     }
 
-    /// What was measured of a member since this was last asked.
+    /// What was measured of a member's stream since this was last asked; `None` for one of which nothing ever came.
     #[must_use]
-    pub fn take_stats(&self, id: MemberId) -> Option<Received> {
+    pub fn take_stats(&self, id: MemberId, stream: Stream) -> Option<Received> {
         let member = self.member(id)?;
-        let mut voice = lock(&member.voice);
-        let mut seen = lock(&member.seen);
-        let pictures = lock(&member.pictures).reassembler.counts();
-        let received = Received {
-            audio_delay: voice.delay.take(),
-            audio_buffer: voice.buffer.delay(),
-            audio_target: voice.buffer.target(),
-            audio_frame: voice.buffer.frame(),
-            audio: voice.buffer.counts(),
-            level_db: voice.take_level(),
-            pictures: std::mem::take(&mut seen.since_asked),
-            size: seen.latest.as_ref().map(|picture| picture.size),
-            decode: seen.take_decode(),
-            video_delay: seen.delay.take(),
-            freezes: seen.freezes,
-            frozen: seen.frozen,
-            video_lost: pictures.lost,
-            video_dropped: pictures.dropped,
-        };
-        Some(received)
+        let stream = member.stream(stream);
+        let has_begun = stream.has_begun.load(Ordering::Relaxed);
+        has_begun.then(|| stream.take_stats())
     }
 
     fn member(&self, id: MemberId) -> Option<Arc<Member>> {
@@ -325,7 +316,7 @@ impl Drop for Playout {
         }
         let members = std::mem::take(&mut *lock(&self.members));
         let mut ending = std::mem::take(&mut *lock(&self.ending));
-        ending.extend(members.values().filter_map(|member| member.begin_to_stop()));
+        ending.extend(members.values().flat_map(|member| member.begin_to_stop()));
         for thread in ending {
             // A panic was printed when it happened.
             let _panicked = thread.join();
@@ -333,33 +324,69 @@ impl Drop for Playout {
     }
 }
 
-/// One member's streams.
+/// One member.
 struct Member {
     id: MemberId,
-    voice: Mutex<VoiceIn>,
-    pictures: Mutex<PicturesIn>,
-    seen: Mutex<Seen>,
-    sync: Mutex<LipSync>,
+    name: String,
+    streams: [StreamIn; Stream::ALL.len()],
     /// Their clock minus ours, microseconds.
     clock_offset: Mutex<Option<i64>>,
     epoch: Instant,
     allowance: Arc<Mutex<Allowance>>,
     stopped: Arc<AtomicBool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// One stream of a member.
+struct StreamIn {
+    stream: Stream,
+    audio: Mutex<AudioIn>,
+    video: Mutex<VideoIn>,
+    seen: Mutex<Seen>,
+    sync: Mutex<LipSync>,
+    /// Something of it has come.
+    has_begun: AtomicBool,
+}
+
+impl StreamIn {
+    /// There are no pictures for sound to wait for.
+    fn forget_video(&self) {
+        *lock(&self.sync) = LipSync::default();
+        lock(&self.audio).buffer.set_extra(Duration::ZERO);
+    }
+
+    fn take_stats(&self) -> Received {
+        let mut audio = lock(&self.audio);
+        let mut seen = lock(&self.seen);
+        let video = lock(&self.video).reassembler.counts();
+        Received {
+            audio_delay: audio.delay.take(),
+            audio_buffer: audio.buffer.delay(),
+            audio_target: audio.buffer.target(),
+            audio_frame: audio.buffer.frame(),
+            audio: audio.buffer.counts(),
+            level_db: audio.take_level(),
+            pictures: std::mem::take(&mut seen.since_asked),
+            size: seen.latest.as_ref().map(|picture| picture.size),
+            decode: seen.take_decode(),
+            video_delay: seen.delay.take(),
+            freezes: seen.freezes,
+            frozen: seen.frozen,
+            video_lost: video.lost,
+            video_dropped: video.dropped,
+        }
+    }
 }
 
 impl Member {
-    /// What waits to be decoded need not be any more. Returns the thread, which ends after the picture that it is at.
-    fn begin_to_stop(&self) -> Option<JoinHandle<()>> {
-        self.stopped.store(true, Ordering::Relaxed);
-        lock(&self.pictures).frames = None;
-        lock(&self.thread).take()
+    const fn stream(&self, stream: Stream) -> &StreamIn {
+        &self.streams[stream.index()]
     }
 
-    /// There are no pictures for sound to wait for.
-    fn forget_pictures(&self) {
-        *lock(&self.sync) = LipSync::default();
-        lock(&self.voice).buffer.set_extra(Duration::ZERO);
+    /// What waits to be decoded need not be any more. Returns the threads, which end after the picture that they are at.
+    fn begin_to_stop(&self) -> Vec<JoinHandle<()>> {
+        self.stopped.store(true, Ordering::Relaxed);
+        let ended = self.streams.iter().filter_map(|stream| lock(&stream.video).end());
+        ended.collect()
     }
 
     /// How long ago something was captured, by our clock.

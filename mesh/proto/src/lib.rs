@@ -3,7 +3,7 @@
 //! ```text
 //!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
 //!     found in a text by letters.rs,          candidate.rs ─ where they may be reached
-//!   book.rs ─ what became of each code         wire.rs ─── control messages   packet.rs ─ media's packets
+//!   book.rs ─ what became of each code         wire.rs ─── control messages
 //!                       │                                   │
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
@@ -31,7 +31,6 @@ mod letters;
 mod limit;
 mod link;
 mod name;
-pub mod packet;
 pub mod roster;
 pub mod route;
 mod secret;
@@ -47,7 +46,7 @@ pub use candidate::Candidate;
 pub use code::Code;
 pub use link::ConnId;
 pub use name::Name;
-pub use packet::Class;
 pub use secret::{Private, Secret, TagKey};
 pub use sightline_noise::{Exporter, FastKeyErasureRng};
+pub use sightline_packet::{self as packet, Class};
 pub use time::{Clock, UnixTime};

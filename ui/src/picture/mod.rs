@@ -26,8 +26,10 @@ pub trait Picture: Send + Sync {
 pub enum Source {
     /// This participant's own.
     Own,
-    /// A member's.
-    Person(PersonId),
+    /// What a member's camera sees.
+    Camera(PersonId),
+    /// A screen that a member shares.
+    Screen(PersonId),
 }
 
 /// The latest picture of each source: written by decoders and the camera, read by the window.

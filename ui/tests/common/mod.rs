@@ -35,7 +35,7 @@ pub fn window_in(text: Text, size: [f32; 2], model: Model) -> Harness<'static, S
     pictures.put(Source::Own, Arc::new(Gradient([320, 180], 40)));
     for (n, person) in model.call.iter().flat_map(|call| &call.people).enumerate() {
         let picture = Gradient([320, 180], 90 + 37 * n);
-        pictures.put(Source::Person(person.id.clone()), Arc::new(picture));
+        pictures.put(Source::Camera(person.id.clone()), Arc::new(picture));
     }
     let stand = Stand {
         view: View::new(text, pictures, None),

@@ -11,25 +11,25 @@ const QUANTUM: Duration = Duration::from_millis(5);
 const DEBT: Duration = Duration::from_millis(100);
 
 /// Packets of sound that may wait: what is older is of no use any more.
-const MAX_SOUND: usize = 16;
+const MAX_AUDIO: usize = 16;
 
 /// The order in which classes leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Sound: at once, whatever the rate.
-    Sound,
-    /// Parts of pictures, again.
+    /// Audio: at once, whatever the rate.
+    Audio,
+    /// Parts of frames, again.
     Repair,
-    /// Parts of pictures.
-    Picture,
+    /// Parts of frames.
+    Video,
 }
 
 /// The queues of one link.
 #[derive(Debug)]
 pub struct Pacer<T> {
-    sound: VecDeque<T>,
+    audio: VecDeque<T>,
     repair: VecDeque<T>,
-    picture: VecDeque<T>,
+    video: VecDeque<T>,
     waiting: u64,
     /// When what has left so far will have passed at the rate.
     free_at: Instant,
@@ -38,16 +38,16 @@ pub struct Pacer<T> {
 }
 
 /// Something with a size on the wire, bytes.
-pub trait Sized {
+pub trait OnWire {
     fn size(&self) -> u32;
 }
 
-impl<T: Sized> Pacer<T> {
+impl<T: OnWire> Pacer<T> {
     pub const fn new(now: Instant) -> Self {
         Self {
-            sound: VecDeque::new(),
+            audio: VecDeque::new(),
             repair: VecDeque::new(),
-            picture: VecDeque::new(),
+            video: VecDeque::new(),
             waiting: 0,
             free_at: now,
             ahead_until: now,
@@ -55,16 +55,16 @@ impl<T: Sized> Pacer<T> {
     }
 
     pub fn push(&mut self, priority: Priority, item: T) {
-        if priority == Priority::Sound && self.sound.len() >= MAX_SOUND {
-            self.sound.pop_front();
+        if priority == Priority::Audio && self.audio.len() >= MAX_AUDIO {
+            self.audio.pop_front();
         }
-        if priority != Priority::Sound {
+        if priority != Priority::Audio {
             self.waiting += u64::from(item.size());
         }
         let queue = match priority {
-            Priority::Sound => &mut self.sound,
+            Priority::Audio => &mut self.audio,
             Priority::Repair => &mut self.repair,
-            Priority::Picture => &mut self.picture,
+            Priority::Video => &mut self.video,
         };
         queue.push_back(item);
     }
@@ -75,20 +75,20 @@ impl<T: Sized> Pacer<T> {
     }
 
     /// Whether sound waits; it leaves with the next poll.
-    pub fn has_sound(&self) -> bool {
-        !self.sound.is_empty()
+    pub fn has_audio(&self) -> bool {
+        !self.audio.is_empty()
     }
 
     /// What leaves now; nothing but sound while `bits` a second is 0.
     pub fn poll(&mut self, bits: u32, now: Instant) -> Option<T> {
-        if let Some(item) = self.sound.pop_front() {
+        if let Some(item) = self.audio.pop_front() {
             self.charge(item.size(), bits, now);
             return Some(item);
         }
         if self.waiting == 0 || !self.is_free(bits, now) {
             return None;
         }
-        let item = self.repair.pop_front().or_else(|| self.picture.pop_front())?;
+        let item = self.repair.pop_front().or_else(|| self.video.pop_front())?;
         self.waiting -= u64::from(item.size());
         self.charge(item.size(), bits, now);
         Some(item)
@@ -116,20 +116,20 @@ impl<T: Sized> Pacer<T> {
         self.free_at
     }
 
-    /// Throws away what is no longer of use. Returns whether a picture's part was among it.
-    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) -> bool {
-        let mut dropped_picture = false;
-        for (queue, is_picture) in [(&mut self.repair, false), (&mut self.picture, true)] {
+    /// Throws away what is no longer of use; `handle_dropped` gets what of it was to leave for the first time.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool, mut handle_dropped: impl FnMut(&T)) {
+        for (queue, is_first) in [(&mut self.repair, false), (&mut self.video, true)] {
             queue.retain(|item| {
                 let keeps = keep(item);
                 if !keeps {
                     self.waiting -= u64::from(item.size());
-                    dropped_picture |= is_picture;
+                    if is_first {
+                        handle_dropped(item);
+                    }
                 }
                 keeps
             });
         }
-        dropped_picture
     }
 }
 
@@ -137,7 +137,7 @@ impl<T: Sized> Pacer<T> {
 mod tests {
     use super::*;
 
-    impl Sized for (&'static str, u32) {
+    impl OnWire for (&'static str, u32) {
         fn size(&self) -> u32 {
             self.1
         }
@@ -148,14 +148,14 @@ mod tests {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
         for _ in 0..10 {
-            pacer.push(Priority::Picture, ("picture", 1000));
+            pacer.push(Priority::Video, ("picture", 1000));
         }
         pacer.push(Priority::Repair, ("repair", 1000));
         let mut left = Vec::new();
         for ms in 0..200 {
             let now = start + Duration::from_millis(ms);
             if ms % 20 == 0 {
-                pacer.push(Priority::Sound, ("sound", 100));
+                pacer.push(Priority::Audio, ("sound", 100));
             }
             while let Some((what, _)) = pacer.poll(500_000, now) {
                 left.push((ms, what));
@@ -178,9 +178,12 @@ mod tests {
     fn what_is_stale_does_not_leave() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
-        pacer.push(Priority::Picture, ("old", 1000));
-        pacer.push(Priority::Picture, ("new", 1000));
-        assert!(pacer.retain(|(what, _)| *what == "new"));
+        pacer.push(Priority::Video, ("old", 1000));
+        pacer.push(Priority::Video, ("new", 1000));
+        pacer.push(Priority::Repair, ("old", 1000));
+        let mut dropped = 0;
+        pacer.retain(|(what, _)| *what == "new", |_| dropped += 1);
+        assert_eq!(dropped, 1, "what is sent again does not count");
         assert_eq!(pacer.waiting(), 1000);
         assert_eq!(pacer.poll(1_000_000, start), Some(("new", 1000)));
         assert!(pacer.poll(0, start).is_none());

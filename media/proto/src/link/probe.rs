@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::HEADER_LEN;
 use super::history::Acked;
-use crate::video;
 
 /// 30 ms: how long a probe lasts: what a link that is full already has to hold of it.
 const LENGTH: Duration = Duration::from_millis(30);
@@ -16,7 +14,7 @@ const PACKETS: u32 = 5;
 const GAP: Duration = Duration::from_millis(1500);
 
 /// The largest packet, bytes.
-const MOST: u32 = (video::MAX_BODY + HEADER_LEN) as u32;
+const MOST: u32 = sightline_packet::MAX_BODY as u32;
 
 /// How much more than the rate must be found for the next probe to follow at once.
 const WORTH_MORE: f64 = 1.1;

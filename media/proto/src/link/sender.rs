@@ -1,26 +1,24 @@
 //! The sending half of a link.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Class;
 use super::controller::Controller;
 use super::history::History;
-use super::pacer::{Pacer, Priority, Sized};
+use super::pacer::{OnWire, Pacer, Priority};
 use super::path_mtu::PathMtu;
 use super::probe::Probe;
+use super::repair::{RepairId, Repairs};
 use super::report::Report;
+use super::selector::{CROWDED, STALE, Selector};
+use super::steady::Steady;
+use crate::header::{HEADER_LEN, Number, wire_size};
 use crate::layer::{Layer, Share};
 use crate::packing;
 use crate::rate::Bitrate;
-use crate::video::{self, Packets, PartSize};
-
-/// 250 ms: a part of a picture that has waited this long to leave is stale, as the picture after it is.
-const STALE: Duration = Duration::from_millis(250);
-
-/// 100 ms: what may wait of pictures before one that nothing builds on is left out.
-const CROWDED: Duration = Duration::from_millis(100);
+use crate::track::{AudioTrack, Track, VideoTrack};
+use crate::video::{self, Kind, Packets, PartSize};
 
 /// 400 ms: a part that is lost is sent again only if it arrives within this of its picture.
 const REPAIRED_WITHIN: Duration = Duration::from_millis(400);
@@ -48,53 +46,10 @@ const APART: Duration = Duration::from_millis(1);
 const SILENCE: Duration = Duration::from_millis(600);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// A part of a picture on its way.
-#[derive(Clone, Debug)]
-struct Part {
-    body: Arc<[u8]>,
-    /// When the picture was handed over.
-    since: Instant,
-    is_discardable: bool,
-    tries: u8,
-    /// Names it once it is sent again.
-    id: u64,
-}
-
-/// What a packet carries.
-#[derive(Debug)]
-enum Carried {
-    Sound,
-    Part(Part),
-    /// Parity or padding: of no use later.
-    Other,
-}
-
-#[derive(Debug)]
-enum Waiting {
-    Sound(Arc<[u8]>, u32),
-    Part(Part, u32),
-    /// Since when it waits.
-    Parity(Arc<[u8]>, u32, Instant),
-}
-
-impl Sized for Waiting {
-    fn size(&self) -> u32 {
-        match self {
-            Self::Sound(_, size) | Self::Part(_, size) | Self::Parity(_, size, _) => *size,
-        }
-    }
-}
-
-/// From which loss on a lost part is sent again twice, and three times: a part that is lost twice freezes the picture.
-const COPIES: [f32; 2] = [0.005, 0.03];
-
 /// From which loss on, and which round trip, the pictures that others build on leave with parity: by the time that a part
 /// has been asked for and come again, the next picture is there.
 const PARITY_LOSS: f32 = 0.01;
 const PARITY_TRIP: Duration = Duration::from_millis(30);
-
-/// Parts on their way again whose copies are counted.
-const MAX_REPAIRS: usize = 4096;
 
 /// What a link is asked for beside what pictures usually take on the wire: some are larger, and what is lost is sent again.
 const HEADROOM: f64 = 1.4;
@@ -104,6 +59,70 @@ const LEAST_EFFICIENT: f64 = 0.3;
 
 /// How fast the shares of pictures and of packing follow: over about a second of pictures.
 const FOLLOW: f64 = 1.0 / 32.0;
+
+/// A part of a frame on its way.
+#[derive(Clone, Debug)]
+struct Part {
+    track: VideoTrack,
+    body: Arc<[u8]>,
+    /// When the frame was handed over.
+    since: Instant,
+    is_discardable: bool,
+    tries: u8,
+    /// Once it is sent again.
+    repair: Option<RepairId>,
+}
+
+/// What a packet carries.
+#[derive(Debug)]
+enum Carried {
+    Audio,
+    Part(Part),
+    /// Parity or padding: of no use later.
+    Other,
+}
+
+/// What waits to leave, and its size on the wire.
+#[derive(Debug)]
+struct Waiting {
+    what: What,
+    size: u32,
+}
+
+#[derive(Debug)]
+enum What {
+    Audio(AudioTrack, Arc<[u8]>),
+    Part(Part),
+    /// Since when it waits.
+    Parity(VideoTrack, Arc<[u8]>, Instant),
+}
+
+impl OnWire for Waiting {
+    fn size(&self) -> u32 {
+        self.size
+    }
+}
+
+impl Waiting {
+    const fn track(&self) -> Track {
+        match &self.what {
+            What::Audio(track, _) => Track::Audio(*track),
+            What::Part(Part { track, .. }) | What::Parity(track, ..) => Track::Video(*track),
+        }
+    }
+
+    /// What is noted of it, and its body.
+    fn into_carried(self) -> (Carried, Arc<[u8]>) {
+        match self.what {
+            What::Audio(_, body) => (Carried::Audio, body),
+            What::Part(part) => {
+                let body = Arc::clone(&part.body);
+                (Carried::Part(part), body)
+            }
+            What::Parity(_, body, _) => (Carried::Other, body),
+        }
+    }
+}
 
 /// A packet that leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +136,12 @@ pub struct Leaving {
 }
 
 impl Leaving {
+    /// What it takes on the wire, bytes.
+    #[must_use]
+    pub fn wire_size(&self) -> u32 {
+        sightline_packet::wire_size(self.class, self.body.len().max(self.padded_to))
+    }
+
     pub(crate) const fn usual(class: Class, body: Vec<u8>) -> Self {
         Self {
             class,
@@ -144,27 +169,16 @@ pub struct Sender {
     mtu: PathMtu,
     pacer: Pacer<Waiting>,
     history: History<Carried>,
-    /// Size on the wire of a body of this class and length.
-    wire_size: fn(Class, usize) -> u32,
-    /// Pictures can go on only with a key frame.
-    is_broken: bool,
-    wants_key: Option<Layer>,
-    /// What is to be sent of pictures.
-    share: Option<Share>,
-    /// The layer that is sent: another one follows at its next key frame.
-    layer: Option<Layer>,
+    /// Of each track of video.
+    selectors: [Selector; VideoTrack::ALL.len()],
     /// Of what pictures take on the wire, the share that is theirs: the rest is headers, padding and repair.
     efficiency: f64,
-    sound: Steady,
+    audio: Steady,
     reports: Steady,
-    /// When the last key frame was handed over: what is older than it is not missed.
-    last_key: Instant,
     probe: Option<(Probe, u32)>,
     /// The constant rate, and when the next packet is due.
     constant: Option<(Bitrate, Instant)>,
-    /// How many copies are on their way of each part that was sent again.
-    repairs: BTreeMap<u64, usize>,
-    next_repair: u64,
+    repairs: Repairs,
     /// Since when something was sent that no report has answered.
     unanswered: Option<Instant>,
     /// When something was sent last.
@@ -173,28 +187,21 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A link on which nothing was sent. `wire_size` says what a body of a class and length takes on the wire, bytes.
-    /// `incarnation` is to differ from that of the sender before on the same link.
+    /// A link on which nothing was sent. `incarnation` is to differ from that of the sender before on the same link.
     #[must_use]
-    pub fn new(wire_size: fn(Class, usize) -> u32, incarnation: u16, now: Instant) -> Self {
+    pub fn new(incarnation: u16, now: Instant) -> Self {
         Self {
             controller: Controller::new(now),
-            mtu: PathMtu::new(|size| wire_size(Class::Picture, size.max_body()), now),
+            mtu: PathMtu::new(|size| wire_size(Class::Video, size.max_body()), now),
             pacer: Pacer::new(now),
             history: History::new(incarnation),
-            wire_size,
-            is_broken: true,
-            wants_key: None,
-            share: None,
-            layer: None,
+            selectors: VideoTrack::ALL.map(|_| Selector::new(now)),
             efficiency: 0.85,
-            sound: Steady::new(now),
+            audio: Steady::new(now),
             reports: Steady::new(now),
-            last_key: now,
             probe: None,
             constant: None,
-            repairs: BTreeMap::new(),
-            next_repair: 1,
+            repairs: Repairs::default(),
             unanswered: None,
             last_sent: now,
             counts: Counts::default(),
@@ -204,11 +211,11 @@ impl Sender {
     /// How large pictures may become at most, as the encoder counts them. The link is not asked for more than they
     /// take with sound, their packing and repair.
     pub fn set_wanted(&mut self, pictures: Bitrate, now: Instant) {
-        self.sound.expire(now);
+        self.audio.expire(now);
         self.reports.expire(now);
         let pictures = f64::from(pictures.0) / self.efficiency.max(LEAST_EFFICIENT) * HEADROOM;
         self.controller
-            .set_wanted(Bitrate(pictures as u32 + self.sound.bits));
+            .set_wanted(Bitrate(pictures as u32 + self.audio.rate().0));
     }
 
     /// Pictures leave at one rate in packets of one size, whatever they show: what is missing is filled up, what is too much
@@ -223,20 +230,20 @@ impl Sender {
 
     /// What this link may carry at most, all together with its reports; `None` for as much as it can.
     pub fn set_limit(&mut self, limit: Option<Bitrate>) {
-        let beside_reports = |limit: Bitrate| Bitrate(limit.0.saturating_sub(self.reports.bits));
+        let beside_reports = |limit: Bitrate| Bitrate(limit.0.saturating_sub(self.reports.rate().0));
         self.controller.set_limit(limit.map(beside_reports));
     }
 
     /// What pictures may take on the wire now, all together.
     #[must_use]
     pub fn beside_sound_on_the_wire(&self) -> Bitrate {
-        Bitrate(self.controller.rate().0.saturating_sub(self.sound.bits))
+        Bitrate(self.controller.rate().0.saturating_sub(self.audio.rate().0))
     }
 
     /// What this link has a use for, all together with its reports.
     #[must_use]
     pub fn needs(&self) -> Bitrate {
-        Bitrate(self.controller.needs().0.saturating_add(self.reports.bits))
+        Bitrate(self.controller.needs().0.saturating_add(self.reports.rate().0))
     }
 
     /// A report of what came on this link leaves, so many bytes on the wire.
@@ -274,7 +281,7 @@ impl Sender {
     }
 
     fn beside_sound(&self, all: Bitrate) -> Bitrate {
-        let left = all.0.saturating_sub(self.sound.bits);
+        let left = all.0.saturating_sub(self.audio.rate().0);
         Bitrate((f64::from(left) * self.efficiency) as u32)
     }
 
@@ -306,24 +313,24 @@ impl Sender {
         self.counts
     }
 
-    /// A packet of sound is to leave.
-    pub fn handle_sound(&mut self, body: Arc<[u8]>, now: Instant) {
-        let size = (self.wire_size)(Class::Sound, body.len());
-        self.sound.count(size, now);
-        self.pacer.push(Priority::Sound, Waiting::Sound(body, size));
+    /// A packet of audio is to leave.
+    pub fn handle_audio(&mut self, track: AudioTrack, body: Arc<[u8]>, now: Instant) {
+        let size = wire_size(Class::Audio, body.len());
+        self.audio.count(size, now);
+        let what = What::Audio(track, body);
+        self.pacer.push(Priority::Audio, Waiting { what, size });
     }
 
-    /// Whether a packet of sound leaves now.
+    /// Whether a packet of audio leaves now.
     #[must_use]
-    pub fn has_sound(&self) -> bool {
-        self.pacer.has_sound()
+    pub fn has_audio(&self) -> bool {
+        self.pacer.has_audio()
     }
 
-    /// The layer that still has to be made for this link: another one follows at its next key frame.
+    /// The layer of a track that still has to be made for this link: another one follows at its next key frame.
     #[must_use]
-    pub fn leaving(&self) -> Option<Layer> {
-        self.layer
-            .filter(|layer| self.share.is_some_and(|share| share.layer != *layer))
+    pub fn leaving(&self, track: VideoTrack) -> Option<Layer> {
+        self.selectors[track.index()].leaving()
     }
 
     /// Whether a picture that was made now could leave soon. Where nobody takes one it need not be made.
@@ -332,76 +339,58 @@ impl Sender {
         self.pace(now) > 0 && self.backlog() < CROWDED
     }
 
-    /// Which layer is to be sent, and how much of it; `None` for no pictures.
-    pub const fn set_share(&mut self, share: Option<Share>) {
-        self.share = share;
+    /// Which layer of a track is to be sent, and how much of it; `None` for no pictures.
+    pub const fn set_share(&mut self, track: VideoTrack, share: Option<Share>) {
+        self.selectors[track.index()].set_share(share);
     }
 
-    /// A picture of a layer is to leave. It is left out when it is not asked for, or the link cannot carry it in time.
-    pub fn handle_picture(&mut self, layer: Layer, picture: &Packets, now: Instant) {
-        let Some(share) = self.share else {
-            self.layer = None;
-            return;
-        };
-        if layer != share.layer && Some(layer) != self.layer {
-            return;
-        }
-        let kind = picture.kind();
-        if Some(layer) != self.layer {
-            if !kind.is_key() {
-                self.wants_key = Some(layer);
-                return;
-            }
-            self.layer = Some(layer);
-        }
-        if share.is_halved && kind.is_discardable {
+    /// A frame of a track's layer is to leave. It is left out when it is not asked for, or the link cannot carry it in time.
+    pub fn handle_video(&mut self, track: VideoTrack, layer: Layer, frame: &Packets, now: Instant) {
+        let kind = frame.kind();
+        if !self.selectors[track.index()].selects(layer, kind) {
             return;
         }
         self.drop_stale(now);
-        let bodies = picture.bodies(self.mtu.size());
-        let is_taken = if bodies.is_empty() {
-            // It was too large for any packets.
-            false
-        } else if kind.is_discardable {
-            self.takes_pictures(now)
+        // Without packets it was too large for any.
+        let fits = !frame.bodies(self.mtu.size()).is_empty();
+        let has_room = fits && self.has_room(kind, now);
+        if self.selectors[track.index()].admits(kind, has_room, now) {
+            self.push_frame(track, frame, now);
         } else {
-            self.pace(now) > 0 && self.backlog() < STALE
-        };
-        self.is_broken &= !kind.is_key();
-        if self.is_broken {
             self.counts.left_out += 1;
-            self.wants_key = self.wants_key.or(is_taken.then_some(share.layer));
-            return;
         }
-        if !is_taken {
-            self.counts.left_out += 1;
-            self.is_broken = !kind.is_discardable;
-            return;
+    }
+
+    fn has_room(&self, kind: Kind, now: Instant) -> bool {
+        if kind.is_discardable {
+            return self.takes_pictures(now);
         }
-        if kind.is_key() {
-            self.last_key = now;
-            self.wants_key = None;
-        }
+        self.pace(now) > 0 && self.backlog() < STALE
+    }
+
+    fn push_frame(&mut self, track: VideoTrack, frame: &Packets, now: Instant) {
+        let is_discardable = frame.kind().is_discardable;
         let (mut bytes, mut wire) = (0, 0);
-        for body in bodies {
-            let part = Part {
-                body: Arc::clone(body),
-                since: now,
-                is_discardable: kind.is_discardable,
-                tries: 0,
-                id: 0,
-            };
-            let size = (self.wire_size)(Class::Picture, body.len());
+        for body in frame.bodies(self.mtu.size()) {
+            let size = wire_size(Class::Video, body.len());
             bytes += video::data_len(body);
             wire += size;
-            self.pacer.push(Priority::Picture, Waiting::Part(part, size));
+            let what = What::Part(Part {
+                track,
+                body: Arc::clone(body),
+                since: now,
+                is_discardable,
+                tries: 0,
+                repair: None,
+            });
+            self.pacer.push(Priority::Video, Waiting { what, size });
         }
-        if !kind.is_discardable && self.needs_parity() {
-            for body in picture.parity(self.mtu.size()) {
-                let size = (self.wire_size)(Class::Picture, body.len());
+        if !is_discardable && self.needs_parity() {
+            for body in frame.parity(self.mtu.size()) {
+                let size = wire_size(Class::Video, body.len());
                 wire += size;
-                self.pacer
-                    .push(Priority::Picture, Waiting::Parity(Arc::clone(body), size, now));
+                let what = What::Parity(track, Arc::clone(body), now);
+                self.pacer.push(Priority::Video, Waiting { what, size });
             }
         }
         if wire > 0 {
@@ -415,9 +404,9 @@ impl Sender {
         self.controller.loss() > PARITY_LOSS && self.controller.round_trip() > PARITY_TRIP
     }
 
-    /// The layer of which only a key frame can go on, and which the link could carry.
-    pub const fn wants_key_frame(&self) -> Option<Layer> {
-        self.wants_key
+    /// The layer of a track of which only a key frame can go on, and which the link could carry.
+    pub const fn wants_key_frame(&self, track: VideoTrack) -> Option<Layer> {
+        self.selectors[track.index()].wants_key_frame()
     }
 
     /// A report of the other side came. One that makes no sense says nothing.
@@ -442,39 +431,21 @@ impl Sender {
             self.probe = None;
         }
         for carried in news.arrived {
-            if let Carried::Part(part) = carried {
-                self.repairs.remove(&part.id);
+            if let Carried::Part(Part { repair: Some(id), .. }) = carried {
+                self.repairs.handle_arrived(id);
             }
         }
         for lost in news.lost {
             if let Carried::Part(part) = lost.carried
-                && self.is_lost(&part)
+                && part.repair.is_none_or(|id| self.repairs.handle_lost(id))
             {
                 self.repair(part, lost.size, now);
             }
         }
-        while self.repairs.len() > MAX_REPAIRS {
-            self.repairs.pop_first();
-        }
+        self.repairs.trim();
         if !news.acked.is_empty() && self.probe.is_none() {
             self.probe = self.controller.poll_probe(now).map(|probe| (probe, 0));
         }
-    }
-
-    /// Whether no copy of a part can still come.
-    fn is_lost(&mut self, part: &Part) -> bool {
-        if part.tries == 0 {
-            return true;
-        }
-        let Some(copies) = self.repairs.get_mut(&part.id) else {
-            return false;
-        };
-        *copies -= 1;
-        if *copies == 0 {
-            self.repairs.remove(&part.id);
-            return true;
-        }
-        false
     }
 
     fn repair(&mut self, mut part: Part, size: u32, now: Instant) {
@@ -485,20 +456,16 @@ impl Sender {
         };
         let arrives = now + self.controller.round_trip() / 2;
         if part.tries < TRIES && arrives < part.since + within && size <= self.mtu.wire_size() {
+            let (id, copies) = self.repairs.begin(self.controller.loss());
             part.tries += 1;
-            part.id = self.next_repair;
-            self.next_repair += 1;
+            part.repair = Some(id);
             self.counts.repaired += 1;
-            let loss = self.controller.loss();
-            let copies = 1 + COPIES.iter().filter(|limit| loss > **limit).count();
-            self.repairs.insert(part.id, copies);
             for _ in 0..copies {
-                self.pacer
-                    .push(Priority::Repair, Waiting::Part(part.clone(), size));
+                let what = What::Part(part.clone());
+                self.pacer.push(Priority::Repair, Waiting { what, size });
             }
-        } else if !part.is_discardable && !self.is_broken && part.since >= self.last_key {
-            self.is_broken = true;
-            self.wants_key = self.layer;
+        } else if !part.is_discardable {
+            self.selectors[part.track.index()].handle_lost(part.since);
         }
     }
 
@@ -513,21 +480,12 @@ impl Sender {
             self.pace(now)
         };
         if let Some(waiting) = self.pacer.poll(pace, now) {
-            let is_picture = !matches!(waiting, Waiting::Sound(..));
-            let probe = self.probe.filter(|_| is_picture).map(|(probe, _)| probe.id);
-            let (class, carried, body, size) = match waiting {
-                Waiting::Sound(body, size) => (Class::Sound, Carried::Sound, body, size),
-                Waiting::Part(part, size) => {
-                    let body = Arc::clone(&part.body);
-                    (Class::Picture, Carried::Part(part), body, size)
-                }
-                Waiting::Parity(body, size, _) => (Class::Picture, Carried::Other, body, size),
-            };
+            let is_video = matches!(waiting.track(), Track::Video(_));
+            let probe = self.probe.filter(|_| is_video).map(|(probe, _)| probe.id);
             if probe.is_some() {
-                self.count_probe(size);
+                self.count_probe(waiting.size);
             }
-            let body = self.send(carried, &body, size, probe, now);
-            return Some(Leaving::usual(class, body));
+            return Some(self.send(waiting, probe, now));
         }
         if !self.pacer.is_free(pace, now) {
             return None;
@@ -537,20 +495,18 @@ impl Sender {
         let len = match (larger, probe) {
             (Some(larger), _) => larger.max_body(),
             (None, Some(probe)) => {
-                let wished = (probe.packet as usize).saturating_sub(super::HEADER_LEN);
+                let wished = (probe.packet as usize).saturating_sub(HEADER_LEN);
                 wished.min(self.mtu.size().max_body())
             }
             (None, None) => return None,
         };
-        let padding = vec![0; len];
-        let size = (self.wire_size)(Class::Padding, padding.len());
+        let size = wire_size(Class::Padding, len);
         self.pacer.charge(size, pace, now);
         if probe.is_some() {
             self.count_probe(size);
         }
         let probe = probe.map(|probe| probe.id);
-        let packet = self.send(Carried::Other, &padding, size, probe, now);
-        Some(Leaving::usual(Class::Padding, packet))
+        Some(self.send_padding(len, size, probe, now))
     }
 
     /// Sound as it comes, and at each of the constant rate's moments a packet as large as may be, with a part of a picture if
@@ -558,9 +514,8 @@ impl Sender {
     fn poll_constant(&mut self, now: Instant) -> Option<Leaving> {
         // Probes would change the rate.
         self.probe = None;
-        if let Some(Waiting::Sound(body, size)) = self.pacer.poll(0, now) {
-            let body = self.send(Carried::Sound, &body, size, None, now);
-            return Some(Leaving::usual(Class::Sound, body));
+        if let Some(audio) = self.pacer.poll(0, now) {
+            return Some(self.send(audio, None, now));
         }
         let apart_until = self.apart_until();
         let (rate, due) = self
@@ -568,7 +523,7 @@ impl Sender {
             .filter(|(_, due)| now >= *due && now >= apart_until)?;
         let larger = self.mtu.poll_larger(now);
         let len = larger.unwrap_or(self.mtu.size()).max_body();
-        let size = (self.wire_size)(Class::Picture, len);
+        let size = wire_size(Class::Video, len);
         let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1))).min(SELDOM);
         // Whoever was held up does not catch up in a burst.
         let next = (due + interval).max(now.checked_sub(interval).unwrap_or(now));
@@ -578,20 +533,13 @@ impl Sender {
             Some(_) => None,
             None => self.pacer.poll(u32::MAX, now),
         };
-        let (class, carried, body) = match waiting {
-            Some(Waiting::Part(part, _)) => {
-                let body = Arc::clone(&part.body);
-                (Class::Picture, Carried::Part(part), body)
-            }
-            Some(Waiting::Sound(body, _) | Waiting::Parity(body, ..)) => {
-                (Class::Picture, Carried::Other, body)
-            }
-            None => (Class::Padding, Carried::Other, Arc::from([])),
+        let leaving = match waiting {
+            Some(waiting) => self.send(Waiting { size, ..waiting }, None, now),
+            None => self.send_padding(0, size, None, now),
         };
         Some(Leaving {
-            class,
-            body: self.send(carried, &body, size, None, now),
-            padded_to: super::HEADER_LEN + len,
+            padded_to: HEADER_LEN + len,
+            ..leaving
         })
     }
 
@@ -622,21 +570,27 @@ impl Sender {
         (from..until).contains(&now).then_some(until)
     }
 
-    fn send(
-        &mut self,
-        carried: Carried,
-        body: &[u8],
-        size: u32,
-        probe: Option<u32>,
-        now: Instant,
-    ) -> Vec<u8> {
+    fn send(&mut self, waiting: Waiting, probe: Option<u32>, now: Instant) -> Leaving {
+        let (track, size) = (waiting.track(), waiting.size);
+        let (carried, body) = waiting.into_carried();
+        let number = self.number(carried, size, probe, now);
+        Leaving::usual(track.class(), number.before(Some(track), &body))
+    }
+
+    fn send_padding(&mut self, len: usize, size: u32, probe: Option<u32>, now: Instant) -> Leaving {
+        let number = self.number(Carried::Other, size, probe, now);
+        Leaving::usual(Class::Padding, number.before(None, &vec![0; len]))
+    }
+
+    /// Something leaves: its number.
+    fn number(&mut self, carried: Carried, size: u32, probe: Option<u32>, now: Instant) -> Number {
         let since = self.unanswered.get_or_insert(now);
         if now >= *since + SILENCE + self.controller.round_trip() + TRY_AGAIN {
             // It is tried again, and waited for again.
             *since = now;
         }
         self.last_sent = now;
-        self.history.handle_sent(carried, size, probe, now).before(body)
+        self.history.handle_sent(carried, size, probe, now)
     }
 
     fn count_probe(&mut self, size: u32) {
@@ -670,58 +624,23 @@ impl Sender {
     /// What waits is too large for the way.
     fn drop_too_large(&mut self) {
         let most = self.mtu.wire_size();
-        self.pacer.retain(|waiting| waiting.size() <= most);
+        self.pacer.retain(|waiting| waiting.size <= most, |_| {});
         // Pictures whose parts are on their way are lost with them.
-        self.is_broken = true;
-        self.wants_key = self.wants_key.or(self.layer);
+        for selector in &mut self.selectors {
+            selector.handle_too_large();
+        }
     }
 
     fn drop_stale(&mut self, now: Instant) {
-        let is_fresh = |waiting: &Waiting| match waiting {
-            Waiting::Sound(..) => true,
-            Waiting::Part(part, _) => now < part.since + 2 * STALE,
-            Waiting::Parity(_, _, since) => now < *since + 2 * STALE,
+        let is_fresh = |waiting: &Waiting| match &waiting.what {
+            What::Audio(..) => true,
+            What::Part(Part { since, .. }) | What::Parity(_, _, since) => now < *since + 2 * STALE,
         };
-        if self.pacer.retain(is_fresh) {
-            self.is_broken = true;
-        }
-    }
-}
-
-/// What leaves at a steady rate, whatever the link carries: counted over each second.
-#[derive(Debug)]
-struct Steady {
-    since: Instant,
-    bytes: u32,
-    bits: u32,
-}
-
-impl Steady {
-    const SPAN: Duration = Duration::from_secs(1);
-
-    const fn new(since: Instant) -> Self {
-        Self {
-            since,
-            bytes: 0,
-            bits: 0,
-        }
-    }
-
-    /// It may have ended.
-    fn expire(&mut self, now: Instant) {
-        if now > self.since + 2 * Self::SPAN {
-            (self.bytes, self.bits) = (0, 0);
-        }
-    }
-
-    fn count(&mut self, size: u32, now: Instant) {
-        if now >= self.since + Self::SPAN {
-            let passed = now.saturating_duration_since(self.since).as_secs_f64();
-            self.bits = (f64::from(self.bytes) * 8.0 / passed) as u32;
-            (self.since, self.bytes) = (now, 0);
-        }
-        self.bytes += size;
-        // Before the first second is over it is what it was so far.
-        self.bits = self.bits.max(self.bytes * 8);
+        let selectors = &mut self.selectors;
+        self.pacer.retain(is_fresh, |dropped| {
+            if let Track::Video(track) = dropped.track() {
+                selectors[track.index()].handle_dropped();
+            }
+        });
     }
 }

@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 pub use self::limits::Limits;
 use crate::audio::{Protection, Span};
 use crate::layer::{self, Layer, Receiver, Share};
-use crate::link::{Arrivals, Class, Counts, Leaving, Number, Report, Sender, share_uplink};
+use crate::link::{self, Arrivals, Class, Counts, Leaving, Number, Report, Sender, share_uplink};
 use crate::load::GivenWay;
 use crate::packing::Packing;
 use crate::rate::Bitrate;
+use crate::track::{AudioTrack, Track, VideoTrack};
 use crate::video::{Packets, PartSize};
 
 /// 100 ms: how often it is decided anew who gets which layer.
@@ -56,8 +57,8 @@ pub struct LinkState {
     pub queue: Duration,
     /// The share of packets that is lost.
     pub loss: f32,
-    /// What is sent of pictures.
-    pub share: Option<Share>,
+    /// What is sent of each track of video, in the order of [`VideoTrack::ALL`].
+    pub shares: [Option<Share>; VideoTrack::ALL.len()],
     /// How large packets may be: less than full while larger ones do not get through.
     pub packet_size: PartSize,
     /// Counts since the link was there.
@@ -68,17 +69,14 @@ pub struct LinkState {
 #[derive(Debug)]
 pub struct Session<M, P> {
     links: BTreeMap<M, Link<P>>,
-    /// Size on the wire of a body of this class and length.
-    wire_size: fn(Class, usize) -> u32,
     packing: Packing,
-    /// What each member asked for; until it does, it gets pictures as large as a tile.
-    asked: BTreeMap<M, Option<Share>>,
+    /// What each member asked for of each track of video; until it does, it gets pictures as large as a tile.
+    asked: BTreeMap<(M, VideoTrack), Option<Share>>,
     /// What this machine cannot keep up with.
     given_way: GivenWay,
     limits: Limits,
-    rates: [Option<Bitrate>; 3],
-    /// The largest layer that the camera has something for, if there is a camera.
-    largest: Option<Layer>,
+    /// Each track of video.
+    sources: [Source; VideoTrack::ALL.len()],
     /// The program's start.
     epoch: Instant,
     next_share_out: Instant,
@@ -91,17 +89,31 @@ pub struct Session<M, P> {
     dropped: u64,
 }
 
+/// A track of video that is sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Source {
+    /// The largest layer that it has something for; `None` while there is nothing to send.
+    largest: Option<Layer>,
+    /// At which rate each layer is encoded.
+    rates: [Option<Bitrate>; Layer::ALL.len()],
+}
+
 #[derive(Debug)]
 struct Link<P> {
     path: P,
     sender: Sender,
     arrivals: Arrivals,
-    share: Option<(Share, Instant)>,
+    /// What is sent of each track of video, and since when.
+    shares: [Option<(Share, Instant)>; VideoTrack::ALL.len()],
 }
 
 impl<P> Link<P> {
-    fn poll_packet(&mut self, wire_size: fn(Class, usize) -> u32, now: Instant) -> Option<Leaving> {
-        let report = if self.sender.has_sound() {
+    fn share(&self, track: VideoTrack) -> Option<Share> {
+        self.shares[track.index()].map(|(share, _)| share)
+    }
+
+    fn poll_packet(&mut self, now: Instant) -> Option<Leaving> {
+        let report = if self.sender.has_audio() {
             self.arrivals.poll_report_along(now)
         } else {
             self.arrivals.poll_report(now)
@@ -111,25 +123,22 @@ impl<P> Link<P> {
         };
         let body = report.encode();
         self.sender
-            .count_report(wire_size(Class::Report, body.len()), now);
+            .count_report(link::wire_size(Class::Report, body.len()), now);
         Some(Leaving::usual(Class::Report, body))
     }
 }
 
 impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
-    /// No links yet. `wire_size` says what a body of a class and length takes on the wire, bytes, with the link's number if
-    /// the class has one. `epoch` is the program's start.
+    /// No links yet. `epoch` is the program's start.
     #[must_use]
-    pub fn new(wire_size: fn(Class, usize) -> u32, limits: Limits, epoch: Instant) -> Self {
+    pub fn new(limits: Limits, epoch: Instant) -> Self {
         Self {
             links: BTreeMap::new(),
-            wire_size,
             packing: Packing::default(),
             asked: BTreeMap::new(),
             given_way: GivenWay::Nothing,
             limits,
-            rates: [None; 3],
-            largest: None,
+            sources: Default::default(),
             epoch,
             next_share_out: epoch,
             last: None,
@@ -138,14 +147,16 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         }
     }
 
-    /// A member asks for so much of the own pictures.
-    pub fn handle_wish(&mut self, member: M, wish: Option<Share>) {
-        self.asked.insert(member, wish);
+    /// A member asks for so much of a track.
+    pub fn handle_wish(&mut self, member: M, track: VideoTrack, wish: Option<Share>) {
+        self.asked.insert((member, track), wish);
     }
 
     /// A member is gone.
     pub fn handle_left(&mut self, member: &M) {
-        self.asked.remove(member);
+        for track in VideoTrack::ALL {
+            self.asked.remove(&(*member, track));
+        }
     }
 
     /// This machine cannot keep up with everything: less is sent as well.
@@ -158,9 +169,9 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         self.limits = limits;
     }
 
-    /// There is no camera any more.
-    pub const fn stop_pictures(&mut self) {
-        self.largest = None;
+    /// There is nothing to send of a track any more.
+    pub const fn stop_video(&mut self, track: VideoTrack) {
+        self.sources[track.index()].largest = None;
         self.next_share_out = self.epoch;
     }
 
@@ -172,7 +183,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             pacing: link.sender.backlog(),
             queue: link.sender.queue(),
             loss: link.sender.loss(),
-            share: link.share.map(|(share, _)| share),
+            shares: VideoTrack::ALL.map(|track| link.share(track)),
             packet_size: link.sender.packet_size(),
             counts: link.sender.counts(),
         })
@@ -192,36 +203,37 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         for (member, path) in receivers {
             self.links.entry(*member).or_insert_with(|| Link {
                 path: *path,
-                sender: Sender::new(self.wire_size, incarnation, now),
+                sender: Sender::new(incarnation, now),
                 arrivals: Arrivals::new(self.epoch),
-                share: None,
+                shares: Default::default(),
             });
         }
         self.next_share_out = now;
     }
 
-    /// A packet of sound leaves to everybody.
-    pub fn handle_sound(&mut self, body: &Arc<[u8]>, now: Instant) {
+    /// A packet of a track of audio leaves to everybody.
+    pub fn handle_audio(&mut self, track: AudioTrack, body: &Arc<[u8]>, now: Instant) {
         for link in self.links.values_mut() {
-            link.sender.handle_sound(Arc::clone(body), now);
+            link.sender.handle_audio(track, Arc::clone(body), now);
         }
     }
 
-    /// A picture of a layer leaves to whoever gets that.
-    pub fn handle_picture(&mut self, layer: Layer, picture: &Packets, now: Instant) {
+    /// A frame of a track's layer leaves to whoever gets that.
+    pub fn handle_video(&mut self, track: VideoTrack, layer: Layer, frame: &Packets, now: Instant) {
         for link in self.links.values_mut() {
-            link.sender.handle_picture(layer, picture, now);
+            link.sender.handle_video(track, layer, frame, now);
         }
     }
 
-    /// A packet came from a member. Returns what is to be played of it: `None` for a duplicate, a report or padding.
+    /// A packet came from a member. Returns what is to be played of it, and of which track: `None` for a duplicate, a report
+    /// or padding.
     pub fn handle_packet<'a>(
         &mut self,
         member: &M,
         class: Class,
         body: &'a [u8],
         now: Instant,
-    ) -> Option<&'a [u8]> {
+    ) -> Option<(Track, &'a [u8])> {
         let link = self.links.get_mut(member)?;
         if class == Class::Report {
             match Report::decode(body) {
@@ -235,17 +247,18 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             return None;
         };
         let is_new = link.arrivals.handle_packet(number, now);
-        (is_new && class != Class::Padding).then_some(body)
+        if !is_new || class == Class::Padding {
+            return None;
+        }
+        let found = Track::split(body).filter(|(track, _)| track.class() == class);
+        self.dropped += u64::from(found.is_none());
+        found
     }
 
     /// The next packet that leaves, and to whom.
     pub fn poll_packet(&mut self, now: Instant) -> Option<(M, Leaving)> {
         self.share_out_in_time(now);
-        let wire_size = self.wire_size;
-        let mut poll = |(member, link): (&M, &mut Link<P>)| {
-            let leaving = link.poll_packet(wire_size, now)?;
-            Some((*member, leaving))
-        };
+        let mut poll = |(member, link): (&M, &mut Link<P>)| Some((*member, link.poll_packet(now)?));
         let last = self.last;
         let others = last.map_or(Bound::Unbounded, Bound::Excluded);
         let rest = last.map_or(Bound::Unbounded, Bound::Included);
@@ -286,11 +299,11 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         self.packing.handle_links(&links, now)
     }
 
-    /// How each layer is wanted, of those up to `largest`; `None` for one that nobody gets.
-    pub fn wishes(&mut self, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
-        self.largest = Some(largest);
+    /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
+    pub fn wishes(&mut self, track: VideoTrack, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
+        self.sources[track.index()].largest = Some(largest);
         self.share_out_in_time(now);
-        let mut wishes = self.rates.map(|rate| {
+        let mut wishes = self.sources[track.index()].rates.map(|rate| {
             rate.map(|rate| LayerWish {
                 rate,
                 wants_key: false,
@@ -300,12 +313,13 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         });
         let mut carried = [Bitrate(0); 3];
         for link in self.links.values() {
-            let own = link.share.map(|(share, _)| share.layer);
-            for layer in own.into_iter().chain(link.sender.leaving()) {
+            let own = link.share(track);
+            let layers = own.map(|share| share.layer).into_iter();
+            for layer in layers.chain(link.sender.leaving(track)) {
                 if let Some(wish) = &mut wishes[layer.index()] {
-                    wish.wants_key |= link.sender.wants_key_frame() == Some(layer);
+                    wish.wants_key |= link.sender.wants_key_frame(track) == Some(layer);
                     wish.is_open |= link.sender.takes_pictures(now);
-                    wish.is_halved &= link.share.is_some_and(|(share, _)| share.is_halved);
+                    wish.is_halved &= own.is_some_and(|share| share.is_halved);
                 }
                 let carried = &mut carried[layer.index()];
                 *carried = link.sender.picture_rate().max(*carried);
@@ -329,49 +343,67 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     }
 
     fn share_out(&mut self, now: Instant) {
-        // Without a camera nobody gets anything, and links are not asked to carry it.
-        let has_camera = self.largest.is_some() && self.limits.leave_room_for_pictures(self.links.len());
-        let largest = self.largest.unwrap_or(Layer::Small);
-        let receivers: Vec<_> = self
-            .links
-            .iter()
-            .map(|(member, link)| Receiver {
-                asks: {
-                    let asked = self.asked.get(member).copied();
-                    let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
-                    // Whether to be seen while somebody else speaks is for the others to decide.
-                    self.given_way
-                        .min(GivenWay::Size)
-                        .limit(wish.filter(|_| has_camera), true)
-                },
-                rate: link.sender.usual_picture_rate(),
-                has: link.share,
-            })
-            .collect();
-        let (shares, rates) = layer::share_out(&receivers, largest, now);
-        let before = std::mem::replace(&mut self.rates, rates);
-        for ((link, share), receiver) in self.links.values_mut().zip(shares).zip(&receivers) {
-            if share != link.share.map(|(share, _)| share) {
-                link.share = share.map(|share| (share, now));
-            }
-            link.sender.set_share(share);
-            let most = receiver
-                .asks
-                .map_or(Bitrate(0), |asks| asks.layer.min(largest).enough());
-            link.sender.set_wanted(most, now);
-            let constant = share.filter(|_| self.limits.constant_rate).and_then(|share| {
-                let rate = rates[share.layer.index()]?.min(receiver.rate);
-                let filled = Bitrate((f64::from(rate.0) * FILLED) as u32);
-                Some(filled.min(link.sender.beside_sound_on_the_wire()))
-            });
-            link.sender.set_constant(constant, now);
-            // Nobody is left without pictures while the other layer's key frame is on its way.
-            if let Some(layer) = link.sender.leaving() {
-                let rate = &mut self.rates[layer.index()];
-                *rate = rate.or(before[layer.index()]);
+        let has_room = self.limits.leave_room_for_pictures(self.links.len());
+        let asks = self.asks(has_room);
+        let mut constant = vec![None; self.links.len()];
+        for track in VideoTrack::ALL {
+            let receivers: Vec<_> = (self.links.values().zip(&asks))
+                .map(|(link, asks)| Receiver {
+                    asks: asks[track.index()],
+                    rate: rate_of(track, asks, link.sender.usual_picture_rate()),
+                    has: link.shares[track.index()],
+                })
+                .collect();
+            let source = &mut self.sources[track.index()];
+            let largest = source.largest.unwrap_or(Layer::Small);
+            let (shares, rates) = layer::share_out(&receivers, largest, now);
+            let before = std::mem::replace(&mut source.rates, rates);
+            for (at, (link, share)) in self.links.values_mut().zip(shares).enumerate() {
+                if share != link.share(track) {
+                    link.shares[track.index()] = share.map(|share| (share, now));
+                }
+                link.sender.set_share(track, share);
+                let rate = share.and_then(|share| rates[share.layer.index()]);
+                if let Some(rate) = rate.map(|rate| rate.min(receivers[at].rate)) {
+                    let sum: &mut Option<Bitrate> = &mut constant[at];
+                    *sum = Some(Bitrate(sum.map_or(0, |sum| sum.0).saturating_add(rate.0)));
+                }
+                // Nobody is left without pictures while the other layer's key frame is on its way.
+                if let Some(layer) = link.sender.leaving(track) {
+                    let rate = &mut source.rates[layer.index()];
+                    *rate = rate.or(before[layer.index()]);
+                }
             }
         }
+        for ((link, asks), rate) in self.links.values_mut().zip(&asks).zip(constant) {
+            let most = asks.iter().flatten().map(|asks| asks.layer.enough().0);
+            link.sender.set_wanted(Bitrate(most.sum()), now);
+            let constant = rate.filter(|_| self.limits.constant_rate).map(|rate| {
+                let filled = Bitrate((f64::from(rate.0) * FILLED) as u32);
+                filled.min(link.sender.beside_sound_on_the_wire())
+            });
+            link.sender.set_constant(constant, now);
+        }
         self.limit_links();
+    }
+
+    /// What each link's member asks for of each track that there is. Without a source nobody gets anything, and links are not
+    /// asked to carry it.
+    fn asks(&self, has_room: bool) -> Vec<[Option<Share>; VideoTrack::ALL.len()]> {
+        let of_member = |member: &M| {
+            VideoTrack::ALL.map(|track| {
+                let largest = self.sources[track.index()].largest.filter(|_| has_room)?;
+                let asked = self.asked.get(&(*member, track)).copied();
+                let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
+                // Whether to be seen while somebody else speaks is for the others to decide.
+                let wish = self.given_way.min(GivenWay::Size).limit(wish, true)?;
+                Some(Share {
+                    layer: wish.layer.min(largest),
+                    ..wish
+                })
+            })
+        };
+        self.links.keys().map(of_member).collect()
     }
 
     /// Keeps all links together below the uplink; sound alone may be more than that.
@@ -383,4 +415,16 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             link.sender.set_limit(shares.as_ref().map(|shares| shares[at]));
         }
     }
+}
+
+/// What of a link's rate for video is there for one track: all but what the others have a use for, as far as they get an equal
+/// part.
+fn rate_of(track: VideoTrack, asks: &[Option<Share>], rate: Bitrate) -> Bitrate {
+    let uses = |asks: &Option<Share>| Bitrate(asks.map_or(0, |asks| asks.layer.enough().0));
+    let uses: Vec<_> = asks.iter().map(uses).collect();
+    let shares = share_uplink(rate, &uses);
+    let others = shares.iter().zip(&uses).enumerate();
+    let others = others.filter(|(at, _)| *at != track.index());
+    let taken: u32 = others.map(|(_, (share, uses))| share.0.min(uses.0)).sum();
+    Bitrate(rate.0.saturating_sub(taken))
 }

@@ -98,7 +98,7 @@ impl State {
             mirrored: false,
             radius: RADIUS,
         };
-        let is_seen = person.has_picture && canvas.draw(ui, place, &Source::Person(person.id.clone()), fit);
+        let is_seen = person.has_picture && canvas.draw(ui, place, &Source::Camera(person.id.clone()), fit);
         if !is_seen {
             painter.rect_filled(place, RADIUS, tokens.tile);
             let radius = (place.height() * 0.2).min(place.width() * 0.2).min(80.0);

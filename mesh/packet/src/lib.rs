@@ -1,15 +1,20 @@
-//! What stands inside a sealed packet: class, length, body, and zeros up to one of a few fixed sizes.
+//! What stands inside a sealed packet: class, length, body, and zeros up to one of a few fixed sizes. The one place for
+//! packets' sizes: the call packs and unpacks by it, media fills it.
+//!
+//! ```text
+//!   class (1)   length of the body (2)   body   zeros        one of Class::sizes
+//! ```
 
 /// What a packet is for, in the order in which classes give way: the last first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Round-trip measurement between two members.
     Control,
-    /// Sound.
+    /// Part of an audio track.
     Audio,
     /// What media tells the other side of what came.
     Report,
-    /// Picture.
+    /// Part of a video track.
     Video,
     /// Nothing, to see how much the link carries.
     Padding,
@@ -18,27 +23,41 @@ pub enum Class {
 /// Class (1) and length (2) before the body, bytes.
 const HEADER_LEN: usize = 3;
 
-/// The longest body, bytes: what fits with QUIC's and Noise's overhead (38 and 28) into a path of 1200.
-pub const MAX_BODY: usize = 1131;
+/// The longest inside, bytes: what fits with QUIC's and Noise's overhead (38 and 28) into a path of 1200.
+const MAX_INSIDE: usize = 1134;
+
+/// The longest body, bytes.
+pub const MAX_BODY: usize = MAX_INSIDE - HEADER_LEN;
 
 /// What a packet takes on the wire beyond its inside, bytes: Noise (28), QUIC (10 with its datagram's header, 16 of
 /// authentication), UDP (8), and the larger of the two versions' IP (40).
 const WIRE_OVERHEAD: usize = 28 + 26 + 8 + 40;
 
-/// Sizes of the inside. Sound has one for packets of 10 ms and one for those of 20, whatever is said.
-const CONTROL_SIZES: &[usize] = &[64];
-const AUDIO_SIZES: &[usize] = &[112, 208];
-const REPORT_SIZES: &[usize] = &[64, 160, 576];
-const VIDEO_SIZES: &[usize] = &[288, 576, 864, HEADER_LEN + MAX_BODY];
-
 impl Class {
+    /// Sizes of the inside, bytes, the smallest first. Audio has one for packets of 10 ms and one for those of 20,
+    /// whatever is said.
     const fn sizes(self) -> &'static [usize] {
         match self {
-            Self::Control => CONTROL_SIZES,
-            Self::Audio => AUDIO_SIZES,
-            Self::Report => REPORT_SIZES,
-            Self::Video | Self::Padding => VIDEO_SIZES,
+            Self::Control => &[64],
+            Self::Audio => &[113, 209],
+            Self::Report => &[64, 160, 576],
+            Self::Video | Self::Padding => &[288, 576, 864, MAX_INSIDE],
         }
+    }
+
+    /// How many sizes of packet the class has.
+    #[must_use]
+    pub const fn size_count(self) -> usize {
+        self.sizes().len()
+    }
+
+    /// The body that fills the class's packet of this size, bytes; sizes count from 0, the smallest first.
+    ///
+    /// # Panics
+    /// When the class has no such size: a constant is wrong, not a packet.
+    #[must_use]
+    pub const fn full_body(self, size: usize) -> usize {
+        self.sizes()[size] - HEADER_LEN
     }
 
     const fn id(self) -> u8 {
@@ -77,10 +96,10 @@ fn size(class: Class, len: usize) -> Option<usize> {
         .find(|size| *size >= HEADER_LEN + len)
 }
 
-/// What a body of `len` bytes takes on the wire, all together.
+/// What a body of `len` bytes takes on the wire, all together, bytes.
 #[must_use]
-pub fn wire_size(class: Class, len: usize) -> usize {
-    size(class, len).unwrap_or(HEADER_LEN + len) + WIRE_OVERHEAD
+pub fn wire_size(class: Class, len: usize) -> u32 {
+    (size(class, len).unwrap_or(HEADER_LEN + len) + WIRE_OVERHEAD) as u32
 }
 
 /// Lays a body out, padded.
@@ -159,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn sound_has_one_size_for_each_length_of_packet() {
-        for (lengths, size) in [(0..=109, 112), (110..=205, 208)] {
+    fn audio_has_one_size_for_each_length_of_packet() {
+        for (lengths, size) in [(0..=110, 113), (111..=206, 209)] {
             for len in lengths {
                 let packed = pack(Class::Audio, &vec![1; len]);
                 assert_eq!(packed.map(|inside| inside.len()), Ok(size), "{len}");
@@ -171,8 +190,8 @@ mod tests {
     #[test]
     fn odd_sizes_padding_and_classes_are_refused() {
         let inside = pack(Class::Audio, &[7; 150]).expect("packed");
-        assert_eq!(unpack(&inside[..207]), Err(UnpackError));
-        for (at, byte) in [(0, 3), (0, 9), (2, 206), (207, 1)] {
+        assert_eq!(unpack(&inside[..208]), Err(UnpackError));
+        for (at, byte) in [(0, 3), (0, 9), (2, 207), (208, 1)] {
             let mut changed = inside.clone();
             changed[at] = byte;
             assert_eq!(unpack(&changed), Err(UnpackError), "byte {at}");

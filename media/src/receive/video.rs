@@ -1,14 +1,15 @@
-//! Pictures: each member's reassembly, the thread that decodes them, and what was shown.
+//! Video: each track's reassembly, the thread that decodes it, and what was shown.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::video;
+use sightline_media_proto::{VideoTrack, video};
 
-use super::{Member, Observer, lock};
+use super::{Member, Observer, StreamIn, lock};
 use crate::av1::{DecodeError, Decoder};
 use crate::picture::Picture;
 
@@ -32,18 +33,25 @@ const FAILURE_GAP: Duration = Duration::from_secs(1);
 /// (the definition of `freezeCount` in W3C's webrtc-stats).
 const FREEZE_EXTRA: Duration = Duration::from_millis(150);
 
-/// What came of one sender's pictures.
-pub struct PicturesIn {
+/// What came of one track.
+#[derive(Default)]
+pub struct VideoIn {
     pub reassembler: Reassembler,
-    /// To the decoder; `None` once the member is gone.
-    pub frames: Option<SyncSender<video::Frame>>,
+    /// From its first packet on.
+    decoder: Option<DecoderThread>,
 }
 
-impl PicturesIn {
-    pub fn hand_on(&mut self, now: Instant) {
+/// A decoder's thread, and the way to it.
+struct DecoderThread {
+    frames: SyncSender<video::Frame>,
+    thread: JoinHandle<()>,
+}
+
+impl VideoIn {
+    fn hand_on(&mut self, now: Instant) {
         while let Some(frame) = self.reassembler.poll_frame(now) {
-            let full = match &self.frames {
-                Some(frames) => matches!(frames.try_send(frame), Err(TrySendError::Full(_))),
+            let full = match &self.decoder {
+                Some(decoder) => matches!(decoder.frames.try_send(frame), Err(TrySendError::Full(_))),
                 None => false,
             };
             if full {
@@ -52,9 +60,14 @@ impl PicturesIn {
             }
         }
     }
+
+    /// Nothing more is decoded. Returns the decoder's thread, which ends after the picture that it is at.
+    pub fn end(&mut self) -> Option<JoinHandle<()>> {
+        self.decoder.take().map(|decoder| decoder.thread)
+    }
 }
 
-/// What was shown of a member.
+/// What was shown of a track.
 #[derive(Default)]
 pub struct Seen {
     pub latest: Option<Arc<Picture>>,
@@ -106,10 +119,10 @@ impl Seen {
     }
 }
 
-/// A decoder's thread.
+/// What a decoder's thread does.
 #[allow(clippy::disallowed_methods, reason = "the playout clock")]
-pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &dyn Observer) {
-    let mut decoding = Decoding::new(member, observer);
+fn decode_all(member: &Member, track: VideoTrack, source: &Receiver<video::Frame>, observer: &dyn Observer) {
+    let mut decoding = Decoding::new(member, track, observer);
     loop {
         let frame = match source.recv_timeout(DECODER_POLL) {
             Ok(_) if member.stopped.load(Ordering::Relaxed) => return,
@@ -121,9 +134,10 @@ pub fn decode_all(member: &Member, source: &Receiver<video::Frame>, observer: &d
     }
 }
 
-/// What a decoder's thread does.
+/// One track and its decoder.
 struct Decoding<'a> {
     member: &'a Member,
+    stream: &'a StreamIn,
     observer: &'a dyn Observer,
     decoder: Decoder,
     /// Whether the member's pictures were decoded the last time.
@@ -131,9 +145,10 @@ struct Decoding<'a> {
 }
 
 impl<'a> Decoding<'a> {
-    fn new(member: &'a Member, observer: &'a dyn Observer) -> Self {
+    fn new(member: &'a Member, track: VideoTrack, observer: &'a dyn Observer) -> Self {
         Self {
             member,
+            stream: member.stream(track.stream()),
             observer,
             decoder: Decoder::until(Arc::clone(&member.stopped)),
             was_open: true,
@@ -142,31 +157,31 @@ impl<'a> Decoding<'a> {
 
     /// Decodes what came, if it may be, and looks what is missing.
     fn handle(&mut self, frame: Option<video::Frame>, now: Instant) {
-        let member = self.member;
+        let (member, stream) = (self.member, self.stream);
         let is_open = lock(&member.allowance).is_open(now);
         if is_open && !self.was_open {
             // What was left out is missing.
-            lock(&member.pictures).reassembler.handle_decode_failure();
+            lock(&stream.video).reassembler.handle_decode_failure();
         }
         self.was_open = is_open;
         if let Some(frame) = frame.filter(|_| is_open) {
             self.decode(&frame);
         }
-        if lock(&member.seen).has_ceased(now) {
-            member.forget_pictures();
+        if lock(&stream.seen).has_ceased(now) {
+            stream.forget_video();
         }
-        let mut pictures = lock(&member.pictures);
-        pictures.hand_on(now);
-        let ask = is_open && pictures.reassembler.poll_key_frame_request(now);
-        drop(pictures);
+        let mut video = lock(&stream.video);
+        video.hand_on(now);
+        let ask = is_open && video.reassembler.poll_key_frame_request(now);
+        drop(video);
         if ask {
-            self.observer.needs_key_frame(member.id);
+            self.observer.needs_key_frame(member.id, stream.stream.video());
         }
     }
 
     #[allow(clippy::disallowed_methods, reason = "the playout clock")]
     fn decode(&mut self, frame: &video::Frame) {
-        let (member, observer) = (self.member, self.observer);
+        let (member, stream, observer) = (self.member, self.stream, self.observer);
         let captured = frame.captured;
         let decoded = self.decoder.decode(&frame.data, Instant::now());
         if member.stopped.load(Ordering::Relaxed) {
@@ -180,28 +195,29 @@ impl<'a> Decoding<'a> {
             Ok(Some(picture)) => {
                 let picture = Arc::new(picture);
                 let decoded_after = member.age(captured, Instant::now());
-                if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(member, age)) {
+                if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(stream, age)) {
                     sleep(member, wait);
                 }
                 let now = Instant::now();
                 let delay = member.age(captured, now);
-                lock(&member.pictures).reassembler.handle_decoded();
-                let mut seen = lock(&member.seen);
+                lock(&stream.video).reassembler.handle_decoded();
+                let mut seen = lock(&stream.seen);
                 let is_first = seen.latest.is_none();
                 seen.decoding.0 += took;
                 seen.decoding.1 += 1;
                 seen.note(Arc::clone(&picture), delay, now);
                 drop(seen);
-                observer.shown(member.id, &picture);
+                let track = stream.stream.video();
+                observer.shown(member.id, track, &picture);
                 if is_first {
-                    observer.first_video(member.id);
+                    observer.first_video(member.id, track);
                 }
             }
             Ok(None) => {}
             Err(_) => {
-                lock(&member.pictures).reassembler.handle_decode_failure();
+                lock(&stream.video).reassembler.handle_decode_failure();
                 let now = Instant::now();
-                let mut seen = lock(&member.seen);
+                let mut seen = lock(&stream.seen);
                 if seen.last_failure.is_none_or(|last| now > last + FAILURE_GAP) {
                     seen.last_failure = Some(now);
                     observer.undecodable(member.id);
@@ -212,6 +228,42 @@ impl<'a> Decoding<'a> {
 }
 
 impl Member {
+    /// A packet of a track arrived. The first starts the track's decoder, on a thread of its own.
+    pub fn handle_video(
+        member: &Arc<Self>,
+        track: VideoTrack,
+        body: &[u8],
+        observer: &Arc<dyn Observer>,
+        now: Instant,
+    ) {
+        let mut video = lock(&member.stream(track.stream()).video);
+        let is_stopped = member.stopped.load(Ordering::Relaxed);
+        if video.decoder.is_none() && !is_stopped && lock(&member.allowance).is_open(now) {
+            match Self::start_decoder(member, track, observer) {
+                Ok(decoder) => video.decoder = Some(decoder),
+                Err(_) => {
+                    lock(&member.allowance).pause(now);
+                    observer.too_costly(member.id);
+                }
+            }
+        }
+        video.reassembler.handle_packet(body, now);
+        video.hand_on(now);
+    }
+
+    fn start_decoder(
+        member: &Arc<Self>,
+        track: VideoTrack,
+        observer: &Arc<dyn Observer>,
+    ) -> std::io::Result<DecoderThread> {
+        let (frames, source) = sync_channel(DECODER_QUEUE);
+        let (member, observer) = (Arc::clone(member), Arc::clone(observer));
+        let thread = std::thread::Builder::new()
+            .name("decoder".into())
+            .spawn(move || decode_all(&member, track, &source, &*observer))?;
+        Ok(DecoderThread { frames, thread })
+    }
+
     /// A picture was decoded, or not, and took so long. Returns whether no more are decoded for a while.
     fn account_for(&self, failed: Option<&DecodeError>, took: Duration, now: Instant) -> bool {
         let mut allowance = lock(&self.allowance);
@@ -235,23 +287,23 @@ fn sleep(member: &Member, mut left: Duration) {
 }
 
 /// How long a picture is to wait for its sound; and the sound is told how long to wait for pictures.
-fn wait_for_sound(member: &Member, age: Duration) -> Option<Duration> {
-    let mut voice = lock(&member.voice);
-    let sound = voice.age?;
-    let mut sync = lock(&member.sync);
+fn wait_for_sound(stream: &StreamIn, age: Duration) -> Option<Duration> {
+    let mut audio = lock(&stream.audio);
+    let sound = audio.age?;
+    let mut sync = lock(&stream.sync);
     // What sound would take if it did not wait for pictures.
-    let own = sound.saturating_sub(voice.buffer.delay()) + voice.buffer.target();
+    let own = sound.saturating_sub(audio.buffer.delay()) + audio.buffer.target();
     let own = own.saturating_sub(sync.sound_waits());
     let wait = sync.handle_picture(age, sound, own);
-    voice.buffer.set_extra(sync.sound_waits());
+    audio.buffer.set_extra(sync.sound_waits());
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
 #[cfg(test)]
 mod tests {
-    use sightline_media_proto::Ticks;
     use sightline_media_proto::effort::Speed;
     use sightline_media_proto::rate::Bitrate;
+    use sightline_media_proto::{AudioTrack, Stream, Ticks};
 
     use super::*;
     use crate::av1::{EncoderKind, Settings, encoder};
@@ -273,9 +325,9 @@ mod tests {
     }
 
     impl Observer for Told {
-        fn first_audio(&self, _: MemberId) {}
-        fn first_video(&self, _: MemberId) {}
-        fn needs_key_frame(&self, _: MemberId) {
+        fn first_audio(&self, _: MemberId, _: AudioTrack) {}
+        fn first_video(&self, _: MemberId, _: VideoTrack) {}
+        fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {
             self.note("key frame");
         }
         fn speaker_lost(&self) {}
@@ -285,7 +337,7 @@ mod tests {
         fn too_costly(&self, _: MemberId) {
             self.note("too costly");
         }
-        fn shown(&self, _: MemberId, _: &Arc<Picture>) {
+        fn shown(&self, _: MemberId, _: VideoTrack, _: &Arc<Picture>) {
             self.note("shown");
         }
     }
@@ -316,7 +368,7 @@ mod tests {
         let playout = Playout::start(None, None, Arc::new(Told::default()), now).expect("a playout");
         playout.add(1, "Ann").expect("a member");
         let member = playout.member(1).expect("she is here");
-        let mut decoding = Decoding::new(&member, &told);
+        let mut decoding = Decoding::new(&member, VideoTrack::Camera, &told);
         decoding.handle(Some(frame(1)), now);
         assert_eq!(told.take(), ["shown"]);
 
@@ -325,18 +377,19 @@ mod tests {
         playout.remove(1);
         playout.add(1, "Ann").expect("a member");
         let again = playout.member(1).expect("she is back");
-        let mut decoding = Decoding::new(&again, &told);
+        let mut decoding = Decoding::new(&again, VideoTrack::Camera, &told);
         decoding.handle(Some(frame(3)), Instant::now());
         assert_eq!(told.take(), [""; 0], "nothing is decoded, and nothing asked for");
         playout.add(2, "Bob").expect("a member");
         let other = playout.member(2).expect("he is here");
-        Decoding::new(&other, &told).handle(Some(frame(1)), Instant::now());
+        Decoding::new(&other, VideoTrack::Camera, &told).handle(Some(frame(1)), Instant::now());
         assert_eq!(told.take(), ["shown"], "the others are");
 
         let later = Instant::now() + Duration::from_secs(3600);
         let packets = video::Packets::of(frame(4));
         let bodies = packets.bodies(video::PartSize::Full);
-        lock(&again.pictures).reassembler.handle_packet(&bodies[0], later);
+        let video = &again.stream(Stream::Person).video;
+        lock(video).reassembler.handle_packet(&bodies[0], later);
         decoding.handle(None, later);
         assert!(decoding.was_open);
         decoding.handle(Some(frame(5)), later);

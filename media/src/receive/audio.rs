@@ -1,4 +1,4 @@
-//! Voices: each member's playout and decoder, and the thread that mixes them on the playout clock.
+//! Audio: each track's playout and decoder, and the thread that mixes them on the playout clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use sightline_media_proto::audio::SAMPLE_RATE;
 use sightline_media_proto::mixer::{self, Limiter};
 use sightline_media_proto::playout;
 
-use super::{Member, MemberId, Observer, Outlet, lock};
+use super::{Member, MemberId, Observer, Outlet, StreamIn, lock};
 use crate::level::Level;
 use crate::opus_codec::VoiceDecoder;
 use crate::record::Recorder;
@@ -38,8 +38,8 @@ const SPEAKER_LEVEL: u32 = 30;
 /// 3 s: a loudspeaker that takes nothing for this long is taken to be gone. Some take one to begin.
 const SPEAKER_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What came of one voice.
-pub struct VoiceIn {
+/// What came of one track.
+pub struct AudioIn {
     pub buffer: playout::Playout,
     decoder: VoiceDecoder,
     heard: bool,
@@ -54,7 +54,7 @@ pub struct VoiceIn {
     loudest: f32,
 }
 
-impl VoiceIn {
+impl AudioIn {
     pub fn new(decoder: VoiceDecoder) -> Self {
         Self {
             buffer: playout::Playout::default(),
@@ -200,28 +200,37 @@ impl Mixing {
         self.outlet.tone.store(left, Ordering::Relaxed);
     }
 
+    /// What is due of a stream, to the mix and to whoever looks or records.
+    fn add_stream(&self, member: &Member, stream: &StreamIn, mix: &mut [f32; BLOCK_SAMPLES], now: Instant) {
+        let mut block = [0.0; BLOCK_SAMPLES];
+        let (captured, is_first, volume) = {
+            let mut audio = lock(&stream.audio);
+            let captured = audio.next_block(&mut block, now);
+            let is_first = captured.is_some() && !std::mem::replace(&mut audio.heard, true);
+            audio.note_age(captured.map(|captured| member.age(captured, now)));
+            (captured, is_first, audio.volume)
+        };
+        mixer::add(mix, &block, volume);
+        let track = stream.stream.audio();
+        if is_first {
+            self.observer.first_audio(member.id, track);
+        }
+        if captured.is_some() || block.iter().any(|sample| *sample != 0.0) {
+            self.observer.played(member.id, track, &block, now);
+        }
+        if let Some(recorder) = &self.recorder {
+            let picture = lock(&stream.seen).latest.clone();
+            recorder.write((member.id, stream.stream), &block, picture);
+        }
+    }
+
     fn play_block(&mut self, now: Instant) {
         let members: Vec<_> = lock(&self.members).values().cloned().collect();
         let mut mix = [0.0; BLOCK_SAMPLES];
-        let mut block = [0.0; BLOCK_SAMPLES];
-        for member in members {
-            let (captured, is_first, volume) = {
-                let mut voice = lock(&member.voice);
-                let captured = voice.next_block(&mut block, now);
-                let is_first = captured.is_some() && !std::mem::replace(&mut voice.heard, true);
-                voice.note_age(captured.map(|captured| member.age(captured, now)));
-                (captured, is_first, voice.volume)
-            };
-            mixer::add(&mut mix, &block, volume);
-            if is_first {
-                self.observer.first_audio(member.id);
-            }
-            if captured.is_some() || block.iter().any(|sample| *sample != 0.0) {
-                self.observer.played(member.id, &block, now);
-            }
-            if let Some(recorder) = &self.recorder {
-                let picture = lock(&member.seen).latest.clone();
-                recorder.write(member.id, &block, picture);
+        for member in &members {
+            let begun = |stream: &&StreamIn| stream.has_begun.load(Ordering::Relaxed);
+            for stream in member.streams.iter().filter(begun) {
+                self.add_stream(member, stream, &mut mix, now);
             }
         }
         self.add_tone(&mut mix);
