@@ -8,7 +8,7 @@ use sightline_media::{Sink, Source};
 use sightline_mesh_proto::Admit;
 
 use crate::report::Voice;
-use crate::share::Share;
+use crate::share::SharedAddress;
 
 /// What `join --help` ends with.
 const UNANSWERED: &str = "\
@@ -67,7 +67,7 @@ pub struct Options {
     /// An address to share and listen on (repeatable, at most eight times); port 0 picks one. A firewall on this machine has
     /// to let UDP in there. A link-local address names its interface: fe80::1%eth0
     #[arg(long, value_name = "ADDR[:PORT]")]
-    pub share: Vec<Share>,
+    pub share: Vec<SharedAddress>,
     /// off, device or device:NAME, file:PATH (Y4M, looped), test
     #[arg(long, value_name = "SRC", default_value = "off")]
     pub camera: Source,

@@ -38,10 +38,10 @@ pub fn discard_rest(text: &str) {
     }
 }
 
-/// Reads line by line until there is a code, or what is there cannot become one; what follows stays for the commands.
-/// An empty line ends a code that was begun. `hint` is called once, when one line is not enough.
-fn read_lines(mut input: impl BufRead, hint: impl FnOnce()) -> Result<Code, String> {
-    let mut hint = Some(hint);
+/// Reads line by line until there is a code, or until the text can no longer become one; the rest is left for the commands.
+/// An empty line ends an unfinished code. Calls `prompt` once if the first line is not enough.
+fn read_lines(mut input: impl BufRead, prompt: impl FnOnce()) -> Result<Code, String> {
+    let mut prompt = Some(prompt);
     // As large as they can get: what grows leaves parts of the code behind.
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_TEXT + 1));
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_TEXT + 1));
@@ -61,8 +61,8 @@ fn read_lines(mut input: impl BufRead, hint: impl FnOnce()) -> Result<Code, Stri
         if is_over {
             return Err(error.to_string());
         }
-        if let Some(hint) = hint.take_if(|_| !is_blank) {
-            hint();
+        if let Some(prompt) = prompt.take_if(|_| !is_blank) {
+            prompt();
         }
     }
 }

@@ -81,8 +81,8 @@ pub enum Event {
         peer: Option<String>,
         /// Their name, if it is known.
         name: Option<String>,
-        /// The way that media took before.
-        old: Option<Way>,
+        /// The path that media took before.
+        old: Option<Path>,
         /// The route that is asked about.
         new: Route,
         /// Why.
@@ -401,7 +401,7 @@ pub struct Step {
 pub struct Route {
     /// Its ends.
     #[serde(flatten)]
-    pub way: Way,
+    pub path: Path,
     /// Its number.
     pub id: u64,
     /// To whom.
@@ -416,7 +416,7 @@ pub struct Route {
 
 /// Where packets go, and from where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Way {
+pub struct Path {
     /// `direct` or `carried`.
     pub kind: String,
     /// Who carries.

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_media::av1::EncoderKind;
 use sightline_media::camera::CameraError;
+use sightline_media::decoder::DecoderThreads;
 use sightline_media::microphone::{Microphone, MicrophoneError};
 use sightline_media::{
-    Capture, Level, MemberId, PictureSender, Playout, Processor, Received, Recorder, Recording, SentPictures,
-    SharedProcessing, Speaker, SpeakerError, VoiceSender,
+    Capture, Level, MemberId, Playout, Processor, Received, Recorder, Recording, SharedProcessing, Speaker,
+    SpeakerError, VideoSendStats, VideoSender, VoiceSender,
 };
-use sightline_media_proto::feedback::{Feedback, Report};
-use sightline_media_proto::layer::Share;
-use sightline_media_proto::load::{GivenWay, Second};
+use sightline_media_proto::feedback::{Feedback, MemberStatus};
+use sightline_media_proto::layer::Subscription;
+use sightline_media_proto::overuse::{Degradation, LoadSample};
 use sightline_media_proto::session::{Limits, LinkState};
 use sightline_media_proto::{AudioTrack, Stream, Track, VideoTrack};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
@@ -26,8 +27,8 @@ use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Command, Event, Name};
 
 use crate::traffic::{Links, Outgoing};
-pub use crate::wiring::{Notice, Tap};
-use crate::wiring::{Numbers, Watching, hint, tell, tell_patiently};
+use crate::wiring::{MemberIds, Watching, tell, tell_timeout, try_tell};
+pub use crate::wiring::{Notice, PlayoutObserver};
 
 /// What a participant sends, plays and records.
 pub struct Media {
@@ -90,12 +91,12 @@ pub struct Participant {
     playout: Arc<Playout>,
     links: Arc<Links>,
     outgoing: Arc<Outgoing>,
-    numbers: Arc<Numbers>,
+    ids: Arc<MemberIds>,
     muted: Arc<AtomicBool>,
     encoder: EncoderKind,
     voice: Option<VoiceSender>,
     /// What is sent of each track of video.
-    video: BTreeMap<VideoTrack, PictureSender>,
+    video: BTreeMap<VideoTrack, VideoSender>,
     is_starter: bool,
     epoch: Instant,
     notices: Notices<Notice>,
@@ -125,19 +126,19 @@ pub struct MemberStats {
 
 impl Participant {
     /// Takes part: opens the network, then sends. What happens goes into `notices`, each of which is to be given
-    /// to [`Participant::handle`]; `tap` sees what is played and shown as it happens.
+    /// to [`Participant::handle`]; `observer` sees what is played and shown as it happens.
     ///
     /// # Errors
     /// [`StartError`]: a sentence for the user.
     pub fn start(
         setup: Setup,
         media: Media,
-        tap: Option<Arc<dyn Tap>>,
+        observer: Option<Arc<dyn PlayoutObserver>>,
         notices: Notices<Notice>,
     ) -> Result<Self, StartError> {
         let epoch = setup.clock.start;
         let is_starter = matches!(setup.entry, Entry::Start);
-        let numbers = Arc::new(Numbers::default());
+        let ids = Arc::new(MemberIds::default());
         let recorder = media.record.map(|folder| {
             let notices = notices.clone();
             Recorder::start(&folder, move |news| {
@@ -146,21 +147,22 @@ impl Participant {
                     Recording::Ended(why) => Notice::SourceFailed("recording", why),
                 };
                 // The loop may be waiting for the recorder.
-                tell_patiently(&notices, notice);
+                tell_timeout(&notices, notice);
             })
             .map_err(|error| StartError::Record(folder.display().to_string(), error))
         });
         let observer = Arc::new(Watching {
             notices: notices.clone(),
-            tap,
+            observer,
         });
         let playout = Arc::new(Playout::start(
             media.speaker,
             recorder.transpose()?,
+            Arc::new(DecoderThreads),
             observer,
             epoch,
         )?);
-        let links = Links::new(Arc::clone(&numbers), Arc::clone(&playout), epoch, media.limits);
+        let links = Links::new(Arc::clone(&ids), Arc::clone(&playout), epoch, media.limits);
         let links = Arc::new(links);
         let (mesh, mut events) = Mesh::start(setup, Arc::clone(&links) as _)?;
         let forwarder = {
@@ -182,7 +184,7 @@ impl Participant {
             playout,
             links,
             outgoing,
-            numbers,
+            ids,
             muted: media.muted,
             encoder: media.encoder,
             voice: None,
@@ -228,7 +230,7 @@ impl Participant {
         match notice {
             Notice::Call(Event::Joined { peer, name, .. }) => self.welcome(*peer, name),
             Notice::Call(Event::Left { peer, .. }) => {
-                if let Some(member) = self.numbers.remove(peer) {
+                if let Some(member) = self.ids.remove(peer) {
                     self.playout.remove(member);
                 }
                 self.links.session().handle_left(peer);
@@ -241,8 +243,10 @@ impl Participant {
             }
             Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame(track)) => self.send_key_frame(track),
-                Some(Feedback::Want(track, wish)) => self.links.session().handle_wish(*peer, track, wish),
-                Some(Feedback::Report(report)) => {
+                Some(Feedback::Subscribe(track, wish)) => {
+                    self.links.session().handle_subscription(*peer, track, wish);
+                }
+                Some(Feedback::Status(report)) => {
                     let is_off = |track: &VideoTrack| !report.sends.contains(&Track::Video(*track));
                     for track in VideoTrack::ALL.into_iter().filter(is_off) {
                         self.expect_pause(peer, track);
@@ -251,7 +255,7 @@ impl Participant {
                 None => {}
             },
             Notice::NeedsKeyFrame(member, track) => {
-                if let Some(peer) = self.numbers.peer(*member) {
+                if let Some(peer) = self.ids.peer(*member) {
                     self.command(Command::Tell(peer, Feedback::KeyFrame(*track).encode()));
                 }
             }
@@ -260,10 +264,10 @@ impl Participant {
     }
 
     fn welcome(&self, peer: PeerId, name: &Name) {
-        let member = self.numbers.add(peer);
+        let member = self.ids.add(peer);
         if let Err(error) = self.playout.add(member, name.as_str()) {
             let why = format!("A member cannot be heard or seen: {error}.");
-            hint(&self.notices, Notice::SourceFailed("playout", why));
+            try_tell(&self.notices, Notice::SourceFailed("playout", why));
         }
     }
 
@@ -304,7 +308,7 @@ impl Participant {
         self.links.session().stop_video(track);
         if let Some(source) = source {
             let outbox = self.outgoing.clone();
-            let sender = PictureSender::start(track, source, self.encoder, outbox, self.epoch)?;
+            let sender = VideoSender::start(track, source, self.encoder, outbox, self.epoch)?;
             self.video.insert(track, sender);
         }
         Ok(())
@@ -319,12 +323,12 @@ impl Participant {
     /// The media's number of a member.
     #[must_use]
     pub fn member(&self, peer: &PeerId) -> Option<MemberId> {
-        self.numbers.get(peer)
+        self.ids.get(peer)
     }
 
     /// Whether a microphone is sent, muted or not.
     #[must_use]
-    pub const fn sends_sound(&self) -> bool {
+    pub const fn sends_audio(&self) -> bool {
         self.voice.is_some()
     }
 
@@ -332,7 +336,7 @@ impl Participant {
     pub fn send_report(&self, members: &[PeerId], hears: &[PeerId]) {
         let voice = self.voice.as_ref().map(|_| Track::Audio(AudioTrack::Voice));
         let video = self.video.keys().map(|track| Track::Video(*track));
-        let report = Feedback::Report(Report {
+        let report = Feedback::Status(MemberStatus {
             sends: video.chain(voice).collect(),
             is_muted: self.muted.load(Ordering::Relaxed),
             hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
@@ -344,13 +348,13 @@ impl Participant {
     }
 
     /// Asks a member for so much of a track.
-    pub fn ask(&self, member: PeerId, track: VideoTrack, wish: Option<Share>) {
-        self.command(Command::Tell(member, Feedback::Want(track, wish).encode()));
+    pub fn ask(&self, member: PeerId, track: VideoTrack, wish: Option<Subscription>) {
+        self.command(Command::Tell(member, Feedback::Subscribe(track, wish).encode()));
     }
 
     /// A member's track ends or begins because that was asked for: the time between is no freeze.
     pub fn expect_pause(&self, member: &PeerId, track: VideoTrack) {
-        if let Some(member) = self.numbers.get(member) {
+        if let Some(member) = self.ids.get(member) {
             self.playout.handle_video_off(member, track);
         }
     }
@@ -361,20 +365,20 @@ impl Participant {
     }
 
     /// This machine cannot keep up with everything.
-    pub fn set_given_way(&self, given_way: GivenWay) {
-        self.links.session().set_given_way(given_way);
+    pub fn set_degradation(&self, degradation: Degradation) {
+        self.links.session().set_degradation(degradation);
     }
 
     /// How well this machine kept up since this was last asked; to be asked once a second.
     #[must_use]
-    pub fn take_load(&mut self) -> Second {
+    pub fn take_load(&mut self) -> LoadSample {
         let (taken, missed) = self
             .sent_pictures()
             .map_or((0, 0), |sent| (sent.taken, sent.dropped));
         let before = std::mem::replace(&mut self.pictures_before, (taken, missed));
         let missed = missed.saturating_sub(before.1);
         let all = taken.saturating_sub(before.0) + missed;
-        Second {
+        LoadSample {
             late: self.playout.take_lateness(),
             missed: if all == 0 { 0.0 } else { missed as f32 / all as f32 },
         }
@@ -383,7 +387,7 @@ impl Participant {
     /// The peer behind a number of the media.
     #[must_use]
     pub fn peer(&self, member: MemberId) -> Option<PeerId> {
-        self.numbers.peer(member)
+        self.ids.peer(member)
     }
 
     /// What was measured of each member since this was last asked; to be asked once a second.
@@ -393,7 +397,7 @@ impl Participant {
         links
             .into_iter()
             .filter_map(|(peer, link)| {
-                let member = self.numbers.get(&peer)?;
+                let member = self.ids.get(&peer)?;
                 self.playout.set_clock_offset(member, link.clock_offset);
                 let media = self.playout.take_stats(member, Stream::Person)?;
                 let screen = self.playout.take_stats(member, Stream::Screen);
@@ -421,8 +425,8 @@ impl Participant {
 
     /// What was encoded so far, if there is a camera.
     #[must_use]
-    pub fn sent_pictures(&self) -> Option<SentPictures> {
-        self.video.get(&VideoTrack::Camera).map(PictureSender::counts)
+    pub fn sent_pictures(&self) -> Option<VideoSendStats> {
+        self.video.get(&VideoTrack::Camera).map(VideoSender::counts)
     }
 
     /// Packets of media that made no sense, so far.

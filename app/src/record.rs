@@ -13,7 +13,7 @@ use sightline_media::new_file;
 use sightline_mesh::Record;
 use sightline_mesh_proto::UnixTime;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
-use sightline_mesh_proto::route::{History, Kind, Route, Transition, Way};
+use sightline_mesh_proto::route::{self, History, PathKind, Route, Transition};
 
 use crate::{event, words, zone};
 
@@ -126,7 +126,7 @@ pub fn step(step: &Transition) -> event::Step {
 /// A route.
 pub fn route(route: &Route) -> event::Route {
     event::Route {
-        way: way(&route.way),
+        path: path(&route.path),
         id: route.id.0,
         peer: route.peer.map(|peer| peer.to_string()),
         state: route.state.word().to_owned(),
@@ -136,18 +136,18 @@ pub fn route(route: &Route) -> event::Route {
 }
 
 /// Where packets go, and from where.
-pub fn way(way: &Way) -> event::Way {
-    let (kind, via) = match way.kind {
-        Kind::Direct => ("direct", None),
-        Kind::Carried(by) => ("carried", Some(by.to_string())),
+pub fn path(path: &route::Path) -> event::Path {
+    let (kind, via) = match path.kind {
+        PathKind::Direct => ("direct", None),
+        PathKind::Carried(by) => ("carried", Some(by.to_string())),
     };
-    event::Way {
+    event::Path {
         kind: kind.to_owned(),
         via,
-        local: way.local,
-        interface: way.interface.clone(),
-        remote: way.remote,
-        peer_interface: way.far.map(|medium| medium.word().to_owned()),
+        local: path.local,
+        interface: path.interface.clone(),
+        remote: path.remote,
+        peer_interface: path.remote_medium.map(|medium| medium.word().to_owned()),
     }
 }
 
@@ -235,9 +235,9 @@ fn page(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime) -> 
     page.push_str("<table><tr><th>When<th>To<th>Way<th>What<th>Why<th>Approved by\n");
     for step in record.history.steps() {
         let route = &step.route;
-        let via = match route.way.kind {
-            Kind::Direct => String::new(),
-            Kind::Carried(by) => format!(", through {}", name(Some(by))),
+        let via = match route.path.kind {
+            PathKind::Direct => String::new(),
+            PathKind::Carried(by) => format!(", through {}", name(Some(by))),
         };
         let _always_fits = writeln!(
             page,
@@ -295,12 +295,12 @@ mod tests {
             route: Route {
                 id: RouteId(7),
                 peer: Some(peer),
-                way: Way {
-                    kind: Kind::Direct,
+                path: route::Path {
+                    kind: PathKind::Direct,
                     local: pair.0,
                     interface: Some("eth0".into()),
                     remote: pair.1,
-                    far: None,
+                    remote_medium: None,
                 },
                 state: State::Active,
                 approved_by: Some(Approval::User),

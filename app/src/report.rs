@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use serde_json::Value;
-use sightline_media::{Received, SentPictures};
-use sightline_media_proto::load::GivenWay;
+use sightline_media::{Received, VideoSendStats};
+use sightline_media_proto::overuse::Degradation;
 use sightline_media_proto::{Track, VideoTrack};
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{Answer, Consent, History, Question, QuestionId, State, Transition};
@@ -36,7 +36,7 @@ pub enum Voice {
 }
 
 /// Says what happens.
-pub struct Report {
+pub struct Reporter {
     voice: Voice,
     clock: Clock,
     me: Option<PeerId>,
@@ -44,7 +44,7 @@ pub struct Report {
     lines: VecDeque<Arc<str>>,
 }
 
-impl Report {
+impl Reporter {
     pub fn new(voice: Voice, clock: Clock) -> Self {
         Self {
             voice,
@@ -86,7 +86,7 @@ impl Report {
                     from: *from,
                 });
                 self.say(&format!(
-                    "{} is at the door, from {from}. Type “admit {peer}” or “refuse {peer}”.",
+                    "{} wants to join, from {from}. Type “admit {peer}” or “refuse {peer}”.",
                     self.name(peer)
                 ));
             }
@@ -201,7 +201,7 @@ impl Report {
             id,
             peer: new.peer.map(|peer| peer.to_string()),
             name: name.map(|name| name.as_str().to_owned()),
-            old: question.old.as_ref().map(record::way),
+            old: question.old.as_ref().map(record::path),
             new: record::route(new),
             reason: question.reason.word().to_owned(),
             shares_address: question.tells,
@@ -211,7 +211,7 @@ impl Report {
             .as_ref()
             .map_or_else(|| "none".to_owned(), ToString::to_string);
         if question.tells {
-            let local = new.way.local;
+            let local = new.path.local;
             self.say(&format!(
                 "Your address is {local} now. If you approve, everybody in the call learns it."
             ));
@@ -220,7 +220,7 @@ impl Report {
             }
         }
         self.say(&format!(
-            "May your sound and picture go to {} by this way? Until you answer they do not.",
+            "May your audio and video go to {} by this route? Until you answer they do not.",
             self.name_of(new.peer)
         ));
         self.say(&format!("  before: {before}"));
@@ -299,7 +299,7 @@ impl Report {
     }
 
     /// What was measured in the last second.
-    pub fn stats(&mut self, measured: &Measured, given_way: GivenWay) {
+    pub fn stats(&mut self, measured: &Measured, degradation: Degradation) {
         let (link, media) = (&measured.stats.link, &measured.stats.media);
         let sending = measured.stats.sending.as_ref();
         self.tell(event::Event::Stats(Box::new(event::Stats {
@@ -309,7 +309,7 @@ impl Report {
             send_bps: measured.send_bps,
             recv_bps: measured.recv_bps,
             estimate_bps: sending.map(|sending| sending.estimate.0),
-            gave_way: given_way.word().to_owned(),
+            gave_way: degradation.word().to_owned(),
             sent_layer: sending
                 .and_then(|sending| sending.shares[VideoTrack::Camera.index()])
                 .map(|share| share.to_string()),
@@ -394,7 +394,7 @@ impl Report {
     }
 
     /// What the picture's encoder cost.
-    pub fn encoder(&mut self, name: &str, sent: &SentPictures) {
+    pub fn encoder(&mut self, name: &str, sent: &VideoSendStats) {
         let pictures = u32::try_from(sent.encoded).unwrap_or(u32::MAX).max(1);
         let millis = (sent.encode_time / pictures).as_secs_f64() * 1000.0;
         self.tell(event::Event::Encoder {

@@ -10,7 +10,7 @@ use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_ui::model::PersonId;
 use sightline_ui::{Command, Host, Model, Pictures, Source, Wake};
 
-use crate::wiring::{Notice, Notices, Tap, hint};
+use crate::wiring::{Notice, Notices, PlayoutObserver, try_tell};
 
 /// 33 ms: pictures that come in between are drawn together. Nine people's pictures, each drawn when it comes,
 /// would be 270 drawings a second.
@@ -27,7 +27,7 @@ pub struct Screen {
     picture_waits: AtomicBool,
     drawn: Mutex<Option<Instant>>,
     people: Mutex<HashMap<MemberId, PersonId>>,
-    /// What the user wishes and nobody has done yet. None is lost: there are as many as a person can make.
+    /// Commands of the user that nobody has carried out yet. Unbounded: a person cannot make many.
     wishes: Mutex<VecDeque<Command>>,
     is_over: AtomicBool,
 }
@@ -90,7 +90,7 @@ impl Screen {
     }
 }
 
-impl Tap for Screen {
+impl PlayoutObserver for Screen {
     fn played(&self, _: MemberId, _: AudioTrack, _: &[f32], _: Instant) {}
 
     fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>) {
@@ -134,7 +134,7 @@ impl Host for Wire {
         }
         self.screen.wish(command);
         // A loop with so much else to do looks for wishes as well.
-        hint(&self.notices, Notice::Wished);
+        try_tell(&self.notices, Notice::Wished);
     }
 
     fn on_change(&self, wake: Wake) {

@@ -13,14 +13,14 @@ use crate::words;
 
 /// `ADDR[%INTERFACE][:PORT]`; without a port, one is picked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct SharedAddress {
     /// The address, without its zone.
     pub address: SocketAddr,
     /// The interface of a link-local address: its name or its number.
     pub zone: Option<String>,
 }
 
-impl FromStr for Share {
+impl FromStr for SharedAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -71,7 +71,7 @@ fn take_zone(text: &str) -> (String, Option<String>) {
 ///
 /// # Errors
 /// A sentence: when none is given and nobody can be asked, or when one is not on those interfaces.
-pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, String> {
+pub fn choose(given: &[SharedAddress], only: &[String]) -> Result<Vec<SocketAddr>, String> {
     let all = interfaces::all();
     let is_allowed = |found: &&Found| only.is_empty() || only.contains(&found.interface.name);
     if !all.iter().any(|found| is_allowed(&found)) && !only.is_empty() {
@@ -80,7 +80,7 @@ pub fn choose(given: &[Share], only: &[String]) -> Result<Vec<SocketAddr>, Strin
             only.join(" or ")
         ));
     }
-    let is_elsewhere = |share: &&Share| {
+    let is_elsewhere = |share: &&SharedAddress| {
         let mut allowed = all.iter().filter(is_allowed);
         allowed.all(|found| found.interface.address != share.address.ip())
     };
@@ -214,7 +214,7 @@ const fn is_link_local(ip: IpAddr) -> bool {
 }
 
 /// An address that means something else on each link, with the number of the interface that it is meant on.
-fn on_its_link(share: &Share, all: &[Found]) -> Result<SocketAddr, String> {
+fn on_its_link(share: &SharedAddress, all: &[Found]) -> Result<SocketAddr, String> {
     let SocketAddr::V6(mut address) = share.address else {
         return Ok(share.address);
     };
@@ -262,8 +262,8 @@ fn in_words(offer: &Offer) -> String {
 mod tests {
     use super::*;
 
-    fn share(address: &str, zone: Option<&str>) -> Share {
-        Share {
+    fn share(address: &str, zone: Option<&str>) -> SharedAddress {
+        SharedAddress {
             address: address.parse().expect("an address"),
             zone: zone.map(str::to_owned),
         }
@@ -292,7 +292,7 @@ mod tests {
             "fd00::5%eth0",
             "1.2.3.4%eth0",
         ] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
+            assert!(text.parse::<SharedAddress>().is_err(), "{text}");
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
                 medium: Medium::Cable,
                 index,
             },
-            standing: interfaces::Standing::Up,
+            state: interfaces::AddressState::Up,
         };
         let both = [found("eth0", 2), found("eth1", 3)];
         let at = |text: &str, all: &[Found]| on_its_link(&text.parse().expect("an address"), all);

@@ -8,27 +8,27 @@ use libp2p_identity::PeerId;
 use sightline_media::{Outbox, Playout};
 use sightline_media_proto::audio::{Protection, Span};
 use sightline_media_proto::layer::Layer;
-use sightline_media_proto::session::{LayerWish, Limits, Session};
+use sightline_media_proto::session::{LayerTarget, Limits, Session};
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, Track, VideoTrack};
 use sightline_mesh::{Leaving, Traffic};
 use sightline_mesh_proto::{Class, ConnId};
 
-use crate::wiring::{Notice, Notices, Numbers, tell_patiently};
+use crate::wiring::{MemberIds, Notice, Notices, tell_timeout};
 
 /// The links to all members to whom media flows.
 pub struct Links {
     session: Mutex<Session<PeerId, ConnId>>,
-    numbers: Arc<Numbers>,
+    ids: Arc<MemberIds>,
     playout: Arc<Playout>,
 }
 
 impl Links {
     /// No links yet.
-    pub fn new(numbers: Arc<Numbers>, playout: Arc<Playout>, epoch: Instant, limits: Limits) -> Self {
+    pub fn new(ids: Arc<MemberIds>, playout: Arc<Playout>, epoch: Instant, limits: Limits) -> Self {
         Self {
             session: Mutex::new(Session::new(limits, epoch)),
-            numbers,
+            ids,
             playout,
         }
     }
@@ -45,7 +45,7 @@ impl Traffic for Links {
     }
 
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant) {
-        let Some(member) = self.numbers.get(&peer) else {
+        let Some(member) = self.ids.get(&peer) else {
             return;
         };
         let media = self.session().handle_packet(&peer, class, body, now);
@@ -98,11 +98,11 @@ impl Outbox for Outgoing {
         self.mesh.wake();
     }
 
-    fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerWish>; 3] {
+    fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerTarget>; 3] {
         self.links.session().wishes(track, largest, Instant::now())
     }
 
     fn source_failed(&self, code: &'static str, message: String) {
-        tell_patiently(&self.notices, Notice::SourceFailed(code, message));
+        tell_timeout(&self.notices, Notice::SourceFailed(code, message));
     }
 }

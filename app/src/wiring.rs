@@ -46,24 +46,24 @@ pub enum Notice {
     Interrupted,
 }
 
-/// What a bench or a window looks at as it happens.
-pub trait Tap: Send + Sync {
+/// Observes what is played and shown, as it happens. For benchmarks and the window.
+pub trait PlayoutObserver: Send + Sync {
     /// A block of a member's track is played out now.
     fn played(&self, member: MemberId, track: AudioTrack, samples: &[f32], at: Instant);
     /// A picture of a member's track was decoded just now.
     fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>);
 }
 
-/// Members' numbers. Each keeps its own for the call.
+/// Maps members to the numbers that media knows them by. A member keeps its number for the whole call.
 #[derive(Default)]
-pub struct Numbers(Mutex<HashMap<PeerId, Number>>);
+pub struct MemberIds(Mutex<HashMap<PeerId, Number>>);
 
 struct Number {
     id: MemberId,
     is_here: bool,
 }
 
-impl Numbers {
+impl MemberIds {
     /// A member is here, perhaps once more.
     pub fn add(&self, peer: PeerId) -> MemberId {
         let mut numbers = self.lock();
@@ -103,10 +103,10 @@ impl Numbers {
     }
 }
 
-/// What the receiving side says, to the participant's loop and to a tap.
+/// Forwards what the receiving side reports to the participant's loop and to an observer.
 pub struct Watching {
     pub notices: Notices<Notice>,
-    pub tap: Option<Arc<dyn Tap>>,
+    pub observer: Option<Arc<dyn PlayoutObserver>>,
 }
 
 #[allow(
@@ -115,50 +115,50 @@ pub struct Watching {
 )]
 impl Observer for Watching {
     fn first_audio(&self, member: MemberId, track: AudioTrack) {
-        hint(&self.notices, Notice::FirstAudio(member, track, Instant::now()));
+        try_tell(&self.notices, Notice::FirstAudio(member, track, Instant::now()));
     }
 
     fn first_video(&self, member: MemberId, track: VideoTrack) {
-        hint(&self.notices, Notice::FirstVideo(member, track, Instant::now()));
+        try_tell(&self.notices, Notice::FirstVideo(member, track, Instant::now()));
     }
 
     fn needs_key_frame(&self, member: MemberId, track: VideoTrack) {
-        hint(&self.notices, Notice::NeedsKeyFrame(member, track));
+        try_tell(&self.notices, Notice::NeedsKeyFrame(member, track));
     }
 
     fn speaker_lost(&self) {
         let message = "The loudspeaker takes no more sound. The call goes on without it.";
-        hint(&self.notices, Notice::SourceFailed("speaker", message.into()));
+        try_tell(&self.notices, Notice::SourceFailed("speaker", message.into()));
     }
 
     fn undecodable(&self, member: MemberId) {
-        hint(&self.notices, Notice::Undecodable(member));
+        try_tell(&self.notices, Notice::Undecodable(member));
     }
 
     fn too_costly(&self, member: MemberId) {
-        tell_patiently(&self.notices, Notice::TooCostly(member));
+        tell_timeout(&self.notices, Notice::TooCostly(member));
     }
 
     fn played(&self, member: MemberId, track: AudioTrack, samples: &[f32], at: Instant) {
-        if let Some(tap) = &self.tap {
-            tap.played(member, track, samples, at);
+        if let Some(observer) = &self.observer {
+            observer.played(member, track, samples, at);
         }
     }
 
     fn shown(&self, member: MemberId, track: VideoTrack, picture: &Arc<Picture>) {
-        if let Some(tap) = &self.tap {
-            tap.shown(member, track, picture);
+        if let Some(observer) = &self.observer {
+            observer.shown(member, track, picture);
         }
     }
 }
 
-/// Tells the loop, and waits for room; a loop that has ended needs no telling.
+/// Sends a notice, waiting for room. Does nothing once the loop has ended.
 pub fn tell(notices: &Notices<Notice>, notice: Notice) {
     let _ended = notices.send(notice);
 }
 
-/// Tells the loop, and waits a second for room: from threads that the loop itself may be waiting for.
-pub fn tell_patiently(notices: &Notices<Notice>, notice: Notice) {
+/// Sends a notice, waiting up to a second for room. For threads that the loop itself may be waiting for.
+pub fn tell_timeout(notices: &Notices<Notice>, notice: Notice) {
     let mut notice = notice;
     for _ in 0..50 {
         match notices.try_send(notice) {
@@ -169,8 +169,9 @@ pub fn tell_patiently(notices: &Notices<Notice>, notice: Notice) {
     }
 }
 
-/// Tells the loop if there is room: for what comes again, and from threads that must not wait.
-pub fn hint(notices: &Notices<Notice>, notice: Notice) {
+/// Sends a notice without blocking; it is dropped when the queue is full. For notices that recur, and for threads that must
+/// not wait.
+pub fn try_tell(notices: &Notices<Notice>, notice: Notice) {
     let _busy = notices.try_send(notice);
 }
 
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_has_the_number_that_it_had() {
-        let numbers = Numbers::default();
+        let numbers = MemberIds::default();
         let [ann, bob] = [PeerId::random(), PeerId::random()];
         let first = numbers.add(ann);
         assert_ne!(numbers.add(bob), first);

@@ -34,7 +34,7 @@ pub const fn reason(reason: Reason) -> &'static str {
         Reason::LocalInterface => "your own network interface is another",
         Reason::Kind => "straight instead of through a member, or the other way round",
         Reason::Carrier => "another member would carry the packets",
-        Reason::FarInterface => "the other side is connected over something else now",
+        Reason::RemoteInterface => "the other side is connected over something else now",
         Reason::Rule => "your rule allows it",
         Reason::Agreed => "you agreed",
         Reason::Denied => "you said no",
@@ -100,10 +100,10 @@ pub fn leads(address: SocketAddr, own: &[IpAddr]) -> Option<&'static str> {
 /// A route's two ends.
 #[must_use]
 pub fn ends(route: &Route) -> String {
-    let way = &route.way;
-    match &way.interface {
-        Some(interface) => format!("{} ({interface}) → {}", way.local, way.remote),
-        None => way.to_string(),
+    let path = &route.path;
+    match &path.interface {
+        Some(interface) => format!("{} ({interface}) → {}", path.local, path.remote),
+        None => path.to_string(),
     }
 }
 

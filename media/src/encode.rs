@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use sightline_media_proto::effort::Effort;
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
-use sightline_media_proto::session::LayerWish;
-use sightline_media_proto::video::{self, Kind, Packets};
+use sightline_media_proto::session::LayerTarget;
+use sightline_media_proto::video::{self, Dependency, Packets};
 use sightline_media_proto::{Ticks, VideoTrack};
 
 use crate::av1::{self, EncodeError, Encoded, Encoder, EncoderKind};
@@ -44,7 +44,7 @@ struct Shared {
 }
 
 /// A running encoder, and the camera that feeds it. Dropping it stops both.
-pub struct PictureSender {
+pub struct VideoSender {
     stop: Arc<AtomicBool>,
     shared: Arc<Shared>,
     capture: Capture,
@@ -55,7 +55,7 @@ pub struct PictureSender {
 
 /// What was encoded so far, of all layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SentPictures {
+pub struct VideoSendStats {
     /// Pictures encoded.
     pub encoded: u64,
     /// Pictures taken from the camera.
@@ -70,7 +70,7 @@ pub struct SentPictures {
     pub encode_time: Duration,
 }
 
-impl PictureSender {
+impl VideoSender {
     /// Starts sending as this track. `epoch` is the program's start.
     ///
     /// # Errors
@@ -116,10 +116,10 @@ impl PictureSender {
 
     /// What was encoded so far.
     #[must_use]
-    pub fn counts(&self) -> SentPictures {
+    pub fn counts(&self) -> VideoSendStats {
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
         let encoded = count(&self.shared.encoded);
-        SentPictures {
+        VideoSendStats {
             encoded,
             taken: count(&self.shared.taken),
             held_back: encoded.saturating_sub(count(&self.shared.sent)),
@@ -130,7 +130,7 @@ impl PictureSender {
     }
 }
 
-impl Drop for PictureSender {
+impl Drop for VideoSender {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         join(&mut self.thread);
@@ -190,7 +190,7 @@ impl Encoding {
                 Some(encoder) if encoder.source == picture.size => encoder,
                 _ => place.insert(LayerEncoder::new(self.kind, picture.size, layer, wish.rate, now)?),
             };
-            encoder.handle_wish(&wish, now)?;
+            encoder.handle_target(&wish, now)?;
             if !wish.is_open {
                 self.shared.left_out.fetch_add(1, Ordering::Relaxed);
                 continue;
@@ -239,23 +239,23 @@ impl Encoding {
         // pictures come after the first one's.
         let number = self.next_number.unwrap_or((captured.as_millis() / 5) as u32);
         self.next_number = Some(number.wrapping_add(1));
-        let back = u8::try_from(number.wrapping_sub(own.reference));
-        let kind = match back {
-            _ if encoded.is_key => Kind::KEY,
-            Ok(back) => Kind {
-                back,
+        let frame_diff = u8::try_from(number.wrapping_sub(own.reference));
+        let dependency = match frame_diff {
+            _ if encoded.is_key => Dependency::KEY,
+            Ok(frame_diff) => Dependency {
+                frame_diff,
                 is_discardable: encoded.is_discardable,
             },
             // No encoder stands still for so long while the others go on; should one, it begins anew.
             Err(_) => return own.key_frames.handle_request(),
         };
-        if !kind.is_discardable {
+        if !dependency.is_discardable {
             own.reference = number;
         }
         let frame = video::Frame {
             number,
             captured: Ticks::from_start(captured),
-            kind,
+            dependency,
             data: encoded.data,
         };
         self.outbox.send_video(self.track, layer, &Packets::of(frame));
@@ -293,16 +293,16 @@ impl LayerEncoder {
     }
 
     /// Whether a picture is not to be made: the layer has fewer of them, or nobody gets it.
-    fn passes_over(&mut self, layer: Layer, wish: &LayerWish, captured: Instant) -> bool {
+    fn passes_over(&mut self, layer: Layer, wish: &LayerTarget, captured: Instant) -> bool {
         let since = self.last.map(|last| captured.saturating_duration_since(last));
-        if layer.is_halved() && since.is_some_and(|since| since < HALF_RATE) {
+        if layer.is_half_rate() && since.is_some_and(|since| since < HALF_RATE) {
             return true;
         }
         self.last = Some(captured);
-        wish.is_halved && self.encoder.leave_out()
+        wish.is_base_only && self.encoder.leave_out()
     }
 
-    fn handle_wish(&mut self, wish: &LayerWish, now: Instant) -> Result<(), EncodeError> {
+    fn handle_target(&mut self, wish: &LayerTarget, now: Instant) -> Result<(), EncodeError> {
         self.wanted_at = now;
         if wish.wants_key {
             self.key_frames.handle_request();

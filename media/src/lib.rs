@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   microphone/ ──► processing.rs ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
-//!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs PictureSender ── av1/ ──►  (the program above)
+//!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs VideoSender ── av1/ ──►  (the program above)
 //!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
 //!
 //!   handle_audio ──► receive.rs Playout: playout, opus, mixer ──► speaker.rs
@@ -18,6 +18,7 @@
 pub mod av1;
 pub mod camera;
 mod capture;
+pub mod decoder;
 pub mod device_io;
 pub mod devices;
 mod encode;
@@ -40,11 +41,11 @@ mod speaker;
 mod tone;
 
 pub use capture::{Capture, Viewer};
-pub use encode::{PictureSender, SentPictures};
+pub use encode::{VideoSendStats, VideoSender};
 pub use level::Level;
 pub use listen::Listening;
 pub use opus_codec::{CodecError, VoiceDecoder, VoiceEncoder};
-pub use picture::{MAX_PIXELS, Picture, Size};
+pub use picture::{MAX_PIXELS, Picture, PictureBuffer, Size};
 pub use processing::{FarEnd, Processing, Processor, SharedProcessing};
 pub use receive::{MemberId, Observer, Playout, Received};
 pub use record::{Recorder, Recording};

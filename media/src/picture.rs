@@ -1,5 +1,6 @@
 //! A picture as it is captured, encoded, decoded and shown.
 
+use std::fmt;
 use std::time::Instant;
 
 use sightline_media_proto::obu;
@@ -43,6 +44,12 @@ impl Size {
         }
     }
 
+    /// Samples of a picture of this size, all planes together.
+    #[must_use]
+    pub const fn samples(self) -> usize {
+        self.area() + 2 * self.chroma().area()
+    }
+
     /// Bytes of a plane of this size.
     #[must_use]
     pub const fn area(self) -> usize {
@@ -51,36 +58,79 @@ impl Size {
 }
 
 /// A picture in I420: a plane of luma, then two of colour at half the size, 8 bits, limited range, no padding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Picture {
     /// The size of the luma plane.
     pub size: Size,
     /// Y, then U, then V.
-    pub data: Vec<u8>,
+    data: Box<dyn PictureBuffer>,
     /// When it was captured, by this machine's clock.
     pub captured: Instant,
 }
 
+/// A copy is in the program's own memory.
+impl Clone for Picture {
+    fn clone(&self) -> Self {
+        Self {
+            data: Box::new(self.data().to_vec()),
+            ..*self
+        }
+    }
+}
+
+impl PartialEq for Picture {
+    fn eq(&self, other: &Self) -> bool {
+        self.size == other.size && self.captured == other.captured && self.data() == other.data()
+    }
+}
+
+impl Eq for Picture {}
+
+/// Memory that holds a picture: the program's own, or some that it shares with another process.
+pub trait PictureBuffer: AsRef<[u8]> + AsMut<[u8]> + fmt::Debug + Send + Sync {}
+
+impl<T: AsRef<[u8]> + AsMut<[u8]> + fmt::Debug + Send + Sync> PictureBuffer for T {}
+
 impl Picture {
+    /// A picture of these samples: Y, then U, then V. `None` when there are more or fewer than its size has.
+    #[must_use]
+    pub fn new(size: Size, data: impl PictureBuffer + 'static, captured: Instant) -> Option<Self> {
+        let data: Box<dyn PictureBuffer> = Box::new(data);
+        let has_all = (*data).as_ref().len() == size.samples();
+        has_all.then_some(Self { size, data, captured })
+    }
+
     /// A grey picture.
     #[must_use]
     pub fn grey(size: Size, captured: Instant) -> Self {
-        let data = vec![128; size.area() + 2 * size.chroma().area()];
+        let data = Box::new(vec![128; size.samples()]);
         Self { size, data, captured }
+    }
+
+    /// All samples: Y, then U, then V.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        (*self.data).as_ref()
+    }
+
+    /// The same, to write.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        (*self.data).as_mut()
     }
 
     /// The three planes: Y, U, V.
     #[must_use]
     pub fn planes(&self) -> [&[u8]; 3] {
-        let (y, rest) = self.data.split_at(self.size.area());
+        let (y, rest) = self.data().split_at(self.size.area());
         let (u, v) = rest.split_at(self.size.chroma().area());
         [y, u, v]
     }
 
     /// The three planes, to draw on.
     pub fn planes_mut(&mut self) -> [&mut [u8]; 3] {
-        let (y, rest) = self.data.split_at_mut(self.size.area());
-        let (u, v) = rest.split_at_mut(self.size.chroma().area());
+        let size = self.size;
+        let (y, rest) = self.data_mut().split_at_mut(size.area());
+        let (u, v) = rest.split_at_mut(size.chroma().area());
         [y, u, v]
     }
 
@@ -148,7 +198,7 @@ mod tests {
             height: 360,
         };
         let mut picture = Picture::grey(size, Instant::now());
-        for (at, pixel) in picture.data.iter_mut().enumerate() {
+        for (at, pixel) in picture.data_mut().iter_mut().enumerate() {
             *pixel = if at < size.area() {
                 ((at % 640) / 4) as u8
             } else {
@@ -170,6 +220,6 @@ mod tests {
             height: 575,
         };
         let reduced = Picture::grey(odd, Instant::now()).reduced(odd.within_height(180));
-        assert!(reduced.data.iter().all(|pixel| *pixel == 128));
+        assert!(reduced.data().iter().all(|pixel| *pixel == 128));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::redundancy::{Frame, Protector};
-use sightline_media_proto::session::LayerWish;
+use sightline_media_proto::session::LayerTarget;
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, Ticks, VideoTrack};
 
@@ -26,7 +26,7 @@ pub trait Outbox: Send + Sync {
     /// A frame of a track's layer.
     fn send_video(&self, track: VideoTrack, layer: Layer, frame: &Packets);
     /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
-    fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerWish>; 3];
+    fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerTarget>; 3];
     /// A source ended; the sentence says why.
     fn source_failed(&self, code: &'static str, message: String);
 }

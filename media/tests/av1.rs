@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use sightline_media::av1::{DecodeError, Decoder, Encoded, EncoderKind, Settings, encoder};
+use sightline_media::av1::{Encoded, EncoderKind, Settings, encoder};
+use sightline_media::decoder::{DecodeError, Decoder, ThreadDecoder};
 use sightline_media::{Picture, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
@@ -81,7 +82,7 @@ fn what_is_decoded_looks_like_what_was_captured() {
     for kind in KINDS {
         let start = Instant::now();
         let mut encoder = encoder(kind, SETTINGS).expect("an encoder");
-        let mut decoder = Decoder::default();
+        let mut decoder = ThreadDecoder::default();
         let encoded = encode(&mut *encoder, (0, 60), &[], start);
         assert!(encoded[0].is_key, "{kind:?}");
         for (n, unit) in (0..).zip(encoded) {
@@ -125,7 +126,7 @@ fn a_key_frame_comes_on_demand_and_otherwise_only_first() {
             .collect();
         assert_eq!(keys, [0, 31], "{kind:?}");
         // Who joins at that moment can show it at once.
-        let mut decoder = Decoder::default();
+        let mut decoder = ThreadDecoder::default();
         let unit = &encoded[31];
         assert!(
             decoder
@@ -147,12 +148,13 @@ fn every_second_picture_may_be_left_out_and_the_others_look_the_same() {
         .collect();
     let expected: Vec<u32> = (1..40).step_by(2).chain((42..90).step_by(2)).collect();
     assert_eq!(upper, expected);
-    let [mut whole, mut halved] = [0; 2].map(|_| Decoder::default());
+    let [mut whole, mut halved] = [0; 2].map(|_| ThreadDecoder::default());
     for unit in encoded {
         let shown = whole.decode(&unit.data, unit.captured).expect("decodable");
         if !unit.is_discardable {
             let other = halved.decode(&unit.data, unit.captured).expect("decodable");
-            assert_eq!(shown.expect("a picture").data, other.expect("a picture").data);
+            let [shown, other] = [shown, other].map(|picture| picture.expect("a picture"));
+            assert_eq!(shown.data(), other.data());
         }
     }
 }
@@ -227,7 +229,7 @@ fn garbage_damage_and_missing_pictures_are_errors_and_a_key_frame_mends_them() {
     let start = Instant::now();
     let mut encoder = encoder(EncoderKind::Aom, SETTINGS).expect("an encoder");
     let encoded = encode(&mut *encoder, (0, 40), &[30], start);
-    let mut decoder = Decoder::default();
+    let mut decoder = ThreadDecoder::default();
     for (n, unit) in encoded.iter().enumerate().take(30) {
         let mut damaged = unit.data.clone();
         let at = (n * 7919) % damaged.len();

@@ -4,7 +4,8 @@
 use std::alloc::System;
 use std::time::{Duration, Instant};
 
-use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
+use sightline_media::av1::{EncoderKind, Settings, encoder};
+use sightline_media::decoder::{Decoder, ThreadDecoder};
 use sightline_media::{Picture, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
@@ -33,11 +34,11 @@ fn an_hour_of_pictures_takes_no_more_memory_than_a_second() {
     let units: Vec<_> = (0..60u32)
         .flat_map(|n| {
             let mut picture = Picture::grey(size, start + Duration::from_millis(33) * n);
-            picture.data[(n as usize * 37) % (64 * 48)] = 255;
+            picture.data_mut()[(n as usize * 37) % (64 * 48)] = 255;
             encoder.encode(&picture, false).expect("encoded")
         })
         .collect();
-    let mut decoder = Decoder::default();
+    let mut decoder = ThreadDecoder::default();
     let mut play = || {
         for unit in &units {
             let shown = decoder.decode(&unit.data, unit.captured).expect("decodable");

@@ -1,15 +1,17 @@
 //! What a member's pictures may cost the others.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline_media::av1::{EncoderKind, Settings, encoder};
+use sightline_media::decoder::{DecodeError, Decoder, DecoderFactory, DecoderThreads};
 use sightline_media::{MemberId, Observer, Picture, Playout, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
+use sightline_media_proto::video::{Dependency, Frame, Packets, PartSize};
 use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack};
 
 /// Holds a member's thread at its picture until it is let go.
@@ -45,7 +47,7 @@ fn picture(now: Instant) -> Vec<Arc<[u8]>> {
     let frame = Frame {
         number: 1,
         captured: Ticks(0),
-        kind: Kind::KEY,
+        dependency: Dependency::KEY,
         data: encoded.remove(0).data,
     };
     Packets::of(frame).bodies(PartSize::Full).to_vec()
@@ -60,7 +62,8 @@ fn nobody_waits_for_the_picture_of_a_member_that_leaves() {
         reached,
         go: Mutex::new(go),
     };
-    let playout = Playout::start(None, None, Arc::new(held), now).expect("a playout");
+    let playout =
+        Playout::start(None, None, Arc::new(DecoderThreads), Arc::new(held), now).expect("a playout");
     playout.add(1, "Ann").expect("a member");
     for body in picture(now) {
         playout.handle_video(1, VideoTrack::Camera, &body, now);
@@ -72,4 +75,78 @@ fn nobody_waits_for_the_picture_of_a_member_that_leaves() {
     playout.remove(1);
     assert!(playout.take_stats(1, Stream::Person).is_none());
     let_go.send(()).expect("it waits");
+}
+
+/// Memory that is not the program's own, as far as a picture can tell.
+#[derive(Debug)]
+struct Shared(Box<[u8]>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsMut<[u8]> for Shared {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+/// Shows the first byte of what it is given, in shared memory.
+struct Elsewhere;
+
+impl DecoderFactory for Elsewhere {
+    fn decoder(&self, _: Arc<AtomicBool>) -> Box<dyn Decoder> {
+        Box::new(Self)
+    }
+}
+
+impl Decoder for Elsewhere {
+    fn decode(&mut self, data: &[u8], captured: Instant) -> Result<Option<Picture>, DecodeError> {
+        let size = Size::new(64, 48).expect("a size");
+        let samples = vec![data[0]; size.samples()];
+        Ok(Picture::new(size, Shared(samples.into()), captured))
+    }
+
+    fn took(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Passes on what is shown.
+struct Shown(Mutex<SyncSender<Arc<Picture>>>);
+
+impl Observer for Shown {
+    fn first_audio(&self, _: MemberId, _: AudioTrack) {}
+    fn first_video(&self, _: MemberId, _: VideoTrack) {}
+    fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
+    fn speaker_lost(&self) {}
+    fn undecodable(&self, _: MemberId) {}
+    fn too_costly(&self, _: MemberId) {}
+    fn shown(&self, _: MemberId, _: VideoTrack, picture: &Arc<Picture>) {
+        let shown = self.0.lock().expect("the test");
+        shown.send(Arc::clone(picture)).expect("the test waits");
+    }
+}
+
+#[test]
+fn pictures_may_be_decoded_elsewhere_and_come_in_memory_that_is_shared() {
+    let now = Instant::now();
+    let (sink, shown) = sync_channel(1);
+    let observer = Arc::new(Shown(Mutex::new(sink)));
+    let playout = Playout::start(None, None, Arc::new(Elsewhere), observer, now).expect("a playout");
+    playout.add(1, "Ann").expect("a member");
+    let frame = Frame {
+        number: 1,
+        captured: Ticks(0),
+        dependency: Dependency::KEY,
+        data: vec![77; 10],
+    };
+    for body in Packets::of(frame).bodies(PartSize::Full) {
+        playout.handle_video(1, VideoTrack::Camera, body, now);
+    }
+    let picture = shown.recv_timeout(Duration::from_secs(300)).expect("a picture");
+    assert!(picture.data().iter().all(|sample| *sample == 77));
+    assert_eq!(picture.as_ref().clone(), *picture, "a copy is the same");
 }

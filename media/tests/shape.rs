@@ -6,12 +6,12 @@ use std::sync::mpsc::{self, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sightline_media::microphone::{Frame, Microphone, MicrophoneError, made_up_voice};
+use sightline_media::microphone::{Block, Microphone, MicrophoneError, made_up_voice};
 use sightline_media::{FarEnd, Level, Outbox, Processing, Processor, SharedProcessing, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::link::{Class, Sender};
-use sightline_media_proto::session::LayerWish;
+use sightline_media_proto::session::LayerTarget;
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, VideoTrack};
 
@@ -26,11 +26,11 @@ struct Spoken {
 }
 
 impl Microphone for Spoken {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         if self.block >= BLOCKS {
             return Err(MicrophoneError::Device("that was all".into()));
         }
-        frame.fill_with(|| self.samples.next().unwrap_or_default());
+        block.fill_with(|| self.samples.next().unwrap_or_default());
         let captured = self.epoch + BLOCK * self.block;
         self.block += 1;
         Ok(Some(captured))
@@ -58,7 +58,7 @@ impl Outbox for Notes {
 
     fn send_video(&self, _: VideoTrack, _: Layer, _: &Packets) {}
 
-    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerWish>; 3] {
+    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerTarget>; 3] {
         [None; 3]
     }
 

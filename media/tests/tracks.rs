@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline_media::av1::{EncoderKind, Settings, encoder};
+use sightline_media::decoder::DecoderThreads;
 use sightline_media::{MemberId, Observer, Picture, Playout, Recorder, Size, VoiceEncoder};
 use sightline_media_proto::audio::{Protection, Span};
 use sightline_media_proto::effort::Speed;
-use sightline_media_proto::layer::{Layer, Share};
+use sightline_media_proto::layer::{Layer, Subscription};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::session::{Limits, Session};
-use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_media_proto::video::{Dependency, Frame, Packets};
 use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 
 const SIZE: Size = Size {
@@ -80,7 +81,7 @@ fn frame(track: VideoTrack, now: Instant) -> Packets {
     Packets::of(Frame {
         number: 1,
         captured: Ticks(0),
-        kind: Kind::KEY,
+        dependency: Dependency::KEY,
         data,
     })
 }
@@ -125,7 +126,14 @@ fn four_tracks_of_one_member_are_heard_shown_and_recorded_apart() {
         there,
         brightness: Mutex::default(),
     });
-    let playout = Playout::start(None, Some(recorder), Arc::clone(&notes) as _, now).expect("a playout");
+    let playout = Playout::start(
+        None,
+        Some(recorder),
+        Arc::new(DecoderThreads),
+        Arc::clone(&notes) as _,
+        now,
+    )
+    .expect("a playout");
     playout.add(ANN, "Ann").expect("a member");
 
     let [mut ann, mut bob] = [(), ()].map(|()| Session::<u8, ()>::new(Limits::default(), now));
@@ -133,7 +141,7 @@ fn four_tracks_of_one_member_are_heard_shown_and_recorded_apart() {
         session.handle_receivers(&[(OTHERS, ())], now);
     }
     for track in VideoTrack::ALL {
-        ann.handle_wish(OTHERS, track, Some(Share::whole(Layer::Small)));
+        ann.handle_subscription(OTHERS, track, Some(Subscription::whole(Layer::Small)));
         ann.wishes(track, Layer::Small, now);
     }
     let hum = hum();

@@ -1,5 +1,4 @@
-//! The one loop: what the network and the program above bring goes into the state machine, and what the state
-//! machine wants is done.
+//! The event loop: passes inputs from the network and the application to the state machine, and carries out its outputs.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,18 +16,18 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
 use quinn::{ConnectionError, Endpoint};
-use sightline_mesh_proto::{Call, Closed, Command, ConnId, Connected, Event, Output, Ticket};
+use sightline_mesh_proto::{AttemptId, Call, Closed, Command, ConnId, Connected, Event, Output};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
-use crate::endpoint::{EndpointError, Endpoints, SAID, SILENT};
+use crate::endpoint::{CLOSE_LOST, CLOSE_NORMAL, EndpointError, Endpoints};
 use crate::frame::{self, Ended};
 use crate::interfaces::Watcher;
 use crate::record::{SharedHistory, Stats};
 use crate::socket::SharedGate;
 use crate::traffic::{Leaving, Traffic};
-use crate::transport::{Arrival, Doors, Plan, Plans, Transport, serial};
+use crate::transport::{Acceptor, Arrival, PendingDial, PendingDials, Transport, serial};
 
 /// Control frames that may wait to be written to one peer; one that reads is never this far behind.
 const OUTBOX: usize = 128;
@@ -112,17 +111,17 @@ pub struct Actor {
     call: Call,
     swarm: Swarm<Behaviour>,
     endpoints: Endpoints,
-    doors: Doors,
+    acceptor: Acceptor,
     watcher: Watcher,
     gate: SharedGate,
     history: SharedHistory,
-    plans: Plans,
+    pending_dials: PendingDials,
     traffic: Arc<dyn Traffic>,
     receivers: Vec<(PeerId, ConnId)>,
     events: mpsc::Sender<Event>,
     arrivals: mpsc::Receiver<Arrival>,
     from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
-    dialling: HashMap<ConnectionId, Ticket>,
+    dialling: HashMap<ConnectionId, AttemptId>,
     arrived: HashMap<u64, (Connected, quinn::Connection)>,
     peers: HashMap<ConnId, Peer>,
     tasks: JoinSet<()>,
@@ -141,23 +140,23 @@ impl Actor {
         events: mpsc::Sender<Event>,
     ) -> Option<Self> {
         let mut tasks = JoinSet::new();
-        let plans = Plans::default();
+        let pending_dials = PendingDials::default();
         let (arrival_sink, arrivals) = mpsc::channel(BATCH);
-        let (mut doors, incoming) = Doors::new(gate.clone(), arrival_sink.clone());
+        let (mut acceptor, incoming) = Acceptor::new(gate.clone(), arrival_sink.clone());
         for (local, endpoint) in opened {
-            doors.open(local, endpoint, &mut tasks);
+            acceptor.open(local, endpoint, &mut tasks);
         }
-        let transport = Transport::new(endpoints.clone(), plans.clone(), arrival_sink, incoming);
+        let transport = Transport::new(endpoints.clone(), pending_dials.clone(), arrival_sink, incoming);
         let swarm = swarm(identity, transport)?;
         Some(Self {
             call,
             swarm,
             endpoints,
-            doors,
+            acceptor,
             watcher,
             gate,
             history,
-            plans,
+            pending_dials,
             traffic,
             receivers: Vec::new(),
             events,
@@ -207,7 +206,7 @@ impl Actor {
                 }
                 () = waiting.notified() => {}
                 () = tokio::time::sleep_until(deadline.into()) => {
-                    self.tell_fates();
+                    self.tell_deliveries();
                     self.call.handle_timeout(now());
                 }
             }
@@ -287,10 +286,10 @@ impl Actor {
                 }
             }
             SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
-                if let Some(ticket) = self.dialling.remove(&connection_id) {
-                    self.arrived.remove(&ticket.0);
-                    self.tell_fates();
-                    self.call.handle_dial_failed(ticket, now());
+                if let Some(attempt) = self.dialling.remove(&connection_id) {
+                    self.arrived.remove(&attempt.0);
+                    self.tell_deliveries();
+                    self.call.handle_dial_failed(attempt, now());
                 }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, .. } => {
@@ -303,9 +302,9 @@ impl Actor {
     }
 
     /// What the sockets know of what was sent, the call decides by.
-    fn tell_fates(&mut self) {
-        let fates = self.gate.lock().fates().clone();
-        self.call.handle_fates(fates);
+    fn tell_deliveries(&mut self) {
+        let deliveries = self.gate.lock().deliveries().clone();
+        self.call.handle_deliveries(deliveries);
     }
 
     fn connect(&mut self, serial: u64) {
@@ -358,21 +357,21 @@ impl Actor {
             match output {
                 Output::Gate(change) => self.gate.lock().handle_change(change),
                 Output::Dial {
-                    ticket,
+                    attempt,
                     local,
                     remote,
                     peer,
                     tag,
                     patience,
                 } => {
-                    let plan = Plan {
+                    let pending = PendingDial {
                         local,
                         remote,
                         peer,
                         tag,
                         patience,
                     };
-                    self.dial(ticket, plan);
+                    self.dial(attempt, pending);
                 }
                 Output::Bind(wish) => self.bind(wish, BIND_ATTEMPTS),
                 Output::Unbind(local) => self.endpoints.unbind(local),
@@ -449,7 +448,7 @@ impl Actor {
             Ok((local, endpoint)) => {
                 let is_new = endpoint.is_some();
                 if let Some(endpoint) = endpoint {
-                    self.doors.open(local, endpoint, &mut self.tasks);
+                    self.acceptor.open(local, endpoint, &mut self.tasks);
                 }
                 self.call.handle_bound(wish, local, is_new, now());
             }
@@ -467,9 +466,9 @@ impl Actor {
         }
     }
 
-    fn dial(&mut self, ticket: Ticket, plan: Plan) {
-        let address = self.plans.insert(ticket, plan);
-        let options = match plan.peer {
+    fn dial(&mut self, attempt: AttemptId, pending: PendingDial) {
+        let address = self.pending_dials.insert(attempt, pending);
+        let options = match pending.peer {
             Some(peer) => {
                 self.swarm.behaviour_mut().allowed.allow_peer(peer);
                 DialOpts::peer_id(peer)
@@ -481,11 +480,11 @@ impl Actor {
         };
         let id = options.connection_id();
         if self.swarm.dial(options).is_err() {
-            self.plans.remove(ticket);
-            self.tell_fates();
-            self.call.handle_dial_failed(ticket, now());
+            self.pending_dials.remove(attempt);
+            self.tell_deliveries();
+            self.call.handle_dial_failed(attempt, now());
         } else {
-            self.dialling.insert(id, ticket);
+            self.dialling.insert(id, attempt);
         }
     }
 
@@ -510,7 +509,7 @@ impl Actor {
         let mut how = Closed::Said;
         if let Some(gone) = self.peers.remove(&conn) {
             how = how_it_closed(&gone.connection);
-            gone.connection.close(SAID, b"");
+            gone.connection.close(CLOSE_NORMAL, b"");
             let comes_again = self
                 .arrived
                 .values()
@@ -544,7 +543,7 @@ async fn close_when_silent(connection: quinn::Connection) {
         };
         before = now;
         if silence >= SILENCE.max(connection.rtt() * SILENT_ROUND_TRIPS) {
-            connection.close(SILENT, b"");
+            connection.close(CLOSE_LOST, b"");
         }
     }
 }
@@ -553,7 +552,7 @@ async fn close_when_silent(connection: quinn::Connection) {
 fn how_it_closed(connection: &quinn::Connection) -> Closed {
     match connection.close_reason() {
         Some(ConnectionError::TimedOut | ConnectionError::LocallyClosed) => Closed::Silent,
-        Some(ConnectionError::ApplicationClosed(close)) if close.error_code == SILENT => Closed::Silent,
+        Some(ConnectionError::ApplicationClosed(close)) if close.error_code == CLOSE_LOST => Closed::Silent,
         _ => Closed::Said,
     }
 }

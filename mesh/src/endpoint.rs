@@ -39,13 +39,13 @@ const INITIAL_RTT: Duration = Duration::from_millis(333);
 /// 1 MiB: the operating system's buffers, so that a burst of key frames is not lost on the way in.
 const SOCKET_BUFFER: usize = 1024 * 1024;
 
-/// So many packets are not acknowledged at once, but with a packet that leaves anyway, after 25 ms at most. With QUIC's usual one
-/// each picture would be answered with a datagram of its own.
+/// An acknowledgement is sent at once only after this many packets; otherwise with the next outgoing packet, or after 25 ms.
+/// With QUIC's default each picture would be answered by a datagram of its own.
 const ACK_EVERY: VarInt = VarInt::from_u32(10);
 
 /// Why a connection is closed, as the other side is told (RFC 9000, section 20.2): all is said; or nothing came any more.
-pub const SAID: VarInt = VarInt::from_u32(0);
-pub const SILENT: VarInt = VarInt::from_u32(1);
+pub const CLOSE_NORMAL: VarInt = VarInt::from_u32(0);
+pub const CLOSE_LOST: VarInt = VarInt::from_u32(1);
 
 /// The sockets, and what is needed to make and accept connections on them.
 #[derive(Clone)]
@@ -163,7 +163,7 @@ impl Endpoints {
     pub fn unbind(&self, local: SocketAddr) {
         if let Some(bound) = self.lock().remove(&local) {
             bound.socket.close();
-            bound.endpoint.close(SAID, b"");
+            bound.endpoint.close(CLOSE_NORMAL, b"");
         }
     }
 
@@ -196,7 +196,7 @@ impl Endpoints {
     pub async fn close(&self) {
         let bound: Vec<_> = self.lock().values().cloned().collect();
         for Bound { endpoint, .. } in &bound {
-            endpoint.close(SAID, b"");
+            endpoint.close(CLOSE_NORMAL, b"");
         }
         for Bound { endpoint, .. } in &bound {
             let _late = tokio::time::timeout(Duration::from_millis(200), endpoint.wait_idle()).await;

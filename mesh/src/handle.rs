@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
-use crate::interfaces::{Standing, Watcher};
+use crate::interfaces::{AddressState, Watcher};
 use crate::record::{Record, SharedHistory, Stats};
 use crate::socket::SharedGate;
 use crate::tls::Tls;
@@ -283,11 +283,11 @@ fn open(wishes: &[SocketAddr], endpoints: &Endpoints, watcher: &Watcher) -> Resu
     }
     let (mut opened, mut awaited) = (Vec::new(), Vec::new());
     for wish in wishes {
-        match watcher.standing_of(wish) {
+        match watcher.state_of(wish) {
             None => return Err(OpenError::NotHere(wish.ip(), in_words(watcher))),
-            Some(Standing::Duplicate) => return Err(OpenError::Duplicate(wish.ip())),
-            Some(Standing::Down | Standing::Tentative) => awaited.push(*wish),
-            Some(Standing::Up) => match endpoints.bind(*wish, watcher.interfaces()) {
+            Some(AddressState::Duplicate) => return Err(OpenError::Duplicate(wish.ip())),
+            Some(AddressState::Down | AddressState::Tentative) => awaited.push(*wish),
+            Some(AddressState::Up) => match endpoints.bind(*wish, watcher.interfaces()) {
                 Ok((local, endpoint)) => opened.extend(endpoint.map(|endpoint| (local, endpoint))),
                 // Not every system says that it is still making sure of an address.
                 Err(EndpointError::Absent(_)) if !wish.ip().is_loopback() => awaited.push(*wish),

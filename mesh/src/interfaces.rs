@@ -27,7 +27,7 @@ const TENTATIVE: u32 = 0x40;
 
 /// Whether an address of this machine can be used just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum AddressState {
     /// It can.
     Up,
     /// The system is still making sure that nobody else has it.
@@ -44,7 +44,7 @@ pub struct Found {
     /// It, and the interface that has it.
     pub interface: Interface,
     /// Whether it can be used just now.
-    pub standing: Standing,
+    pub state: AddressState,
 }
 
 /// Every address of this machine, whether it can be used or not.
@@ -68,7 +68,7 @@ pub fn all() -> Vec<Found> {
         };
         let flags = flags.get(&(found.ip(), index)).copied().unwrap_or_default();
         Found {
-            standing: standing(found.is_oper_up(), flags),
+            state: state(found.is_oper_up(), flags),
             interface: Interface {
                 medium: medium(&name, found.is_p2p, found.is_loopback(), is_radio),
                 address: found.ip(),
@@ -98,12 +98,12 @@ pub fn list(only: &[String]) -> Vec<Interface> {
 /// Whether an address can be used, on an interface in `only` (any, when it is empty); `None` when none of them has
 /// it. Every address of 127.0.0.0/8 is there, though only one is listed.
 #[must_use]
-pub fn standing_of(address: &SocketAddr, found: &[Found], only: &[String]) -> Option<Standing> {
+pub fn state_of(address: &SocketAddr, found: &[Found], only: &[String]) -> Option<AddressState> {
     let have = found
         .iter()
         .filter(|found| is_allowed(found, only) && found.interface.has(address));
-    let best = have.map(|found| found.standing).min();
-    best.or_else(|| address.ip().is_loopback().then_some(Standing::Up))
+    let best = have.map(|found| found.state).min();
+    best.or_else(|| address.ip().is_loopback().then_some(AddressState::Up))
 }
 
 /// IPv6 addresses that were made to be thrown away (RFC 8981), as Linux tells them; none elsewhere.
@@ -120,7 +120,7 @@ fn temporary(flags: Vec<(Ipv6Addr, u32, u32)>) -> Vec<IpAddr> {
 fn usable(found: &[Found], only: &[String]) -> Vec<Interface> {
     let usable = found
         .iter()
-        .filter(|found| found.standing == Standing::Up && is_allowed(found, only));
+        .filter(|found| found.state == AddressState::Up && is_allowed(found, only));
     let mut usable: Vec<_> = usable.map(|found| found.interface.clone()).collect();
     usable.sort_by_key(|interface| (is_for_guests(&interface.name), interface.clone()));
     usable
@@ -130,15 +130,15 @@ fn is_allowed(found: &Found, only: &[String]) -> bool {
     only.is_empty() || only.contains(&found.interface.name)
 }
 
-const fn standing(is_up: bool, flags: u32) -> Standing {
+const fn state(is_up: bool, flags: u32) -> AddressState {
     if flags & DAD_FAILED != 0 {
-        Standing::Duplicate
+        AddressState::Duplicate
     } else if !is_up {
-        Standing::Down
+        AddressState::Down
     } else if flags & TENTATIVE != 0 && flags & OPTIMISTIC == 0 {
-        Standing::Tentative
+        AddressState::Tentative
     } else {
-        Standing::Up
+        AddressState::Up
     }
 }
 
@@ -243,8 +243,8 @@ impl Watcher {
     }
 
     /// Whether an address could be used then, on an interface that may be; `None` when none of those had it.
-    pub fn standing_of(&self, address: &SocketAddr) -> Option<Standing> {
-        standing_of(address, &self.found, &self.only)
+    pub fn state_of(&self, address: &SocketAddr) -> Option<AddressState> {
+        state_of(address, &self.found, &self.only)
     }
 
     /// Waits for the next change. Nothing is lost when it is not waited for to the end.
@@ -351,50 +351,50 @@ mod tests {
             ]
         );
         assert_eq!(temporary(read), [IpAddr::from(thrown_away)]);
-        let standings = [0x80, 0xc0, 0x44, 0xc8].map(|flags| standing(true, flags));
+        let standings = [0x80, 0xc0, 0x44, 0xc8].map(|flags| state(true, flags));
         assert_eq!(
             standings,
             [
-                Standing::Up,
-                Standing::Tentative,
-                Standing::Up,
-                Standing::Duplicate
+                AddressState::Up,
+                AddressState::Tentative,
+                AddressState::Up,
+                AddressState::Duplicate
             ]
         );
-        assert_eq!(standing(false, 0xc0), Standing::Down);
+        assert_eq!(state(false, 0xc0), AddressState::Down);
     }
 
     #[test]
     fn an_address_is_found_where_it_is_and_only_on_interfaces_that_may_be_used() {
-        let found = |name: &str, index, address: &str, standing| Found {
+        let found = |name: &str, index, address: &str, state| Found {
             interface: Interface {
                 name: name.into(),
                 address: address.parse().expect("an address"),
                 medium: Medium::Cable,
                 index,
             },
-            standing,
+            state,
         };
         let found = [
-            found("eth0", 2, "192.0.2.1", Standing::Down),
-            found("eth1", 3, "192.0.2.1", Standing::Up),
-            found("eth0", 2, "fe80::1", Standing::Tentative),
-            found("eth1", 3, "fe80::1", Standing::Up),
+            found("eth0", 2, "192.0.2.1", AddressState::Down),
+            found("eth1", 3, "192.0.2.1", AddressState::Up),
+            found("eth0", 2, "fe80::1", AddressState::Tentative),
+            found("eth1", 3, "fe80::1", AddressState::Up),
         ];
-        let standing = |text: &str, only: &[&str]| {
+        let state = |text: &str, only: &[&str]| {
             let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
-            standing_of(&text.parse().expect("an address"), &found, &only)
+            state_of(&text.parse().expect("an address"), &found, &only)
         };
         assert_eq!(
-            standing("192.0.2.1:1", &[]),
-            Some(Standing::Up),
+            state("192.0.2.1:1", &[]),
+            Some(AddressState::Up),
             "wherever it can be"
         );
-        assert_eq!(standing("192.0.2.1:1", &["eth0"]), Some(Standing::Down));
-        assert_eq!(standing("192.0.2.1:1", &["eth2"]), None);
-        assert_eq!(standing("[fe80::1%2]:1", &[]), Some(Standing::Tentative));
-        assert_eq!(standing("192.0.2.2:1", &[]), None);
-        assert_eq!(standing("127.5.5.5:1", &[]), Some(Standing::Up));
+        assert_eq!(state("192.0.2.1:1", &["eth0"]), Some(AddressState::Down));
+        assert_eq!(state("192.0.2.1:1", &["eth2"]), None);
+        assert_eq!(state("[fe80::1%2]:1", &[]), Some(AddressState::Tentative));
+        assert_eq!(state("192.0.2.2:1", &[]), None);
+        assert_eq!(state("127.5.5.5:1", &[]), Some(AddressState::Up));
     }
 
     #[test]

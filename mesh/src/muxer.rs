@@ -8,7 +8,7 @@ use futures::{AsyncRead, AsyncWrite, FutureExt};
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use quinn::{ConnectionError, RecvStream, SendStream};
 
-use crate::endpoint::SAID;
+use crate::endpoint::CLOSE_NORMAL;
 
 type Pair = Result<(SendStream, RecvStream), ConnectionError>;
 
@@ -57,7 +57,7 @@ impl StreamMuxer for Muxer {
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        self.connection.close(SAID, b"");
+        self.connection.close(CLOSE_NORMAL, b"");
         Poll::Ready(Ok(()))
     }
 

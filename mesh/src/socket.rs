@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use quinn::udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
-use sightline_mesh_proto::gate::{Fate, Gate, Obstacle};
+use sightline_mesh_proto::gate::{Delivery, Gate, Obstacle};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -150,21 +150,21 @@ impl AsyncUdpSocket for GatedSocket {
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let now = Instant::now();
         let pair = (self.local, transmit.destination);
-        let mut fate = Fate::Refused;
+        let mut delivery = Delivery::Refused;
         let is_open = self.gate.lock().is_open(pair, now);
         if let Some(io) = self.io().filter(|_| is_open) {
             let send = || self.state.try_send(UdpSockRef::from(&*io), transmit);
             match io.try_io(Interest::WRITABLE, send) {
-                Ok(()) => fate = Fate::Sent,
+                Ok(()) => delivery = Delivery::Sent,
                 // What would block is sent again, and counted then.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
-                Err(error) => fate = Fate::Failed(obstacle(&error)),
+                Err(error) => delivery = Delivery::Failed(obstacle(&error)),
             }
         }
         let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
         let mut gate = self.gate.lock();
         for datagram in transmit.contents.chunks(segment) {
-            gate.handle_sent(pair, datagram.len(), fate, now);
+            gate.handle_sent(pair, datagram.len(), delivery, now);
         }
         // A refused datagram is gone like one that the network lost: QUIC must not learn more.
         Ok(())

@@ -15,7 +15,7 @@ use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEve
 use libp2p::identity::PeerId;
 use libp2p::multiaddr::Protocol;
 use sightline_mesh_proto::tag::{self, Tag};
-use sightline_mesh_proto::{ConnId, Connected, Exporter, Side, Ticket};
+use sightline_mesh_proto::{AttemptId, ConnId, Connected, Exporter, Side};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -27,16 +27,16 @@ use crate::tls;
 /// 10 s: as long as the gate lets a guest speak.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
-/// A handshake gets its time once more whenever something came meanwhile, so often at most.
+/// How many time-outs a handshake may last, as long as packets keep arriving.
 const PATIENCES: usize = 3;
 
-/// From this many handshakes at once on, an address must prove itself by a Retry first.
+/// With this many handshakes in progress, an address must be validated by a Retry first (RFC 9000, section 8.1.2).
 const BUSY: usize = 8;
 
 /// 16: accepted connections that wait for the loop, as many as there can be codes.
 const MAX_WAITING: usize = 16;
 
-/// Serials of accepted connections; those of dialled ones are their tickets.
+/// Serials of accepted connections; those of dialled ones are their attempt_ids.
 const ACCEPTED: u64 = 1 << 63;
 
 /// The exporter's label (RFC 8446, section 7.5).
@@ -44,7 +44,7 @@ const EXPORTER_LABEL: &[u8] = b"EXPORTER-sightline-session";
 
 /// Where to dial, and how.
 #[derive(Clone, Copy)]
-pub struct Plan {
+pub struct PendingDial {
     pub local: SocketAddr,
     pub remote: SocketAddr,
     pub peer: Option<PeerId>,
@@ -60,24 +60,24 @@ pub struct Arrival {
     pub allowed: oneshot::Sender<()>,
 }
 
-/// What the loop and the transport share: the dials that are planned.
+/// The pending dials, shared by the loop and the transport.
 #[derive(Clone, Default)]
-pub struct Plans(Arc<Mutex<HashMap<u64, Plan>>>);
+pub struct PendingDials(Arc<Mutex<HashMap<u64, PendingDial>>>);
 
-impl Plans {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Plan>> {
+impl PendingDials {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, PendingDial>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plans a dial; libp2p is then given the returned address.
-    pub fn insert(&self, ticket: Ticket, plan: Plan) -> Multiaddr {
-        self.lock().insert(ticket.0, plan);
-        Multiaddr::empty().with(Protocol::Memory(ticket.0))
+    /// Registers a pending dial. Returns the address to give libp2p for it.
+    pub fn insert(&self, attempt: AttemptId, pending: PendingDial) -> Multiaddr {
+        self.lock().insert(attempt.0, pending);
+        Multiaddr::empty().with(Protocol::Memory(attempt.0))
     }
 
-    /// The dial will not take place.
-    pub fn remove(&self, ticket: Ticket) {
-        self.lock().remove(&ticket.0);
+    /// Cancels a pending dial.
+    pub fn remove(&self, attempt: AttemptId) {
+        self.lock().remove(&attempt.0);
     }
 }
 
@@ -92,10 +92,10 @@ pub fn serial(address: &Multiaddr) -> Option<u64> {
 /// Why a connection did not come about.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("this dial was not planned")]
-    NotPlanned,
+    #[error("no such dial is pending")]
+    NotPending,
     #[error("there is no socket to dial from")]
-    NoWay,
+    NoSocket,
     #[error("the handshake took too long")]
     TimedOut,
     #[error("somebody else answered")]
@@ -109,7 +109,7 @@ pub type Upgrade = BoxFuture<'static, Result<(PeerId, Muxer), ConnectError>>;
 /// The transport.
 pub struct Transport {
     endpoints: Endpoints,
-    plans: Plans,
+    pending_dials: PendingDials,
     arrivals: mpsc::Sender<Arrival>,
     incoming: mpsc::Receiver<(u64, Upgrade)>,
     listener: Option<ListenerId>,
@@ -119,13 +119,13 @@ pub struct Transport {
 impl Transport {
     pub fn new(
         endpoints: Endpoints,
-        plans: Plans,
+        pending_dials: PendingDials,
         arrivals: mpsc::Sender<Arrival>,
         incoming: mpsc::Receiver<(u64, Upgrade)>,
     ) -> Self {
         Self {
             endpoints,
-            plans,
+            pending_dials,
             arrivals,
             incoming,
             listener: None,
@@ -134,30 +134,30 @@ impl Transport {
     }
 }
 
-/// Accepts connections for the transport, on each endpoint that it is given.
-pub struct Doors {
+/// Accepts connections for the transport, on every endpoint handed to it.
+pub struct Acceptor {
     gate: SharedGate,
     arrivals: mpsc::Sender<Arrival>,
     incoming: mpsc::Sender<(u64, Upgrade)>,
     opened: u64,
 }
 
-impl Doors {
-    /// Also returns what the transport gets the accepted connections from.
+impl Acceptor {
+    /// Returns the acceptor, and the receiver from which the transport takes accepted connections.
     pub fn new(gate: SharedGate, arrivals: mpsc::Sender<Arrival>) -> (Self, mpsc::Receiver<(u64, Upgrade)>) {
         let (incoming, source) = mpsc::channel(MAX_WAITING);
-        let doors = Self {
+        let acceptor = Self {
             gate,
             arrivals,
             incoming,
             opened: 0,
         };
-        (doors, source)
+        (acceptor, source)
     }
 
     /// Accepts connections on one endpoint, by a task that ends with it.
     pub fn open(&mut self, local: SocketAddr, endpoint: quinn::Endpoint, tasks: &mut JoinSet<()>) {
-        let accepting = Accepting {
+        let accepting = EndpointAcceptor {
             local,
             endpoint,
             gate: self.gate.clone(),
@@ -187,23 +187,24 @@ impl libp2p::Transport for Transport {
     }
 
     fn dial(&mut self, address: Multiaddr, _: DialOpts) -> Result<Upgrade, TransportError<ConnectError>> {
-        let planned = serial(&address).and_then(|serial| Some((serial, self.plans.lock().remove(&serial)?)));
-        let (serial, plan) = planned.ok_or(TransportError::Other(ConnectError::NotPlanned))?;
+        let planned =
+            serial(&address).and_then(|serial| Some((serial, self.pending_dials.lock().remove(&serial)?)));
+        let (serial, pending) = planned.ok_or(TransportError::Other(ConnectError::NotPending))?;
         let connecting = self
             .endpoints
-            .dial(plan.local, plan.remote, plan.tag)
-            .ok_or(TransportError::Other(ConnectError::NoWay))?;
+            .dial(pending.local, pending.remote, pending.tag)
+            .ok_or(TransportError::Other(ConnectError::NoSocket))?;
         let arrivals = self.arrivals.clone();
         let conn = ConnId(serial);
-        let facts = Facts {
+        let attempt = Attempt {
             conn,
-            side: Side::Dialler(Ticket(serial)),
-            local: plan.local,
-            remote: plan.remote,
-            patience: plan.patience,
+            side: Side::Dialler(AttemptId(serial)),
+            local: pending.local,
+            remote: pending.remote,
+            patience: pending.patience,
             gate: self.endpoints.gate().clone(),
         };
-        let dialled = arrive(connecting, plan.peer, facts, arrivals);
+        let dialled = arrive(connecting, pending.peer, attempt, arrivals);
         Ok(dialled.boxed())
     }
 
@@ -231,7 +232,7 @@ impl libp2p::Transport for Transport {
 }
 
 /// Accepts connections of one endpoint: only with a tag that belongs to a code or an introduction.
-struct Accepting {
+struct EndpointAcceptor {
     local: SocketAddr,
     endpoint: quinn::Endpoint,
     gate: SharedGate,
@@ -241,7 +242,7 @@ struct Accepting {
     next: u64,
 }
 
-impl Accepting {
+impl EndpointAcceptor {
     async fn run(mut self) {
         while let Some(incoming) = self.endpoint.accept().await {
             // Who finds no place gets no answer, and sends its first packet again.
@@ -278,7 +279,7 @@ impl Accepting {
         let arrivals = self.arrivals.clone();
         let handshake = Arc::clone(&self.handshakes);
         let (local, conn) = (self.local, ConnId(self.next + 1));
-        let facts = Facts {
+        let attempt = Attempt {
             conn,
             side: Side::Listener(owner),
             local,
@@ -288,22 +289,22 @@ impl Accepting {
         };
         let accepted = async move {
             let _handshake = handshake;
-            arrive(connecting, None, facts, arrivals).await
+            arrive(connecting, None, attempt, arrivals).await
         };
         Some(accepted.boxed())
     }
 }
 
-async fn finish(connecting: quinn::Connecting, facts: &Facts) -> Result<quinn::Connection, ConnectError> {
+async fn finish(connecting: quinn::Connecting, attempt: &Attempt) -> Result<quinn::Connection, ConnectError> {
     let received = || {
-        let gate = facts.gate.lock();
-        let row = gate.ledger().row((facts.local, facts.remote));
+        let gate = attempt.gate.lock();
+        let row = gate.ledger().row((attempt.local, attempt.remote));
         row.map_or(0, |row| row.counts.recv_packets)
     };
     let mut connecting = std::pin::pin!(connecting);
     let mut before = received();
     for _ in 0..PATIENCES {
-        if let Ok(connection) = tokio::time::timeout(facts.patience, connecting.as_mut()).await {
+        if let Ok(connection) = tokio::time::timeout(attempt.patience, connecting.as_mut()).await {
             return Ok(connection?);
         }
         let now = received();
@@ -315,8 +316,8 @@ async fn finish(connecting: quinn::Connecting, facts: &Facts) -> Result<quinn::C
     Err(ConnectError::TimedOut)
 }
 
-/// What is known of a connection before its handshake is done.
-struct Facts {
+/// A connection attempt whose handshake is not finished.
+struct Attempt {
     conn: ConnId,
     side: Side,
     local: SocketAddr,
@@ -329,10 +330,10 @@ struct Facts {
 async fn arrive(
     connecting: quinn::Connecting,
     expected: Option<PeerId>,
-    facts: Facts,
+    attempt: Attempt,
     arrivals: mpsc::Sender<Arrival>,
 ) -> Result<(PeerId, Muxer), ConnectError> {
-    let connection = finish(connecting, &facts).await?;
+    let connection = finish(connecting, &attempt).await?;
     let peer = tls::peer_of(&connection).ok_or(ConnectError::WrongPeer)?;
     if expected.is_some_and(|expected| expected != peer) {
         return Err(ConnectError::WrongPeer);
@@ -341,13 +342,13 @@ async fn arrive(
     connection
         .export_keying_material(&mut exporter.0, EXPORTER_LABEL, b"")
         .map_err(|_| ConnectError::WrongPeer)?;
-    let Facts {
+    let Attempt {
         conn,
         side,
         local,
         remote,
         ..
-    } = facts;
+    } = attempt;
     let connected = Connected {
         conn,
         peer,

@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline::clock;
-use sightline::participant::{Media, Notice, Participant, Tap};
+use sightline::participant::{Media, Notice, Participant, PlayoutObserver};
 use sightline_media::av1::EncoderKind;
 use sightline_media::camera;
 use sightline_media::camera::scene::{clock_millis, read_clock};
-use sightline_media::microphone::{Frame, Microphone, MicrophoneError};
+use sightline_media::microphone::{Block, Microphone, MicrophoneError};
 use sightline_media::{Capture, Picture, Source, Viewer};
 use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
 use sightline_media_proto::session::Limits;
@@ -86,13 +86,13 @@ struct Clicks {
 const CLICK_EVERY: u64 = 25;
 
 impl Microphone for Clicks {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.next;
         self.next += BLOCK;
         std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
-        frame.fill(0.0);
+        block.fill(0.0);
         if self.frames.is_multiple_of(CLICK_EVERY) {
-            for (n, sample) in frame.iter_mut().take(96).enumerate() {
+            for (n, sample) in block.iter_mut().take(96).enumerate() {
                 *sample = (n as f32 * 0.26).sin() * 0.9;
             }
             self.captured.lock().expect("unpoisoned").push(begin);
@@ -109,7 +109,7 @@ struct Ear {
     pictures: Mutex<Vec<f64>>,
 }
 
-impl Tap for Ear {
+impl PlayoutObserver for Ear {
     fn played(&self, _: u64, _: AudioTrack, samples: &[f32], at: Instant) {
         let mut clicks = self.clicks.lock().expect("unpoisoned");
         let quiet_since = clicks
@@ -169,9 +169,9 @@ struct Side {
 }
 
 impl Side {
-    fn start(setup: Setup, media: Media, tap: Option<Arc<dyn Tap>>) -> Self {
+    fn start(setup: Setup, media: Media, observer: Option<Arc<dyn PlayoutObserver>>) -> Self {
         let (sink, notices) = sync_channel(1024);
-        let participant = Participant::start(setup, media, tap, sink).expect("a call");
+        let participant = Participant::start(setup, media, observer, sink).expect("a call");
         Self { participant, notices }
     }
 
@@ -220,8 +220,8 @@ fn delay() {
     let ann = Side::start(setup(Entry::Start, "Ann"), media, None);
     let code = ann.wait_for_code();
     let ear = Arc::new(Ear::default());
-    let tap: Arc<dyn Tap> = Arc::clone(&ear) as _;
-    let bob = Side::start(setup(Entry::Join(code), "Bob"), silent(), Some(tap));
+    let observer: Arc<dyn PlayoutObserver> = Arc::clone(&ear) as _;
+    let bob = Side::start(setup(Entry::Join(code), "Bob"), silent(), Some(observer));
     let end = Instant::now() + Duration::from_secs(20);
     let mut next_stats = Instant::now() + Duration::from_secs(1);
     let (mut buffer, mut trip) = (Vec::new(), Vec::new());

@@ -11,8 +11,9 @@
 
 use std::time::{Duration, Instant};
 
-use sightline_media::av1::{Decoder, EncoderKind, Settings, encoder};
+use sightline_media::av1::{EncoderKind, Settings, encoder};
 use sightline_media::camera::{self, Clip};
+use sightline_media::decoder::{Decoder, ThreadDecoder};
 use sightline_media::{Picture, Size, Source};
 use sightline_media_proto::effort::Effort;
 use sightline_media_proto::layer::Layer;
@@ -38,7 +39,7 @@ fn main() {
                 width: height * 16 / 9,
                 height,
             };
-            let step = if layer.is_halved() { 2 } else { 1 };
+            let step = if layer.is_half_rate() { 2 } else { 1 };
             let pictures: Vec<_> = source(clip, seconds * 30)
                 .iter()
                 .step_by(step)
@@ -63,7 +64,7 @@ fn measure_codec(kind: EncoderKind, name: &str, layer: Layer, pictures: &[Pictur
         },
     )
     .expect("an encoder");
-    let mut decoder = Decoder::default();
+    let mut decoder = ThreadDecoder::default();
     let (mut encode, mut decode, mut psnr) = (Vec::new(), Vec::new(), Vec::new());
     let mut lengths = Vec::new();
     for picture in pictures {
@@ -120,11 +121,7 @@ fn source(clip: Option<&str>, count: usize) -> Vec<Picture> {
             let size = clip.size();
             let data = std::iter::repeat_with(move || clip.next_data().expect("a picture"));
             data.take(count)
-                .map(|data| Picture {
-                    size,
-                    data,
-                    captured: start,
-                })
+                .map(|data| Picture::new(size, data, start).expect("a whole picture"))
                 .collect()
         }
         None => {

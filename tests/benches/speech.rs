@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sightline_media::microphone::{Clip, Frame, Microphone, MicrophoneError, made_up_voice};
+use sightline_media::microphone::{Block, Clip, Microphone, MicrophoneError, made_up_voice};
 use sightline_media::{FarEnd, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, SAMPLE_RATE, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::packing::{self, Packing};
-use sightline_media_proto::playout::{Counts, Playout};
+use sightline_media_proto::playout::{Playout, PlayoutStats};
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::session::LayerWish;
+use sightline_media_proto::session::LayerTarget;
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_tests::bench;
@@ -91,7 +91,8 @@ fn print_networks(speech: &[f32], (line, estimate): (&str, Bitrate), folder: Opt
     println!("  network              made up   recovered   waits ms (median)");
     for network in &NETWORKS {
         let passes = SEEDS.map(|seed| pass(speech, estimate, network, seed));
-        let sum = |of: fn(&Counts) -> u64| passes.iter().map(|(_, counts, _)| of(counts)).sum::<u64>() as f64;
+        let sum =
+            |of: fn(&PlayoutStats) -> u64| passes.iter().map(|(_, counts, _)| of(counts)).sum::<u64>() as f64;
         let blocks = sum(|counts| counts.played + counts.concealed);
         let wait = passes.iter().map(|(_, _, wait)| wait).sum::<f64>() / passes.len() as f64;
         println!(
@@ -115,7 +116,7 @@ fn speech(clip: Option<&str>) -> Vec<f32> {
         return made_up_voice(2).take(samples).collect();
     };
     let mut clip = Clip::open(Path::new(path)).expect("a clip");
-    let mut block: Frame = [0.0; BLOCK_SAMPLES];
+    let mut block: Block = [0.0; BLOCK_SAMPLES];
     let blocks = (0..samples / BLOCK_SAMPLES).flat_map(|_| {
         clip.next(&mut block);
         block
@@ -146,11 +147,11 @@ struct Spoken {
 }
 
 impl Microphone for Spoken {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, out: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let Some(block) = self.samples.get(self.at..self.at + BLOCK_SAMPLES) else {
             return Err(MicrophoneError::Device("that was all".into()));
         };
-        frame.copy_from_slice(block);
+        out.copy_from_slice(block);
         let captured = self.epoch + BLOCK * (self.at / BLOCK_SAMPLES) as u32;
         self.at += BLOCK_SAMPLES;
         Ok(Some(captured))
@@ -159,7 +160,7 @@ impl Microphone for Spoken {
 
 /// Packs as `link` would have it, and keeps the packets.
 struct Collect {
-    link: packing::Link,
+    link: packing::LinkQuality,
     packing: Mutex<(Packing, Instant)>,
     packets: Mutex<Vec<Arc<[u8]>>>,
     ended: Mutex<std::sync::mpsc::Sender<()>>,
@@ -179,7 +180,7 @@ impl Outbox for Collect {
 
     fn send_video(&self, _: VideoTrack, _: Layer, _: &Packets) {}
 
-    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerWish>; 3] {
+    fn wishes(&self, _: VideoTrack, _: Layer) -> [Option<LayerTarget>; 3] {
         [None; 3]
     }
 
@@ -189,11 +190,11 @@ impl Outbox for Collect {
     }
 }
 
-fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec<f32>, Counts, f64) {
+fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec<f32>, PlayoutStats, f64) {
     let epoch = Instant::now();
     let (ended, end) = std::sync::mpsc::channel();
     let collect = Arc::new(Collect {
-        link: packing::Link {
+        link: packing::LinkQuality {
             estimate,
             is_sated: false,
             loss: network.loss as f32,
@@ -241,7 +242,7 @@ fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec
             let _late = playout.handle_packet(packet, epoch + at);
         }
         let mut block = [0.0; BLOCK_SAMPLES / 2];
-        playout.poll_sound(&mut decoder, &mut block, epoch + now);
+        playout.poll_audio(&mut decoder, &mut block, epoch + now);
         sound.extend_from_slice(&block);
         waits.push(playout.delay().as_secs_f64() * 1000.0);
     }

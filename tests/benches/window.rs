@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline_tests::bench;
-use sightline_ui::model::{Call, Own, Person, PersonId, Preferences, Quality, Route, RouteState, Way};
+use sightline_ui::model::{Call, Own, Person, PersonId, Preferences, Quality, Route, RouteState};
 use sightline_ui::{Command as Wish, Host, Model, Picture, Pictures, Source, Wake, Window};
 
 /// How long each scene is measured.
@@ -168,17 +168,17 @@ fn person(n: usize) -> Person {
     Person {
         id: PersonId(Arc::from(format!("person {n}"))),
         name: format!("Person {n}"),
-        has_picture: true,
+        has_video: true,
         quality: Quality::Good,
         volume: 1.0,
         route: Some(Route {
-            way: Way {
+            path: sightline_ui::model::Path {
                 via: None,
                 local: ([192, 168, 1, 5], 40_000).into(),
                 interface: Some("wlan0".into()),
                 medium: Some("wifi"),
                 remote: ([192, 168, 1, 10 + n as u8], 50_000).into(),
-                far_medium: None,
+                remote_medium: None,
             },
             state: RouteState::Active,
             approved_by: Some("code"),
@@ -218,7 +218,7 @@ fn show(scene: &str) {
         is_in: true,
         people: (0..people)
             .map(|n| Person {
-                has_picture: scene == "nine",
+                has_video: scene == "nine",
                 ..person(n)
             })
             .collect(),

@@ -59,10 +59,10 @@ const TARGETS: [Target; 13] = [
         ],
     ),
     ("opus_frames", &["media/src/opus_codec.rs"]),
-    ("av1_pictures", &["media/src/av1/", "media/proto/src/obu/"]),
+    ("av1_pictures", &["media/src/decoder/", "media/proto/src/obu/"]),
     (
         "av1_units_of_every_kind",
-        &["media/src/av1/", "media/proto/src/obu/", "tests/src/obu.rs"],
+        &["media/src/decoder/", "media/proto/src/obu/", "tests/src/obu.rs"],
     ),
     ("y4m_clips", &["media/src/camera/clip.rs"]),
     ("pictures_of_codes", &["app/src/code_picture.rs"]),

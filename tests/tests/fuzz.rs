@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::Keypair;
-use sightline_media::av1::{DecodeError, Decoder, EncoderKind, Settings, encoder};
+use sightline_media::av1::{EncoderKind, Settings, encoder};
+use sightline_media::decoder::{DecodeError, Decoder, ThreadDecoder};
 use sightline_media::{Picture, Size, VoiceDecoder, VoiceEncoder, camera, microphone};
 use sightline_media_proto::audio::{self, BLOCK_SAMPLES, Protection, Span};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::feedback::Feedback;
-use sightline_media_proto::link::{Arrivals, Number, Report, Sender};
+use sightline_media_proto::link::{ArrivalReport, Arrivals, Number, Sender};
 use sightline_media_proto::playout::{Decode, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::{AudioTrack, Ticks, obu, video};
-use sightline_mesh_proto::candidate::{Candidate, Kind};
+use sightline_mesh_proto::candidate::{Candidate, CandidateType};
 use sightline_mesh_proto::gate::{Change, Gate, Sponsor};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
@@ -42,7 +43,7 @@ fn code() -> Code {
         candidates: vec![
             Candidate::local(SocketAddr::from(([192, 0, 2, 7], 44))),
             Candidate {
-                kind: Kind::Mapped,
+                kind: CandidateType::Mapped,
                 address: SocketAddr::from(([1, 2, 3, 4, 5, 6, 7, 8], 9)),
             },
         ],
@@ -91,14 +92,14 @@ fn control_messages() {
             dial: true,
         },
         Control::Ready(peer.into()),
-        Control::Beat {
+        Control::Heartbeat {
             roster: [7; 32].into(),
             links: vec![peer.into()],
             asking: vec![peer.into()],
         },
         Control::Entries(entries),
         Control::Consent(Consent::Asked),
-        Control::Return([9; 32].into()),
+        Control::Reconnect([9; 32].into()),
         Control::Medium(Medium::Vpn),
         Control::Asked(peer.into()),
         Control::RekeyFirst(vec![8; 96].into()),
@@ -245,7 +246,7 @@ fn reassembly() {
     let frame = video::Frame {
         number: 7,
         captured: Ticks(9),
-        kind: video::Kind::KEY,
+        dependency: video::Dependency::KEY,
         data: vec![5; 3000],
     };
     let packets = video::Packets::of(frame);
@@ -285,7 +286,7 @@ fn reports_of_arrivals() {
         now += Duration::from_millis(5);
         sender.handle_audio(AudioTrack::Voice, Arc::clone(&audio), now);
         while sender.poll_packet(now).is_some() {}
-        if let Some(report) = Report::decode(bytes) {
+        if let Some(report) = ArrivalReport::decode(bytes) {
             sender.handle_report(&report, now);
         }
         if let Some((number, _)) = Number::split(bytes) {
@@ -327,7 +328,7 @@ fn sound_packets() {
         if let Some(packet) = audio::Packet::decode(bytes) {
             let _kept = playout.handle_packet(packet, now);
         }
-        let _captured = playout.poll_sound(&mut decoder, &mut out, now);
+        let _captured = playout.poll_audio(&mut decoder, &mut out, now);
         assert!(out.iter().all(|sample| sample.is_finite()));
     });
 }
@@ -370,7 +371,7 @@ fn encoded(kind: EncoderKind, now: Instant) -> Vec<Vec<u8>> {
     let mut encoder = encoder(kind, settings).expect("an encoder");
     let mut picture = Picture::grey(size, now);
     let units = (0..6u32).flat_map(|n| {
-        for (at, pixel) in picture.data.iter_mut().enumerate() {
+        for (at, pixel) in picture.data_mut().iter_mut().enumerate() {
             *pixel = (at as u32).wrapping_mul(n + 3) as u8;
         }
         picture.captured = now + Duration::from_millis(33) * n;
@@ -380,7 +381,7 @@ fn encoded(kind: EncoderKind, now: Instant) -> Vec<Vec<u8>> {
 }
 
 /// Decodes what may be decoded; nothing else may come near the decoder's library, and nothing may end it.
-fn decode_strictly(decoder: &mut Decoder, reader: &mut obu::Reader, bytes: &[u8], now: Instant) {
+fn decode_strictly(decoder: &mut ThreadDecoder, reader: &mut obu::Reader, bytes: &[u8], now: Instant) {
     let read = reader.handle_received(bytes);
     let decoded = decoder.decode(bytes, now);
     assert_ne!(decoded, Err(DecodeError::Lost), "the decoder did not survive it");
@@ -404,7 +405,7 @@ fn decode_strictly(decoder: &mut Decoder, reader: &mut obu::Reader, bytes: &[u8]
 fn av1_pictures() {
     let now = Instant::now();
     let corpus = [EncoderKind::Aom, EncoderKind::Rav1e].map(|kind| encoded(kind, now));
-    let (mut decoder, mut reader) = (Decoder::default(), obu::Reader::default());
+    let (mut decoder, mut reader) = (ThreadDecoder::default(), obu::Reader::default());
     run("av1_pictures", &corpus.concat(), |bytes| {
         decode_strictly(&mut decoder, &mut reader, bytes, now);
     });
@@ -414,7 +415,7 @@ fn av1_pictures() {
 fn av1_units_of_every_kind() {
     let now = Instant::now();
     let reals = [EncoderKind::Aom, EncoderKind::Rav1e].map(|kind| Real::of(&encoded(kind, now)));
-    let (mut decoder, mut reader) = (Decoder::default(), obu::Reader::default());
+    let (mut decoder, mut reader) = (ThreadDecoder::default(), obu::Reader::default());
     let mut made = 0;
     run_made(
         "av1_units_of_every_kind",

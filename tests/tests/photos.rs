@@ -49,7 +49,7 @@ fn a_camera_sees_a_code_that_is_held_before_it() {
     assert_eq!(read_picture(&picture), None);
     for (y, row) in view.rows().enumerate() {
         for (x, pixel) in row.enumerate() {
-            picture.data[(y + 10) * 640 + x + 150] = pixel.0[0];
+            picture.data_mut()[(y + 10) * 640 + x + 150] = pixel.0[0];
         }
     }
     assert_eq!(read_picture(&picture), Some(code()));

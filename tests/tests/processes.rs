@@ -116,11 +116,7 @@ fn clocks(recording: &Path) -> Vec<u32> {
     let mut clocks = Vec::new();
     while let Ok(frame) = video.read_frame() {
         let data = [frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat();
-        let picture = Picture {
-            size,
-            data,
-            captured: Instant::now(),
-        };
+        let picture = Picture::new(size, data, Instant::now()).expect("a whole picture");
         clocks.extend(read_clock(&picture));
     }
     clocks

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::interface::Medium;
-use sightline_mesh_proto::route::{Approval, Consent, Reason, Rule, State, Transition, Way};
+use sightline_mesh_proto::route::{Approval, Consent, Path, Reason, Rule, State, Transition};
 use sightline_mesh_proto::{Command, Event, Problem};
 use sightline_tests::sim::{Socket, Weather, World, for_seeds};
 
@@ -117,11 +117,11 @@ fn a_denied_address_stays_refused_and_the_rest_of_the_call_goes_on() {
     let (before, asked) = (heard_from(&world, 0, 2), world.questions(0));
     assert_eq!(asked.len(), 1);
     assert_eq!(
-        (asked[0].reason, asked[0].new.way.remote),
+        (asked[0].reason, asked[0].new.path.remote),
         (Reason::RemoteAddress, elsewhere(3))
     );
     assert_eq!(
-        asked[0].old.as_ref().map(|way| way.remote),
+        asked[0].old.as_ref().map(|path| path.remote),
         Some(world.nodes[2].address())
     );
     world.answer_all(0, false);
@@ -173,8 +173,8 @@ fn a_changed_network_pauses_asks_and_is_back_within_a_second_of_consent() {
         assert_eq!(questions.len(), 2);
         for question in &questions {
             assert_eq!(question.reason, Reason::LocalInterface);
-            assert_eq!(question.old.as_ref().map(|way| way.local), Some(old));
-            assert_eq!(question.new.way.local, new);
+            assert_eq!(question.old.as_ref().map(|path| path.local), Some(old));
+            assert_eq!(question.new.path.local, new);
         }
         let sent = |world: &World| {
             let rows = world.nodes[mover].gate.ledger().rows();
@@ -250,7 +250,7 @@ fn a_new_port_of_the_same_address_goes_on_unasked_and_is_in_the_history() {
             .position(|step| step.route.state == State::Proposed)
             .expect("a new way");
         assert!(paused < proposed, "the old way pauses first");
-        assert_eq!(active.route.way.remote.port(), 4001);
+        assert_eq!(active.route.path.remote.port(), 4001);
     });
 }
 
@@ -346,10 +346,10 @@ fn a_member_that_says_over_what_it_is_connected_is_asked_about_when_that_changes
     assert_eq!(world.state(0, 1), Some(State::Paused));
     let asked = world.questions(0);
     assert_eq!(asked.len(), 1);
-    let far = |way: &Way| way.far;
-    assert_eq!(asked[0].reason, Reason::FarInterface);
-    assert_eq!(asked[0].old.as_ref().and_then(far), Some(Medium::Cable));
-    assert_eq!(far(&asked[0].new.way), Some(Medium::Mobile));
+    let remote_medium = |path: &Path| path.remote_medium;
+    assert_eq!(asked[0].reason, Reason::RemoteInterface);
+    assert_eq!(asked[0].old.as_ref().and_then(remote_medium), Some(Medium::Cable));
+    assert_eq!(remote_medium(&asked[0].new.path), Some(Medium::Mobile));
     world.answer_all(0, true);
     assert!(is_talking(&mut world));
 }
@@ -551,16 +551,16 @@ fn an_interface_that_is_renamed_is_another_one_and_asked_about() {
     assert_eq!(heard_from(&world, 0, 1), heard, "media goes on by itself");
     let asked = world.questions(1);
     assert_eq!(asked.len(), 1);
-    let name = |way: &Way| way.interface.clone().expect("a name");
+    let name = |path: &Path| path.interface.clone().expect("a name");
     assert_eq!(asked[0].reason, Reason::LocalInterface);
     assert_eq!(asked[0].old.as_ref().map(name).as_deref(), Some("if10.0.0.2"));
-    assert_eq!(name(&asked[0].new.way), "lan10.0.0.2");
+    assert_eq!(name(&asked[0].new.path), "lan10.0.0.2");
     world.answer_all(1, true);
     assert!(is_talking(&mut world));
     let active = steps(&world, 1, 0, since)
         .into_iter()
         .rfind(|step| step.route.state == State::Active);
-    assert_eq!(name(&active.expect("active").route.way), "lan10.0.0.2");
+    assert_eq!(name(&active.expect("active").route.path), "lan10.0.0.2");
 }
 
 #[test]
@@ -633,7 +633,7 @@ fn an_approved_way_that_is_back_takes_the_place_of_a_connection_that_waits_for_a
     let used = |world: &World| {
         let routes = world.nodes[1].call.as_ref().expect("takes part").routes();
         let active = routes.routes().find(|route| route.state == State::Active);
-        active.map(|route| route.way.local)
+        active.map(|route| route.path.local)
     };
     assert_eq!(used(&world), Some(home), "the code's first address");
 

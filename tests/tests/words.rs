@@ -56,7 +56,7 @@ fn every_word_of_routes_problems_and_codes_has_its_text() {
         ),
         (
             "say-",
-            words("app/src/controller/facts.rs", "pub fn ended(", "\n}"),
+            words("app/src/controller/view_model.rs", "pub fn ended(", "\n}"),
         ),
     ] {
         for word in words {

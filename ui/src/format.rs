@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Route, Way};
+use crate::model::{Path, Route};
 use crate::text::Text;
 
 /// Bits a second.
@@ -67,20 +67,20 @@ pub fn interface(text: &Text, name: Option<&str>, medium: Option<&str>) -> Strin
 }
 
 /// Direct, or through whom.
-pub fn kind(text: &Text, way: &Way) -> String {
-    match &way.via {
+pub fn kind(text: &Text, path: &Path) -> String {
+    match &path.via {
         None => text.get("route-direct"),
         Some(name) => text.with("route-via", &[("name", name)]),
     }
 }
 
 /// The tile's line about its route: direct or through whom, the address, this side's interface.
-pub fn route_line(text: &Text, way: &Way) -> String {
+pub fn route_line(text: &Text, path: &Path) -> String {
     format!(
         "{} · {} · {}",
-        kind(text, way),
-        way.remote,
-        interface(text, way.interface.as_deref(), way.medium)
+        kind(text, path),
+        path.remote,
+        interface(text, path.interface.as_deref(), path.medium)
     )
 }
 

@@ -96,9 +96,9 @@ fn nothing_is_sent_before_a_code_is_read_and_the_page_says_whom_it_contacts() {
 #[test]
 fn a_code_that_is_over_by_this_machines_clock_can_be_tried_and_the_clock_is_named() {
     let mut model = with_code();
-    if let Reading::Good(facts) = &mut model.code {
-        facts.expires_in = Duration::ZERO;
-        facts.over_by = Some("1999-12-31 23:59 UTC".into());
+    if let Reading::Good(summary) = &mut model.code {
+        summary.expires_in = Duration::ZERO;
+        summary.over_by = Some("1999-12-31 23:59 UTC".into());
     }
     let mut harness = open(model);
     let is_named = |harness: &Harness<'_, Stand>| read(harness).contains("which says 1999-12-31 23:59 UTC");
@@ -563,8 +563,8 @@ fn a_dropped_picture_leads_on_only_with_the_code_in_it() {
         "the code that was there before leads nowhere"
     );
     let mut other = with_code();
-    if let Reading::Good(facts) = &mut other.code {
-        facts.contacts = vec![([203, 0, 113, 50], 4433).into()];
+    if let Reading::Good(summary) = &mut other.code {
+        summary.contacts = vec![([203, 0, 113, 50], 4433).into()];
     }
     harness.state_mut().model = other;
     harness.run_steps(3);

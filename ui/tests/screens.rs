@@ -108,7 +108,7 @@ fn tiles_that_say_why_nothing_flows() {
     let call = model.call.as_mut().expect("a call");
     let route = |state, theirs, reason| {
         Some(Route {
-            way: way(9, 52_024),
+            path: way(9, 52_024),
             state,
             approved_by: None,
             theirs,

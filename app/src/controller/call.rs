@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_media_proto::feedback::{Feedback, Report};
-use sightline_media_proto::layer::{Layer, Share};
-use sightline_media_proto::load::{GivenWay, Load};
+use sightline_media_proto::feedback::{Feedback, MemberStatus};
+use sightline_media_proto::layer::{Layer, Subscription};
+use sightline_media_proto::overuse::{Degradation, OveruseDetector};
 use sightline_media_proto::video::PartSize;
 use sightline_media_proto::{AudioTrack, Track, VideoTrack};
 use sightline_mesh::interfaces;
@@ -17,11 +17,11 @@ use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::route::State;
 use sightline_mesh_proto::{Code, Event, UnixTime, Why};
 use sightline_ui::model::{
-    AddressRow, Call, Fate, Graph, Invite, Knock, Person, PersonId, Question, TileSize,
+    AddressRow, Call, Graph, Invite, InviteState, Knock, Person, PersonId, Question, TileSize,
 };
 
-use super::facts::{self, Names};
 use super::measure::{Measured, Meter};
+use super::view_model::{self, Names};
 use crate::participant::Participant;
 use crate::zone;
 
@@ -43,7 +43,7 @@ const MAX_STEPS: usize = 1024;
 /// A code of this participant's.
 pub struct Given {
     pub code: Code,
-    pub fate: Fate,
+    pub state: InviteState,
     ends_at: Instant,
 }
 
@@ -52,23 +52,23 @@ pub struct Running {
     pub participant: Participant,
     /// What the code that led to it says of its end.
     pub code_ends: Option<UnixTime>,
-    /// Who waits at the door.
+    /// Peers that have knocked and wait to be admitted, with their names.
     pub knocking: HashMap<PeerId, String>,
     /// When each member was first known.
     since: HashMap<PeerId, Instant>,
     /// When each was last heard to speak.
     spoke: HashMap<PeerId, Instant>,
     /// What each says of itself.
-    reports: HashMap<PeerId, Report>,
+    reports: HashMap<PeerId, MemberStatus>,
     /// From whom sound came in the last second.
     hears: Vec<PeerId>,
     /// How large each picture is shown, if there is a window.
     pub tiles: Option<BTreeMap<PersonId, TileSize>>,
     /// What was asked of each member last.
-    asked: HashMap<PeerId, Option<Share>>,
-    load: Load,
+    asked: HashMap<PeerId, Option<Subscription>>,
+    load: OveruseDetector,
     /// What this machine could not keep up with in the last second.
-    pub given_way: GivenWay,
+    pub degradation: Degradation,
     told_hears: BTreeMap<String, Vec<String>>,
     pub invites: Vec<Given>,
     meter: Meter,
@@ -91,8 +91,8 @@ impl Running {
             hears: Vec::new(),
             tiles: None,
             asked: HashMap::new(),
-            load: Load::default(),
-            given_way: GivenWay::Nothing,
+            load: OveruseDetector::default(),
+            degradation: Degradation::Nothing,
             told_hears: BTreeMap::new(),
             invites: Vec::new(),
             meter: Meter::default(),
@@ -123,17 +123,19 @@ impl Running {
         match event {
             Event::Code(code) => self.invites.push(Given {
                 code: code.clone(),
-                fate: Fate::Open,
+                state: InviteState::Open,
                 ends_at: now + DEFAULT_LIFETIME,
             }),
-            Event::Spent(code, name) => self.set_fate(code, &Fate::UsedBy(name.as_str().to_owned())),
-            Event::Expired(code) => self.set_fate(code, &Fate::Expired),
+            Event::Spent(code, name) => {
+                self.set_invite_state(code, &InviteState::UsedBy(name.as_str().to_owned()));
+            }
+            Event::Expired(code) => self.set_invite_state(code, &InviteState::Expired),
             Event::Knock { peer, name, from } => {
                 // Who comes again with the same code is shown once.
                 self.answered(peer, shown);
                 self.knocking.insert(*peer, name.as_str().to_owned());
                 shown.knocks.push(Knock {
-                    id: facts::person(peer),
+                    id: view_model::person(peer),
                     name: name.as_str().to_owned(),
                     from: *from,
                 });
@@ -153,9 +155,9 @@ impl Running {
                 let mut steps = history.steps().filter(|step| step.route.peer == Some(*peer));
                 let route = steps
                     .next_back()
-                    .map(|step| facts::route(step, names, &self.interfaces));
+                    .map(|step| view_model::route(step, names, &self.interfaces));
                 shown.people.push(Person {
-                    id: facts::person(peer),
+                    id: view_model::person(peer),
                     name: name.as_str().to_owned(),
                     invited_by: (!is_me).then(|| names.get(invited_by).cloned().unwrap_or_default()),
                     route,
@@ -164,7 +166,7 @@ impl Running {
                 });
             }
             Event::Left { peer, .. } => {
-                let id = facts::person(peer);
+                let id = view_model::person(peer);
                 shown.people.retain(|person| person.id != id);
                 self.meter.forget(peer);
                 self.reports.remove(peer);
@@ -176,7 +178,7 @@ impl Running {
                 if let Some(peer) = step.route.peer.filter(|_| step.route.state == State::Active) {
                     self.asked.remove(&peer);
                 }
-                let id = step.route.peer.map(|peer| facts::person(&peer));
+                let id = step.route.peer.map(|peer| view_model::person(&peer));
                 let person = shown
                     .people
                     .iter_mut()
@@ -185,17 +187,22 @@ impl Running {
                     // What was tried beside the way that media takes is in the history only.
                     let is_beside = person.route.as_ref().is_some_and(|route| {
                         let flows = route.state == sightline_ui::model::RouteState::Active;
-                        let is_it = route.way.local == step.route.way.local
-                            && route.way.remote == step.route.way.remote;
+                        let is_it = route.path.local == step.route.path.local
+                            && route.path.remote == step.route.path.remote;
                         flows && !is_it && step.route.state != State::Active
                     });
                     if !is_beside {
-                        person.route = Some(facts::route(step, names, &self.interfaces));
+                        person.route = Some(view_model::route(step, names, &self.interfaces));
                         person.is_being_asked = false;
                     }
                 }
                 let steps = Arc::make_mut(&mut shown.history.steps);
-                steps.push(facts::step(step, names, &self.interfaces, (started, zone::local)));
+                steps.push(view_model::step(
+                    step,
+                    names,
+                    &self.interfaces,
+                    (started, zone::local),
+                ));
                 if steps.len() > MAX_STEPS {
                     steps.remove(0);
                     shown.history.earlier += 1;
@@ -204,29 +211,29 @@ impl Running {
             Event::Ask(question, name) => shown.questions.push(Question {
                 id: question.id.0,
                 name: name.as_ref().map(|name| name.as_str().to_owned()),
-                person: question.new.peer.map(|peer| facts::person(&peer)),
+                person: question.new.peer.map(|peer| view_model::person(&peer)),
                 old: question
                     .old
                     .as_ref()
-                    .map(|way| facts::way(way, names, &self.interfaces)),
-                new: facts::way(&question.new.way, names, &self.interfaces),
+                    .map(|path| view_model::path(path, names, &self.interfaces)),
+                new: view_model::path(&question.new.path, names, &self.interfaces),
                 reason: question.reason.word(),
                 tells_address: question.tells,
-                wider_rule: facts::wider(shown.rule).filter(|_| !question.tells),
+                wider_rule: view_model::wider(shown.rule).filter(|_| !question.tells),
             }),
             Event::Answered(id, _) => shown.questions.retain(|question| question.id != id.0),
             Event::Waiting(peer) => {
-                let id = facts::person(peer);
+                let id = view_model::person(peer);
                 for person in shown.people.iter_mut().filter(|person| person.id == id) {
                     person.is_being_asked = true;
                 }
             }
             Event::Told(peer, body) => {
-                if let Some(Feedback::Report(report)) = Feedback::decode(body) {
-                    let id = facts::person(peer);
+                if let Some(Feedback::Status(report)) = Feedback::decode(body) {
+                    let id = view_model::person(peer);
                     for person in shown.people.iter_mut().filter(|person| person.id == id) {
                         person.muted = report.is_muted || !report.sends.contains(&VOICE);
-                        person.has_picture = report.sends.contains(&CAMERA);
+                        person.has_video = report.sends.contains(&CAMERA);
                     }
                     self.reports.insert(*peer, report);
                 }
@@ -235,9 +242,9 @@ impl Running {
         }
     }
 
-    fn set_fate(&mut self, code: &Code, fate: &Fate) {
+    fn set_invite_state(&mut self, code: &Code, state: &InviteState) {
         for given in self.invites.iter_mut().filter(|given| given.code == *code) {
-            given.fate.clone_from(fate);
+            given.state.clone_from(state);
         }
     }
 
@@ -248,10 +255,10 @@ impl Running {
         }
     }
 
-    /// Somebody at the door was let in, or not.
+    /// Removes a knock that has been answered.
     pub fn answered(&mut self, peer: &PeerId, shown: &mut Call) {
         self.knocking.remove(peer);
-        let id = facts::person(peer);
+        let id = view_model::person(peer);
         shown.knocks.retain(|knock| knock.id != id);
     }
 
@@ -281,11 +288,11 @@ impl Running {
         let measured = stats.into_iter().map(|stats| self.meter.measure(stats, encode));
         let measured: Vec<_> = measured.collect();
         for one in &measured {
-            let id = facts::person(&one.stats.peer);
+            let id = view_model::person(&one.stats.peer);
             for person in shown.people.iter_mut().filter(|person| person.id == id) {
                 one.show(person);
                 // Before its first report, a picture that comes shows that it is sent.
-                person.has_picture |=
+                person.has_video |=
                     !self.reports.contains_key(&one.stats.peer) && one.stats.media.pictures > 0;
             }
         }
@@ -315,15 +322,15 @@ impl Running {
     }
 
     /// Looks how well this machine keeps up. Returns what gave way before and what does now, if that has changed.
-    pub fn handle_load(&mut self) -> Option<(GivenWay, GivenWay)> {
+    pub fn handle_load(&mut self) -> Option<(Degradation, Degradation)> {
         let second = self.participant.take_load();
-        let given_way = self.load.handle_second(&second);
-        let before = std::mem::replace(&mut self.given_way, given_way);
-        if before == given_way {
+        let degradation = self.load.handle_sample(&second);
+        let before = std::mem::replace(&mut self.degradation, degradation);
+        if before == degradation {
             return None;
         }
-        self.participant.set_given_way(given_way);
-        Some((before, given_way))
+        self.participant.set_degradation(degradation);
+        Some((before, degradation))
     }
 
     /// Asks each member for as much of its pictures as is of use here, where that has changed.
@@ -352,7 +359,9 @@ impl Running {
                 Some(TileSize::Large) => Some(Layer::Large),
                 None => Some(usual),
             };
-            let wish = self.given_way.limit(layer.map(Share::whole), spoke == Some(peer));
+            let wish = self
+                .degradation
+                .limit(layer.map(Subscription::whole), spoke == Some(peer));
             let before = self.asked.insert(peer, wish);
             if before == Some(wish) {
                 continue;
@@ -393,7 +402,7 @@ impl Running {
             let Some((peer, report)) = self
                 .reports
                 .iter()
-                .find(|(peer, _)| facts::person(peer) == person.id)
+                .find(|(peer, _)| view_model::person(peer) == person.id)
             else {
                 continue;
             };
@@ -405,7 +414,7 @@ impl Running {
             let others = others
                 .map(|(other, _)| *other)
                 .filter(|other| is_settled(other) && is_settled(peer));
-            let mine = (self.participant.sends_sound() && is_settled(peer)).then_some(me);
+            let mine = (self.participant.sends_audio() && is_settled(peer)).then_some(me);
             let missed = others.chain(mine).filter(|other| !heard.contains(other));
             let name = |other: PeerId| (other != me).then(|| names.get(&other).cloned().unwrap_or_default());
             person.cannot_hear = missed.map(name).collect();
@@ -424,7 +433,7 @@ impl Running {
             }
             let spoke = self.spoke.get(peer);
             let speaks = spoke.is_some_and(|spoke| now.saturating_duration_since(*spoke) < PAUSE);
-            let id = facts::person(peer);
+            let id = view_model::person(peer);
             for person in shown.people.iter_mut().filter(|person| person.id == id) {
                 changed |= person.speaking != speaks;
                 person.speaking = speaks;
@@ -439,7 +448,7 @@ impl Running {
             number: n as u64 + 1,
             code: given.code.to_string().into(),
             expires_in: given.ends_at.saturating_duration_since(now),
-            fate: given.fate.clone(),
+            state: given.state.clone(),
         };
         shown.invites = self.invites.iter().enumerate().map(invite).collect();
     }
@@ -498,7 +507,7 @@ impl Running {
     }
 }
 
-fn heard(report: &Report) -> Vec<PeerId> {
+fn heard(report: &MemberStatus) -> Vec<PeerId> {
     report
         .hears
         .iter()

@@ -85,8 +85,8 @@ impl Measured {
         person.loss = self.loss as f32;
         person.sending = self.send_bps;
         person.receiving = self.recv_bps;
-        person.sound_delay = media.audio_delay;
-        person.picture_delay = media.video_delay;
+        person.audio_delay = media.audio_delay;
+        person.video_delay = media.video_delay;
         person.pictures = media.pictures;
         person.freezes = media.freezes;
         person.concealed = self.concealed;

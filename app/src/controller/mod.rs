@@ -3,18 +3,18 @@
 //!
 //! ```text
 //!   mod.rs ── the loop: notices in, time passing        wishes.rs ── what each wish does
-//!     ├ call.rs ── a call: its events and measurements, as the model has them (facts.rs, measure.rs)
+//!     ├ call.rs ── a call: its events and measurements, as the model has them (view_model.rs, measure.rs)
 //!     ├ session.rs ── the beginning and the end of a call
 //!     ├ telling.rs ── what the user is told
 //!     └ sources.rs ── devices that are chosen, come and go
 //! ```
 
 mod call;
-mod facts;
 pub(crate) mod measure;
 mod session;
 mod sources;
 mod telling;
+mod view_model;
 mod wishes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,19 +28,19 @@ use sightline_media::av1::EncoderKind;
 use sightline_media::devices::{Present, Watcher};
 use sightline_media::{Level, MemberId, SharedProcessing};
 use sightline_media_proto::Track;
-use sightline_media_proto::load::GivenWay;
+use sightline_media_proto::overuse::Degradation;
 use sightline_media_proto::session::Limits;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event};
 use sightline_ui::Text;
 use sightline_ui::model::{Choice, Model, Processing, Saying, Sending};
 
 use self::call::Running;
-use self::sources::{Kind, OwnPicture, Sources};
+use self::sources::{DeviceKind, OwnPicture, Sources};
 use crate::args::{Options, ProcessingStep};
 use crate::clock::{self, Sleep};
 use crate::exit::Exit;
 use crate::participant::SourceError;
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::wiring::{Notice, Notices};
@@ -81,7 +81,7 @@ pub struct Controller {
     processing_wish: Option<Processing>,
     sources: Sources,
     call: Option<Running>,
-    report: Report,
+    report: Reporter,
     /// For those who read standard output or standard error.
     english: Text,
     model: Model,
@@ -128,7 +128,7 @@ impl Controller {
         model.preferences.sending = sending;
         let home = std::env::home_dir().unwrap_or_default();
         model.record_path = home.join("sightline-call.html").display().to_string();
-        model.addresses = facts::addresses(&options.interface);
+        model.addresses = view_model::addresses(&options.interface);
         let mut controller = Self {
             clock,
             sleep: Sleep::watch(),
@@ -145,7 +145,7 @@ impl Controller {
             processing_wish: processing_wish(options),
             sources: Sources::new(Present::default(), Arc::new(own), seed.finish()),
             call: None,
-            report: Report::new(options.voice(screen.is_some()), clock),
+            report: Reporter::new(options.voice(screen.is_some()), clock),
             english: Text::new("en"),
             model,
             is_dirty: true,
@@ -204,9 +204,9 @@ impl Controller {
         {
             self.watch_devices();
         }
-        self.choose(Kind::Camera, camera)?;
-        self.choose(Kind::Speaker, speaker)?;
-        self.choose(Kind::Microphone, microphone)
+        self.choose(DeviceKind::Camera, camera)?;
+        self.choose(DeviceKind::Speaker, speaker)?;
+        self.choose(DeviceKind::Microphone, microphone)
     }
 
     /// Looks at devices from now on.
@@ -217,7 +217,7 @@ impl Controller {
             let sink = self.sink();
             // Without it devices that go are noticed when they fail.
             self.watcher = Watcher::start(present, move |present| {
-                crate::wiring::hint(&sink, Notice::Devices(Box::new(present)));
+                crate::wiring::try_tell(&sink, Notice::Devices(Box::new(present)));
             })
             .ok();
         }
@@ -275,8 +275,8 @@ impl Controller {
             Notice::Call(event) => self.handle_event(&event),
             Notice::FirstAudio(member, track, at) => self.tell_first(Track::Audio(track), member, at),
             Notice::FirstVideo(member, track, at) => self.tell_first(Track::Video(track), member, at),
-            Notice::Undecodable(member) => self.tell_of_pictures("undecodable", member),
-            Notice::TooCostly(member) => self.tell_of_pictures("picture_too_costly", member),
+            Notice::Undecodable(member) => self.tell_of_video("undecodable", member),
+            Notice::TooCostly(member) => self.tell_of_video("picture_too_costly", member),
             Notice::SourceFailed(code, message) => self.handle_failure(code, &message),
             Notice::RecordingRenamed(path) => self.tell("recording_renamed", &path.display().to_string()),
             Notice::Line(line) => self.handle_line(&line),
@@ -307,19 +307,19 @@ impl Controller {
             if let (Some(screen), Event::Joined { peer, .. }) = (&self.screen, event)
                 && let Some(member) = call.participant.member(peer)
             {
-                screen.add_person(member, facts::person(peer));
+                screen.add_person(member, view_model::person(peer));
             }
         }
         if let (Some(screen), Event::Left { peer, .. }) = (&self.screen, event) {
-            screen.remove_person(&facts::person(peer));
+            screen.remove_person(&view_model::person(peer));
         }
         if let (Some(screen), Event::Told(peer, _)) = (&self.screen, event) {
-            let id = facts::person(peer);
+            let id = view_model::person(peer);
             let people = self.model.call.iter().flat_map(|shown| &shown.people);
             // A picture that is not sent any more is not shown again when the next one is.
             if people
                 .into_iter()
-                .any(|person| person.id == id && !person.has_picture)
+                .any(|person| person.id == id && !person.has_video)
             {
                 screen.pictures.remove(&sightline_ui::Source::Camera(id));
             }
@@ -350,9 +350,9 @@ impl Controller {
     fn handle_failure(&mut self, code: &'static str, message: &str) {
         self.report.problem(code, message, None);
         let kind = match code {
-            "camera" => Kind::Camera,
-            "microphone" => Kind::Microphone,
-            "speaker" => Kind::Speaker,
+            "camera" => DeviceKind::Camera,
+            "microphone" => DeviceKind::Microphone,
+            "speaker" => DeviceKind::Speaker,
             _ => return self.say(Saying::new(code, sentence(message))),
         };
         if self.sources.choice(kind).is_device() {
@@ -417,7 +417,7 @@ impl Controller {
             call.ask_all(Some(shown));
             let measured = call.measure(shown);
             for one in &measured {
-                self.report.stats(one, call.given_way);
+                self.report.stats(one, call.degradation);
             }
             packet_sizes = call.take_packet_sizes(&measured);
             if let Some(matrix) = call.take_hears() {
@@ -431,7 +431,7 @@ impl Controller {
                 self.is_dirty = true;
             }
         } else if has_screen {
-            let addresses = facts::addresses(&self.interfaces);
+            let addresses = view_model::addresses(&self.interfaces);
             self.is_dirty |= addresses != self.model.addresses;
             self.model.addresses = addresses;
         }
@@ -461,13 +461,13 @@ impl Controller {
         }
     }
 
-    /// What this machine cannot keep up with gives way, and is told.
+    /// Degrades the call when this machine is overloaded, and tells the user.
     fn handle_load(&mut self) {
-        let Some(given_way) = self.call.as_mut().and_then(Running::handle_load) else {
+        let Some(degradation) = self.call.as_mut().and_then(Running::handle_load) else {
             return;
         };
-        match given_way {
-            (_, GivenWay::Nothing) => self.tell("load_back", ""),
+        match degradation {
+            (_, Degradation::Nothing) => self.tell("load_back", ""),
             (before, now) if now > before => self.tell(&format!("gave_way_{}", now.word()), ""),
             // What is on its way back is told when all of it is; what is shown until then is true all the same.
             (_, now) => {

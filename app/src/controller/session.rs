@@ -12,14 +12,14 @@ use sightline_mesh_proto::{Admit, End, Name};
 use sightline_ui::model::{Call, Choice, Rule, Saying};
 
 use super::call::Running;
-use super::sources::Kind;
-use super::{Controller, Topic, facts, now};
+use super::sources::DeviceKind;
+use super::{Controller, Topic, now, view_model};
 use crate::clock;
 use crate::exit::Exit;
 use crate::participant::{Media, Participant, StartError};
 use crate::record;
 use crate::share;
-use crate::wiring::{Notice, Tap};
+use crate::wiring::{Notice, PlayoutObserver};
 
 /// How a call is to be entered.
 pub struct Wanted {
@@ -54,7 +54,7 @@ impl Controller {
             name: wanted.name,
             interfaces: self.interfaces.clone(),
             tell_medium: wanted.tell_medium,
-            rule: facts::rule(wanted.rule),
+            rule: view_model::rule(wanted.rule),
             admit: wanted.admit,
             clock: self.clock,
         };
@@ -70,16 +70,16 @@ impl Controller {
             limits: self.limits,
             processing: Arc::clone(&self.processing),
         };
-        let tap = self
+        let observer = self
             .screen
             .as_ref()
-            .map(|screen| Arc::clone(screen) as Arc<dyn Tap>);
+            .map(|screen| Arc::clone(screen) as Arc<dyn PlayoutObserver>);
         self.sources.end_trials();
-        let participant = match Participant::start(setup, media, tap, self.sink()) {
+        let participant = match Participant::start(setup, media, observer, self.sink()) {
             Ok(participant) => participant,
             Err(error) => {
                 // What was tried out goes on being tried out.
-                for kind in Kind::ALL {
+                for kind in DeviceKind::ALL {
                     let _told_when_chosen = self.open(kind);
                 }
                 return Err(error);
@@ -90,7 +90,7 @@ impl Controller {
         let local = participant.mesh().local().to_vec();
         let is_in = participant.is_starter();
         self.model.call = Some(Call {
-            me: facts::person(&participant.me()),
+            me: view_model::person(&participant.me()),
             name,
             is_in,
             // The model's own time is that of the last picture, which may be long ago.
@@ -107,7 +107,7 @@ impl Controller {
             self.warn_of(&local);
         }
         // What was tried out goes on in the call.
-        for kind in [Kind::Speaker, Kind::Microphone] {
+        for kind in [DeviceKind::Speaker, DeviceKind::Microphone] {
             if let Err(error) = self.open(kind) {
                 self.tell(kind.word(), &error.to_string());
             }
@@ -152,12 +152,12 @@ impl Controller {
         self.clear_call();
         if let Some(shown) = &mut self.model.call {
             let is_over = code_ends.is_some_and(|ends| wall >= ends);
-            shown.ended = Some(facts::ended(end, is_over.then(|| clock::in_words(wall))));
+            shown.ended = Some(view_model::ended(end, is_over.then(|| clock::in_words(wall))));
         }
         self.model.own.muted = false;
         self.muted.store(false, Ordering::Relaxed);
         // Camera and microphone are off until they are switched on again.
-        for kind in [Kind::Camera, Kind::Microphone] {
+        for kind in [DeviceKind::Camera, DeviceKind::Microphone] {
             // Nothing is opened, so nothing can fail.
             let _nothing = self.choose(kind, Choice::Off);
         }

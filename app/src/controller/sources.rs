@@ -17,7 +17,7 @@ use sightline_ui::{Pictures, Source as Shown};
 use super::{Controller, Topic};
 use crate::participant::SourceError;
 use crate::screen::Yuv;
-use crate::wiring::{Notice, Notices, hint};
+use crate::wiring::{Notice, Notices, try_tell};
 
 /// A device that could not be opened this often in a row is passed over. A sound service in which another device
 /// has just gone refuses now and then what works a moment later.
@@ -25,7 +25,7 @@ const TRIES: u8 = 3;
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DeviceKind {
     Camera,
     Microphone,
     Speaker,
@@ -60,7 +60,7 @@ pub struct Sources {
     seed: u64,
 }
 
-impl Kind {
+impl DeviceKind {
     /// Whoever is without both hears again first.
     pub const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
 
@@ -120,16 +120,16 @@ impl Sources {
         }
     }
 
-    pub fn in_use(&self, kind: Kind) -> Option<&String> {
+    pub fn in_use(&self, kind: DeviceKind) -> Option<&String> {
         self.slots[kind as usize].in_use.as_ref()
     }
 
-    pub const fn choice(&self, kind: Kind) -> &Choice {
+    pub const fn choice(&self, kind: DeviceKind) -> &Choice {
         &self.slots[kind as usize].choice
     }
 
     /// What to open for a choice, and what it is called.
-    fn resolve(&self, kind: Kind) -> (Source, Option<String>) {
+    fn resolve(&self, kind: DeviceKind) -> (Source, Option<String>) {
         match &self.slots[kind as usize].choice {
             Choice::Off => (Source::Off, None),
             Choice::Test => (Source::Test, Some("test".into())),
@@ -144,7 +144,7 @@ impl Sources {
     }
 
     /// The device that stands in for what was chosen, now.
-    fn replacement(&self, kind: Kind) -> Option<String> {
+    fn replacement(&self, kind: DeviceKind) -> Option<String> {
         let slot = &self.slots[kind as usize];
         let names = kind.names(&self.present);
         pick(&slot.choice, names, kind.default_of(&self.present), &slot.failed).cloned()
@@ -187,7 +187,7 @@ impl Controller {
     ///
     /// # Errors
     /// [`SourceError`]: it is off then.
-    pub(super) fn choose(&mut self, kind: Kind, choice: Choice) -> Result<(), SourceError> {
+    pub(super) fn choose(&mut self, kind: DeviceKind, choice: Choice) -> Result<(), SourceError> {
         let slot = &mut self.sources.slots[kind as usize];
         *slot = Slot {
             choice,
@@ -197,23 +197,28 @@ impl Controller {
     }
 
     /// Opens what was chosen.
-    pub(super) fn open(&mut self, kind: Kind) -> Result<(), SourceError> {
+    pub(super) fn open(&mut self, kind: DeviceKind) -> Result<(), SourceError> {
         let (source, name) = self.sources.resolve(kind);
         self.open_as(kind, &source, name)
     }
 
-    fn open_as(&mut self, kind: Kind, source: &Source, name: Option<String>) -> Result<(), SourceError> {
+    fn open_as(
+        &mut self,
+        kind: DeviceKind,
+        source: &Source,
+        name: Option<String>,
+    ) -> Result<(), SourceError> {
         self.sources.slots[kind as usize].in_use = None;
         let is_there =
             !matches!(source, Source::Device(None)) || !kind.names(&self.sources.present).is_empty();
         let opened = match kind {
             // The system's choice among none.
-            Kind::Camera if !is_there => Err(CameraError::NotFound(None).into()),
-            Kind::Microphone if !is_there => Err(MicrophoneError::NotFound(None).into()),
-            Kind::Speaker if !is_there => Err(SpeakerError::NotFound(None).into()),
-            Kind::Camera => self.open_camera(source),
-            Kind::Microphone => self.open_microphone(source),
-            Kind::Speaker => self.open_speaker(source),
+            DeviceKind::Camera if !is_there => Err(CameraError::NotFound(None).into()),
+            DeviceKind::Microphone if !is_there => Err(MicrophoneError::NotFound(None).into()),
+            DeviceKind::Speaker if !is_there => Err(SpeakerError::NotFound(None).into()),
+            DeviceKind::Camera => self.open_camera(source),
+            DeviceKind::Microphone => self.open_microphone(source),
+            DeviceKind::Speaker => self.open_speaker(source),
         };
         let slot = &mut self.sources.slots[kind as usize];
         // What was wanted and could not be had is tried again.
@@ -265,7 +270,7 @@ impl Controller {
             (Some(call), microphone) => call.participant.set_microphone(microphone)?,
             (None, Some(microphone)) => {
                 let failed = self.sink.clone();
-                let failed = move |why| hint(&failed, Notice::SourceFailed("microphone", why));
+                let failed = move |why| try_tell(&failed, Notice::SourceFailed("microphone", why));
                 let level = Arc::clone(&self.sources.level);
                 self.sources.listening = Some(Listening::start(microphone, level, failed)?);
             }
@@ -277,7 +282,7 @@ impl Controller {
     /// What is done to the microphone's sound: what the user prefers, for a device; a clip and a made-up voice are sent as
     /// they are, unless somebody said otherwise.
     pub(super) fn set_processing(&self) {
-        let is_device = self.sources.choice(Kind::Microphone).is_device();
+        let is_device = self.sources.choice(DeviceKind::Microphone).is_device();
         let preferred = is_device.then_some(self.model.preferences.processing);
         let wanted = self.processing_wish.or(preferred);
         self.processing
@@ -309,7 +314,7 @@ impl Controller {
         if let Some(call) = &self.call {
             return call.participant.playout().play_tone();
         }
-        let (source, _) = self.sources.resolve(Kind::Speaker);
+        let (source, _) = self.sources.resolve(DeviceKind::Speaker);
         let Source::Device(name) = source else {
             return;
         };
@@ -317,7 +322,7 @@ impl Controller {
             Ok(mut speaker) => {
                 speaker.play_tone();
                 self.sources.tone = Some((speaker, now + Duration::from_millis(900)));
-                self.clear(Topic::Device(Kind::Speaker), None);
+                self.clear(Topic::Device(DeviceKind::Speaker), None);
             }
             Err(error) => self.tell("speaker", &error.to_string()),
         }
@@ -327,7 +332,7 @@ impl Controller {
     /// user is told of both.
     pub(super) fn handle_devices(&mut self, present: Present) {
         self.sources.present = present;
-        for kind in Kind::ALL {
+        for kind in DeviceKind::ALL {
             self.sources.slots[kind as usize].failed.clear();
             self.look_again(kind);
         }
@@ -336,7 +341,7 @@ impl Controller {
 
     /// What is wanted and missing is tried again once a second.
     pub(super) fn retry_missing(&mut self) {
-        for kind in Kind::ALL {
+        for kind in DeviceKind::ALL {
             if self.sources.slots[kind as usize].is_missing {
                 self.sources.slots[kind as usize].failed.clear();
                 self.look_again(kind);
@@ -345,7 +350,7 @@ impl Controller {
     }
 
     /// A device gives or takes nothing any more.
-    pub(super) fn handle_source_failure(&mut self, kind: Kind) {
+    pub(super) fn handle_source_failure(&mut self, kind: DeviceKind) {
         let slot = &mut self.sources.slots[kind as usize];
         if let Some(name) = slot.in_use.take() {
             slot.failed.insert(name, TRIES);
@@ -354,7 +359,7 @@ impl Controller {
         self.show_sources();
     }
 
-    fn look_again(&mut self, kind: Kind) {
+    fn look_again(&mut self, kind: DeviceKind) {
         let slot = &self.sources.slots[kind as usize];
         if !slot.choice.is_device() {
             return;
@@ -393,23 +398,23 @@ impl Controller {
     }
 
     /// Lets go of a device that is gone; what was chosen stays chosen.
-    fn switch_off(&mut self, kind: Kind) {
+    fn switch_off(&mut self, kind: DeviceKind) {
         // Nothing is opened, so nothing can fail.
         let _nothing = match kind {
-            Kind::Camera => self.open_camera(&Source::Off),
-            Kind::Microphone => self.open_microphone(&Source::Off),
-            Kind::Speaker => self.open_speaker(&Source::Off),
+            DeviceKind::Camera => self.open_camera(&Source::Off),
+            DeviceKind::Microphone => self.open_microphone(&Source::Off),
+            DeviceKind::Speaker => self.open_speaker(&Source::Off),
         };
     }
 
     /// Names of devices, for the window.
     pub(super) fn show_sources(&mut self) {
         let own = &mut self.model.own;
-        own.camera = self.sources.in_use(Kind::Camera).cloned();
-        own.microphone = self.sources.in_use(Kind::Microphone).cloned();
-        own.speaker = self.sources.in_use(Kind::Speaker).cloned();
-        own.camera_is_missing = self.sources.slots[Kind::Camera as usize].is_missing;
-        own.microphone_is_missing = self.sources.slots[Kind::Microphone as usize].is_missing;
+        own.camera = self.sources.in_use(DeviceKind::Camera).cloned();
+        own.microphone = self.sources.in_use(DeviceKind::Microphone).cloned();
+        own.speaker = self.sources.in_use(DeviceKind::Speaker).cloned();
+        own.camera_is_missing = self.sources.slots[DeviceKind::Camera as usize].is_missing;
+        own.microphone_is_missing = self.sources.slots[DeviceKind::Microphone as usize].is_missing;
         let devices = &self.sources.present.devices;
         self.model.devices = sightline_ui::model::Devices {
             cameras: devices.cameras.clone(),
@@ -436,7 +441,7 @@ impl Viewer for OwnPicture {
     }
 
     fn camera_failed(&self, message: String) {
-        hint(&self.notices, Notice::SourceFailed("camera", message));
+        try_tell(&self.notices, Notice::SourceFailed("camera", message));
     }
 }
 

@@ -6,7 +6,7 @@ use sightline_mesh_proto::Event;
 use sightline_mesh_proto::route::State;
 use sightline_ui::model::{MAX_NOTICES, Notice as Told, RouteState, Saying};
 
-use super::{Controller, Kind, facts, now};
+use super::{Controller, DeviceKind, now, view_model};
 use crate::clock;
 
 /// What a notice is about, if it says how things stand. The newest on a topic takes the place of those before it, and
@@ -14,7 +14,7 @@ use crate::clock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// A device gives or takes what it should.
-    Device(Kind),
+    Device(DeviceKind),
     /// This machine keeps up.
     Load,
     /// A member is here.
@@ -38,16 +38,16 @@ pub enum Topic {
 impl Topic {
     /// What the notice of this word is about; `None` for what has happened and stays true.
     fn of(word: &str) -> Option<Self> {
-        let is_of = |kind: &Kind| {
+        let is_of = |kind: &DeviceKind| {
             let what = word.strip_prefix(kind.word());
             matches!(what, Some("" | "_moved" | "_gone" | "_back"))
         };
-        if let Some(kind) = Kind::ALL.into_iter().find(is_of) {
+        if let Some(kind) = DeviceKind::ALL.into_iter().find(is_of) {
             return Some(Self::Device(kind));
         }
         match word {
             // It ends with the camera.
-            "encoder" => Some(Self::Device(Kind::Camera)),
+            "encoder" => Some(Self::Device(DeviceKind::Camera)),
             "gave_way_rate" | "gave_way_size" | "gave_way_others" | "gave_way_pictures" | "load_back" => {
                 Some(Self::Load)
             }
@@ -105,7 +105,7 @@ impl Controller {
     }
 
     /// Tells the user of a problem with a member's pictures, in the window and where events go.
-    pub(super) fn tell_of_pictures(&mut self, word: &str, member: MemberId) {
+    pub(super) fn tell_of_video(&mut self, word: &str, member: MemberId) {
         let peer = self.call.as_ref().and_then(|call| call.participant.peer(member));
         self.tell_of(word, peer.as_ref());
     }
@@ -134,7 +134,7 @@ impl Controller {
         let told = Told {
             id: self.next_notice,
             at: self.clock.since_start(now()),
-            person: peer.map(facts::person),
+            person: peer.map(view_model::person),
             is_passing: is_passing(&saying.word),
             saying,
         };
@@ -154,7 +154,7 @@ impl Controller {
 
     /// A topic needs no notice any more: things stand as they should.
     pub(super) fn clear(&mut self, topic: Topic, peer: Option<&PeerId>) {
-        let person = peer.map(facts::person);
+        let person = peer.map(view_model::person);
         self.clear_where(|told| Topic::of(&told.saying.word) == Some(topic) && told.person == person);
     }
 
@@ -237,7 +237,7 @@ mod tests {
     use std::time::Duration;
 
     use sightline_mesh_proto::Name;
-    use sightline_mesh_proto::route::{Consent, Kind as RouteKind, Reason, Route, RouteId, Transition, Way};
+    use sightline_mesh_proto::route::{Consent, Path, PathKind, Reason, Route, RouteId, Transition};
     use sightline_ui::model::{Call, Choice, Person, Preferences};
     use sightline_ui::{Command, LANGUAGES};
 
@@ -278,7 +278,7 @@ mod tests {
             ("code_cut".into(), "start".into()),
             ("encoder".into(), "camera_moved".into()),
         ];
-        for kind in Kind::ALL {
+        for kind in DeviceKind::ALL {
             let word = |what: &str| format!("{}{what}", kind.word());
             for (first, second) in [
                 ("_gone", "_back"),
@@ -377,7 +377,7 @@ mod tests {
     fn what_comes_right_without_a_word_is_not_shown_any_more() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut controller = controller();
-        for kind in Kind::ALL {
+        for kind in DeviceKind::ALL {
             controller.tell(&format!("{}_gone", kind.word()), "");
             controller.choose(kind, Choice::Off).expect("nothing is opened");
         }
@@ -411,12 +411,12 @@ mod tests {
             route: Route {
                 id: RouteId(7),
                 peer: Some(peer),
-                way: Way {
-                    kind: RouteKind::Direct,
+                path: Path {
+                    kind: PathKind::Direct,
                     local: address,
                     interface: None,
                     remote: address,
-                    far: None,
+                    remote_medium: None,
                 },
                 state,
                 approved_by: None,
@@ -425,8 +425,12 @@ mod tests {
             reason: Reason::Again,
         };
         let person = |peer: PeerId, state: State| Person {
-            id: facts::person(&peer),
-            route: Some(facts::route(&step(peer, state), &facts::Names::new(), &[])),
+            id: view_model::person(&peer),
+            route: Some(view_model::route(
+                &step(peer, state),
+                &view_model::Names::new(),
+                &[],
+            )),
             ..Person::default()
         };
         let mut controller = controller();

@@ -11,10 +11,10 @@ use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::Command;
 use sightline_ui::model::{
-    Answer, CodeFacts, Fate, PersonId, Processing, Reading, Saying, Sending, Wanted as Filled,
+    Answer, CodeSummary, InviteState, PersonId, Processing, Reading, Saying, Sending, Wanted as Filled,
 };
 
-use super::{Controller, Kind, Topic, Wanted, facts, now, sentence};
+use super::{Controller, DeviceKind, Topic, Wanted, now, sentence, view_model};
 use crate::clock;
 use crate::code_picture::{self, PictureError};
 use crate::input::Line;
@@ -78,9 +78,9 @@ impl Controller {
             Command::CancelEcho(on) => self.prefer(|processing| processing.echo = on),
             Command::SuppressNoise(on) => self.prefer(|processing| processing.noise = on),
             Command::AdjustGain(on) => self.prefer(|processing| processing.gain = on),
-            Command::Camera(choice) => self.choose_in_window(Kind::Camera, choice),
-            Command::Microphone(choice) => self.choose_in_window(Kind::Microphone, choice),
-            Command::Speaker(choice) => self.choose_in_window(Kind::Speaker, choice),
+            Command::Camera(choice) => self.choose_in_window(DeviceKind::Camera, choice),
+            Command::Microphone(choice) => self.choose_in_window(DeviceKind::Microphone, choice),
+            Command::Speaker(choice) => self.choose_in_window(DeviceKind::Speaker, choice),
             Command::TestSpeaker => self.test_speaker(now()),
             Command::Tiles(sizes) => {
                 if let Some(call) = &mut self.call {
@@ -93,11 +93,11 @@ impl Controller {
             Command::Refuse(id) => self.answer_person(&id, Order::Refuse),
             Command::Answer(question, answer) => self.answer_question(question, answer),
             Command::Rule(rule) => {
-                self.order(Order::SetRule(facts::rule(rule)));
+                self.order(Order::SetRule(view_model::rule(rule)));
                 if let Some(shown) = &mut self.model.call {
                     shown.rule = rule;
                     for question in &mut shown.questions {
-                        question.wider_rule = facts::wider(rule).filter(|_| !question.tells_address);
+                        question.wider_rule = view_model::wider(rule).filter(|_| !question.tells_address);
                     }
                 }
             }
@@ -159,9 +159,10 @@ impl Controller {
         }
         self.model.wanted = filled.clone();
         self.keep();
-        let choices = (self.sources.choice(Kind::Speaker) != &filled.speaker).then(|| filled.speaker.clone());
+        let choices =
+            (self.sources.choice(DeviceKind::Speaker) != &filled.speaker).then(|| filled.speaker.clone());
         if let Some(speaker) = choices {
-            self.choose_in_window(Kind::Speaker, speaker);
+            self.choose_in_window(DeviceKind::Speaker, speaker);
         }
         let wanted = Wanted {
             entry,
@@ -181,13 +182,13 @@ impl Controller {
     }
 
     /// Changes a device; the window keeps what was chosen, except that it is off.
-    fn choose_in_window(&mut self, kind: Kind, choice: sightline_ui::model::Choice) {
+    fn choose_in_window(&mut self, kind: DeviceKind, choice: sightline_ui::model::Choice) {
         let off = sightline_ui::model::Choice::Off;
         let wanted = &mut self.model.wanted;
         let slot = match kind {
-            Kind::Camera => &mut wanted.camera,
-            Kind::Microphone => &mut wanted.microphone,
-            Kind::Speaker => &mut wanted.speaker,
+            DeviceKind::Camera => &mut wanted.camera,
+            DeviceKind::Microphone => &mut wanted.microphone,
+            DeviceKind::Speaker => &mut wanted.speaker,
         };
         if choice != off {
             slot.clone_from(&choice);
@@ -234,7 +235,7 @@ impl Controller {
         match matching.as_slice() {
             [peer] => self.answer_peer(*peer, order),
             _ => {
-                let sentence = format!("Nobody called “{who}” is at the door, or more than one.");
+                let sentence = format!("Nobody called “{who}” is waiting to join, or more than one.");
                 self.report.problem("nobody_there", &sentence, None);
             }
         }
@@ -265,8 +266,8 @@ impl Controller {
         let is_meant = |at: usize| number.is_none_or(|number| at as u64 + 1 == number);
         let mut orders = Vec::new();
         for (at, given) in call.invites.iter_mut().enumerate() {
-            if is_meant(at) && given.fate == Fate::Open {
-                given.fate = Fate::Withdrawn;
+            if is_meant(at) && given.state == InviteState::Open {
+                given.state = InviteState::Withdrawn;
                 orders.push(Order::WithdrawCode(Box::new(given.code.clone())));
             }
         }
@@ -288,7 +289,7 @@ impl Controller {
         } else {
             sightline_ui::model::Choice::Off
         };
-        if let Err(error) = self.choose(Kind::Camera, choice) {
+        if let Err(error) = self.choose(DeviceKind::Camera, choice) {
             self.model.own.scanning = false;
             self.tell("camera", &error.to_string());
         }
@@ -351,7 +352,7 @@ impl Controller {
 /// What a code says. One that is over by this machine's clock can be used all the same: its maker knows better.
 fn reading(code: &Code) -> Reading {
     let wall = clock::wall();
-    Reading::Good(CodeFacts {
+    Reading::Good(CodeSummary {
         text: code.to_string().into(),
         contacts: code.addresses().collect(),
         expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),

@@ -116,7 +116,7 @@ impl Summary {
             Event::Route(step) if step.route.state == State::Active.word() => {
                 let pair = step.route.peer.as_ref().and_then(|peer| participant.pair(peer));
                 if let Some(pair) = pair {
-                    pair.remote = Some(step.route.way.remote);
+                    pair.remote = Some(step.route.path.remote);
                 }
             }
             Event::FirstAudio {
@@ -339,7 +339,7 @@ mod tests {
 
     use super::*;
     use crate::args::{Arguments, Verb};
-    use crate::event::{AudioStats, Route, Step, VideoStats, Way};
+    use crate::event::{AudioStats, Path, Route, Step, VideoStats};
     use crate::record;
 
     fn two() -> Summary {
@@ -417,7 +417,7 @@ mod tests {
             });
             say(Event::Route(Step {
                 route: Route {
-                    way: Way {
+                    path: Path {
                         kind: "direct".into(),
                         via: None,
                         local: ([127, 0, 0, 1], own_port).into(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::layer::{Layer, Share};
+use crate::layer::{Layer, Subscription};
 use crate::track::{Track, VideoTrack};
 
 /// Members named in one report at most: as many as a call holds.
@@ -17,9 +17,9 @@ pub enum Feedback {
     /// Send a key frame of this track: this receiver can show nothing without one.
     KeyFrame(VideoTrack),
     /// How things are on this side.
-    Report(Report),
+    Status(MemberStatus),
     /// What is of use here of the other side's track; `None` for none.
-    Want(VideoTrack, Option<Share>),
+    Subscribe(VideoTrack, Option<Subscription>),
 }
 
 /// Stands for no layer.
@@ -31,7 +31,7 @@ const MUTED: u8 = 1 << Track::ALL.len();
 /// How things are on one side. Told every second whatever happens, in a size that only the number of members
 /// changes, so that its time and size say nothing of when somebody mutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct MemberStatus {
     /// What is sent, the voice also while it is muted.
     pub sends: BTreeSet<Track>,
     /// What the microphone hears is replaced by silence.
@@ -47,12 +47,12 @@ impl Feedback {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::KeyFrame(track) => vec![1, Track::Video(*track).id()],
-            Self::Want(track, share) => {
+            Self::Subscribe(track, share) => {
                 let layer = share.map_or(NO_LAYER, |share| share.layer.index() as u8);
-                let is_halved = share.is_some_and(|share| share.is_halved);
-                vec![3, Track::Video(*track).id(), layer, u8::from(is_halved)]
+                let is_base_only = share.is_some_and(|share| share.is_base_only);
+                vec![3, Track::Video(*track).id(), layer, u8::from(is_base_only)]
             }
-            Self::Report(report) => {
+            Self::Status(report) => {
                 let sends = report.sends.iter().map(|track| 1 << track.id());
                 let muted = if report.is_muted { MUTED } else { 0 };
                 let mut bytes = vec![2, sends.fold(muted, |all, one| all | one)];
@@ -75,15 +75,15 @@ impl Feedback {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [1, track] => Some(Self::KeyFrame(video_track(*track)?)),
-            [3, track, NO_LAYER, 0] => Some(Self::Want(video_track(*track)?, None)),
-            [3, track, layer, is_halved @ 0..=1] => {
-                let share = Share {
+            [3, track, NO_LAYER, 0] => Some(Self::Subscribe(video_track(*track)?, None)),
+            [3, track, layer, is_base_only @ 0..=1] => {
+                let share = Subscription {
                     layer: Layer::at(usize::from(*layer))?,
-                    is_halved: *is_halved == 1,
+                    is_base_only: *is_base_only == 1,
                 };
-                Some(Self::Want(video_track(*track)?, Some(share)))
+                Some(Self::Subscribe(video_track(*track)?, Some(share)))
             }
-            [2, flags @ 0..=0b1_1111, names @ ..] => Some(Self::Report(Report {
+            [2, flags @ 0..=0b1_1111, names @ ..] => Some(Self::Status(MemberStatus {
                 sends: Track::ALL
                     .into_iter()
                     .filter(|track| flags >> track.id() & 1 == 1)
@@ -132,7 +132,7 @@ mod tests {
             hears in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..=MAX_NAME), 0..=MAX_NAMES),
         ) {
             let sends = sends.into_iter().collect();
-            let report = Feedback::Report(Report { sends, is_muted, hears });
+            let report = Feedback::Status(MemberStatus { sends, is_muted, hears });
             prop_assert_eq!(Feedback::decode(&report.encode()), Some(report));
         }
 
@@ -150,13 +150,13 @@ mod tests {
             Feedback::decode(&[1, 1]),
             Some(Feedback::KeyFrame(VideoTrack::Camera))
         );
-        let halved = Share {
+        let halved = Subscription {
             layer: Layer::Medium,
-            is_halved: true,
+            is_base_only: true,
         };
         assert_eq!(
             Feedback::decode(&[3, 2, 1, 1]),
-            Some(Feedback::Want(VideoTrack::Screen, Some(halved)))
+            Some(Feedback::Subscribe(VideoTrack::Screen, Some(halved)))
         );
         let too_many = [&[2, 0][..], &[1, 7].repeat(MAX_NAMES + 1)].concat();
         for bytes in [
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn muting_does_not_change_a_reports_size() {
-        let report = |is_muted| Report {
+        let report = |is_muted| MemberStatus {
             is_muted,
             sends: BTreeSet::from([Track::Audio(AudioTrack::Voice)]),
-            ..Report::default()
+            ..MemberStatus::default()
         };
-        let [one, other] = [true, false].map(|is_muted| Feedback::Report(report(is_muted)).encode());
+        let [one, other] = [true, false].map(|is_muted| Feedback::Status(report(is_muted)).encode());
         assert_eq!(one.len(), other.len());
     }
 }

@@ -1,8 +1,8 @@
 //! Layers: the sizes in which a picture is sent at once, and who gets which.
 //!
-//! Each layer is encoded once for all who get it, at the rate of the fastest of them. Who cannot follow gets every second
-//! picture of it, and who cannot even follow that gets the next smaller layer. So a slow receiver never lowers
-//! what the others get.
+//! Each layer is encoded once for all its subscribers, at the rate of the fastest. A receiver that cannot keep up gets only
+//! the base temporal layer, and if that is still too much the next smaller layer. So a slow receiver never lowers what the
+//! others get.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -46,16 +46,16 @@ impl Layer {
         }
     }
 
-    /// Whether only every second picture of 30 is taken.
+    /// Returns whether the layer has half the camera's frame rate.
     #[must_use]
-    pub const fn is_halved(self) -> bool {
+    pub const fn is_half_rate(self) -> bool {
         matches!(self, Self::Small)
     }
 
     /// Pictures a second.
     #[must_use]
     pub const fn frame_rate(self) -> u32 {
-        if self.is_halved() { 15 } else { 30 }
+        if self.is_half_rate() { 15 } else { 30 }
     }
 
     /// More makes it no better (measured on the office clip: 36 dB at 180p, 40 at 360p, 43 at 720p).
@@ -81,25 +81,25 @@ impl Layer {
 
 /// What one receiver gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct Subscription {
     /// Which layer.
     pub layer: Layer,
     /// Every second picture of it only.
-    pub is_halved: bool,
+    pub is_base_only: bool,
 }
 
 /// A receiver, as far as the choice goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Receiver {
     /// The most that it asks for; `None` for no picture at all.
-    pub asks: Option<Share>,
+    pub asks: Option<Subscription>,
     /// What its link has for pictures.
     pub rate: Bitrate,
     /// What it gets so far, and since when.
-    pub has: Option<(Share, Instant)>,
+    pub has: Option<(Subscription, Instant)>,
 }
 
-/// 4 s: how long a share stays before a larger one follows, so that a rate that wavers does not make the picture waver.
+/// 4 s: the least time between two upgrades of a subscription, so that a fluctuating rate does not make the video fluctuate.
 const STAY: Duration = Duration::from_secs(4);
 
 /// What a rate must exceed a limit by to go up again.
@@ -108,29 +108,30 @@ const UP: f64 = 1.25;
 /// Of the layer's rate, with how much a link still gets it whole, and every second picture of it (70 % of the layer:
 /// [`crate::rate_control::BASE_SHARE`]).
 const WHOLE: f64 = 0.85;
-const HALF: f64 = 0.65;
+const BASE_ONLY: f64 = 0.65;
 
 /// Decides what each receiver gets, and at which rate each layer is encoded: `None` for a layer that nobody gets.
 /// `largest` is the largest layer that there is.
 #[must_use]
-pub fn share_out(
+pub fn allocate(
     receivers: &[Receiver],
     largest: Layer,
     now: Instant,
-) -> (Vec<Option<Share>>, [Option<Bitrate>; 3]) {
-    let mut shares: Vec<Option<Share>> = receivers
+) -> (Vec<Option<Subscription>>, [Option<Bitrate>; 3]) {
+    let mut shares: Vec<Option<Subscription>> = receivers
         .iter()
         .map(|receiver| {
             let asks = receiver.asks?.layer.min(largest);
             let carried = Layer::ALL.iter().rev().find(|layer| {
-                **layer <= asks && receiver.carries(f64::from(layer.least().0), Share::whole(**layer), now)
+                **layer <= asks
+                    && receiver.carries(f64::from(layer.least().0), Subscription::whole(**layer), now)
             });
-            Some(Share::whole(carried.copied().unwrap_or(Layer::Small)))
+            Some(Subscription::whole(carried.copied().unwrap_or(Layer::Small)))
         })
         .collect();
     let mut rates = [None; 3];
     for layer in Layer::ALL.into_iter().rev() {
-        let of_layer = |share: &Option<Share>| share.is_some_and(|share| share.layer == layer);
+        let of_layer = |share: &Option<Subscription>| share.is_some_and(|share| share.layer == layer);
         let fastest = shares.iter().zip(receivers).filter(|(share, _)| of_layer(share));
         let Some(fastest) = fastest.map(|(_, receiver)| receiver.rate).max() else {
             continue;
@@ -141,57 +142,62 @@ pub fn share_out(
         for (share, receiver) in shares.iter_mut().zip(receivers) {
             // For the fastest the layer is made; it has been judged above.
             let is_fastest = receiver.rate >= fastest;
-            if !of_layer(share) || is_fastest || receiver.carries(WHOLE * rate, Share::whole(layer), now) {
+            if !of_layer(share)
+                || is_fastest
+                || receiver.carries(WHOLE * rate, Subscription::whole(layer), now)
+            {
                 continue;
             }
-            let halved = Share {
+            let base_only = Subscription {
                 layer,
-                is_halved: true,
+                is_base_only: true,
             };
             let smaller = layer.index().checked_sub(1).and_then(Layer::at);
             *share = Some(match smaller {
-                Some(smaller) if !receiver.carries(HALF * rate, halved, now) => Share::whole(smaller),
-                _ => halved,
+                Some(smaller) if !receiver.carries(BASE_ONLY * rate, base_only, now) => {
+                    Subscription::whole(smaller)
+                }
+                _ => base_only,
             });
         }
     }
     for (share, receiver) in shares.iter_mut().zip(receivers) {
         if let (Some(share), Some(asks)) = (share, receiver.asks) {
-            share.is_halved |= asks.is_halved;
+            share.is_base_only |= asks.is_base_only;
         }
     }
     (shares, rates)
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for Subscription {
     /// As it is usually written: rows, `p`, pictures a second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = self.layer.frame_rate();
-        let rate = if self.is_halved { rate / 2 } else { rate };
+        let rate = if self.is_base_only { rate / 2 } else { rate };
         write!(f, "{}p{rate}", self.layer.height())
     }
 }
 
-impl Share {
+impl Subscription {
     /// All of a layer.
     #[must_use]
     pub const fn whole(layer: Layer) -> Self {
         Self {
             layer,
-            is_halved: false,
+            is_base_only: false,
         }
     }
 
     /// The order of shares, the least first.
     const fn rank(self) -> (usize, bool) {
-        (self.layer.index(), !self.is_halved)
+        (self.layer.index(), !self.is_base_only)
     }
 }
 
 impl Receiver {
     /// Whether the link carries a share that needs `least` bits a second: with something to spare and some patience if
     /// that is more than it has.
-    fn carries(&self, least: f64, share: Share, now: Instant) -> bool {
+    fn carries(&self, least: f64, share: Subscription, now: Instant) -> bool {
         let rate = f64::from(self.rate.0);
         match self.has {
             Some((has, since)) if share.rank() > has.rank() => rate >= UP * least && now >= since + STAY,
@@ -206,7 +212,7 @@ mod tests {
 
     fn receiver(asks: Layer, bits: u32) -> Receiver {
         Receiver {
-            asks: Some(Share::whole(asks)),
+            asks: Some(Subscription::whole(asks)),
             rate: Bitrate(bits),
             has: None,
         }
@@ -217,8 +223,8 @@ mod tests {
         let now = Instant::now();
         let quick = receiver(Layer::Medium, 2_000_000);
         for bits in [0, 50_000, 150_000, 250_000, 300_000, 400_000, 450_000, 1_000_000] {
-            let (shares, rates) = share_out(&[quick, receiver(Layer::Large, bits)], Layer::Medium, now);
-            assert_eq!(shares[0], Some(Share::whole(Layer::Medium)), "{bits}");
+            let (shares, rates) = allocate(&[quick, receiver(Layer::Large, bits)], Layer::Medium, now);
+            assert_eq!(shares[0], Some(Subscription::whole(Layer::Medium)), "{bits}");
             assert_eq!(rates[1], Some(Layer::Medium.enough()), "{bits}");
         }
     }
@@ -228,24 +234,24 @@ mod tests {
         let now = Instant::now();
         let share = |bits| {
             let receivers = [receiver(Layer::Medium, 2_000_000), receiver(Layer::Medium, bits)];
-            share_out(&receivers, Layer::Large, now).0[1].expect("a share")
+            allocate(&receivers, Layer::Large, now).0[1].expect("a share")
         };
-        assert_eq!(share(450_000), Share::whole(Layer::Medium));
+        assert_eq!(share(450_000), Subscription::whole(Layer::Medium));
         assert_eq!(
             share(350_000),
-            Share {
+            Subscription {
                 layer: Layer::Medium,
-                is_halved: true
+                is_base_only: true
             }
         );
-        assert_eq!(share(300_000), Share::whole(Layer::Small));
+        assert_eq!(share(300_000), Subscription::whole(Layer::Small));
     }
 
     #[test]
     fn alone_a_slow_receiver_gets_a_layer_made_for_it() {
         let now = Instant::now();
-        let (shares, rates) = share_out(&[receiver(Layer::Large, 300_000)], Layer::Large, now);
-        assert_eq!(shares, [Some(Share::whole(Layer::Medium))]);
+        let (shares, rates) = allocate(&[receiver(Layer::Large, 300_000)], Layer::Large, now);
+        assert_eq!(shares, [Some(Subscription::whole(Layer::Medium))]);
         assert_eq!(rates, [None, Some(Bitrate(300_000)), None]);
     }
 
@@ -253,11 +259,11 @@ mod tests {
     fn who_climbs_alone_gets_all_of_the_larger_layer() {
         let start = Instant::now();
         let one = Receiver {
-            has: Some((Share::whole(Layer::Small), start)),
+            has: Some((Subscription::whole(Layer::Small), start)),
             ..receiver(Layer::Large, 400_000)
         };
-        let (shares, rates) = share_out(&[one], Layer::Large, start + STAY);
-        assert_eq!(shares, [Some(Share::whole(Layer::Medium))]);
+        let (shares, rates) = allocate(&[one], Layer::Large, start + STAY);
+        assert_eq!(shares, [Some(Subscription::whole(Layer::Medium))]);
         assert_eq!(rates[1], Some(Bitrate(400_000)));
     }
 
@@ -268,15 +274,15 @@ mod tests {
             asks: None,
             ..receiver(Layer::Large, 2_000_000)
         };
-        assert_eq!(share_out(&[nobody], Layer::Large, now), (vec![None], [None; 3]));
-        let (_, rates) = share_out(&[receiver(Layer::Small, 2_000_000)], Layer::Large, now);
+        assert_eq!(allocate(&[nobody], Layer::Large, now), (vec![None], [None; 3]));
+        let (_, rates) = allocate(&[receiver(Layer::Small, 2_000_000)], Layer::Large, now);
         assert_eq!(rates, [Some(Layer::Small.enough()), None, None]);
     }
 
     #[test]
     fn a_rate_that_wavers_does_not_make_the_picture_waver() {
         let start = Instant::now();
-        let mut has = Some((Share::whole(Layer::Medium), start));
+        let mut has = Some((Subscription::whole(Layer::Medium), start));
         let mut changes = 0;
         for step in 0..600u32 {
             let now = start + Duration::from_millis(100) * step;
@@ -285,7 +291,7 @@ mod tests {
                 has,
                 ..receiver(Layer::Large, bits)
             };
-            let share = share_out(&[one], Layer::Large, now).0[0];
+            let share = allocate(&[one], Layer::Large, now).0[0];
             if share != has.map(|(share, _)| share) {
                 changes += 1;
                 has = share.map(|share| (share, now));

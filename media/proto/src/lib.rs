@@ -7,7 +7,7 @@
 //!   picture:  obu/ ── as our encoders make it ──► video.rs ── fragments ──► reassembly.rs ── whole frames in order
 //!   layer.rs ── in which sizes, and who gets which     effort.rs ── how long a picture may take
 //!   rate_control.rs ── how coarse a picture is, so that each second holds its rate
-//!   load.rs ── what gives way when the machine cannot keep up     allowance.rs ── how much of it one member may take
+//!   overuse.rs ── what is degraded when the machine cannot keep up     allowance.rs ── how much of it one member may take
 //!   between two members: link/ ── what leaves when, what came of it, how much it may be
 //!   among all of them:   session/ ── who gets what
 //!   sync.rs ── sound and picture together     track.rs ── what one member sends side by side
@@ -26,9 +26,9 @@ pub mod feedback;
 pub mod header;
 pub mod layer;
 pub mod link;
-pub mod load;
 pub mod mixer;
 pub mod obu;
+pub mod overuse;
 pub mod packing;
 pub mod playout;
 pub mod rate;

@@ -21,7 +21,7 @@ const CALM: Duration = Duration::from_secs(10);
 
 /// One link, as far as packing goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Link {
+pub struct LinkQuality {
     /// What it carries.
     pub estimate: Bitrate,
     /// It would carry more, if it were asked to.
@@ -53,7 +53,7 @@ impl Default for Packing {
 
 impl Packing {
     /// Takes how the links are. Returns how to pack the next packet.
-    pub fn handle_links(&mut self, links: &[Link], now: Instant) -> (Span, Protection) {
+    pub fn handle_links(&mut self, links: &[LinkQuality], now: Instant) -> (Span, Protection) {
         let loss = links.iter().map(|link| link.loss).fold(0.0, f32::max);
         if loss >= LOSS {
             self.protection = Protection::Strong;
@@ -84,8 +84,8 @@ fn is_over(since: &mut Option<Instant>, now: Instant) -> bool {
 mod tests {
     use super::*;
 
-    fn link(kilobits: u32, loss: f32) -> Link {
-        Link {
+    fn link(kilobits: u32, loss: f32) -> LinkQuality {
+        LinkQuality {
             estimate: Bitrate(kilobits * 1000),
             is_sated: false,
             loss,

@@ -21,20 +21,20 @@ impl Quantizer {
 
 /// What a picture is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum FrameRole {
     /// A key frame.
     Key,
     /// Others build on it.
     Base,
     /// Nothing builds on it.
-    Upper,
+    Enhancement,
 }
 
 /// A picture that is about to be encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming {
     /// What it is for.
-    pub class: Class,
+    pub class: FrameRole,
     /// How much it differs from the nearest of the pictures that it builds on: mean absolute difference of luma, 0 to 255.
     pub change: f64,
     /// When it was captured.
@@ -53,8 +53,8 @@ const STEP: f64 = 0.1;
 /// 1 of 255: what a picture costs though nothing in it has changed, as change.
 const STILL: f64 = 1.0;
 
-/// The part of what has to be evened out that falls on the next picture that others build on; half of it on one that
-/// nothing builds on, which has less to give.
+/// The part of the accumulated error that the next base-layer picture compensates; an enhancement-layer picture, which has
+/// less to give, compensates half of it.
 const GAIN: f64 = 0.8;
 
 /// A picture gets at least and at most this share of what is its own.
@@ -104,7 +104,7 @@ pub struct RateControl {
     /// Of the last picture that others build on.
     last_quantizer: Option<Quantizer>,
     /// The last picture was one that nothing builds on.
-    follows_upper: bool,
+    follows_enhancement: bool,
 }
 
 /// What is known of a class.
@@ -127,7 +127,7 @@ impl RateControl {
             classes: [Knowledge::default(); 3],
             current: None,
             last_quantizer: None,
-            follows_upper: false,
+            follows_enhancement: false,
         }
     }
 
@@ -162,7 +162,7 @@ impl RateControl {
         };
         let steps = (complexity + picture.growth() - self.target(picture.class).ln()) / STEP;
         // A key frame is never finer than the pictures around it, whatever earlier ones were like.
-        let finest = if picture.class == Class::Key {
+        let finest = if picture.class == FrameRole::Key {
             last
         } else {
             Quantizer::FINEST
@@ -180,23 +180,23 @@ impl RateControl {
         let bytes = bytes.max(1) as f64;
         let second = self.bytes_a_second();
         self.debt = (self.debt + bytes).clamp(-SAVED * second, HORIZON * second);
-        self.follows_upper = picture.class == Class::Upper;
-        if !self.follows_upper {
+        self.follows_enhancement = picture.class == FrameRole::Enhancement;
+        if !self.follows_enhancement {
             self.last_quantizer = Some(quantizer);
         }
         let complexity = bytes.ln() + STEP * f64::from(quantizer.0) - picture.growth();
         self.learn(picture.class, complexity);
     }
 
-    fn learn(&mut self, class: Class, complexity: f64) {
+    fn learn(&mut self, class: FrameRole, complexity: f64) {
         let surprise = self.classes[class as usize].learn(complexity);
         // A key frame comes too seldom to be learned bit by bit.
-        if class == Class::Key || surprise > SCENE {
+        if class == FrameRole::Key || surprise > SCENE {
             self.classes[class as usize].complexity = Some(complexity);
         }
         // What is another scene for the pictures that others build on is one for all.
-        if class == Class::Base && surprise > SCENE {
-            for other in [Class::Key, Class::Upper] {
+        if class == FrameRole::Base && surprise > SCENE {
+            for other in [FrameRole::Key, FrameRole::Enhancement] {
                 let known = &mut self.classes[other as usize].complexity;
                 *known = known.map(|own| own + surprise);
             }
@@ -216,15 +216,15 @@ impl RateControl {
     }
 
     /// How many bytes the next picture is to have.
-    fn target(&self, class: Class) -> f64 {
+    fn target(&self, class: FrameRole) -> f64 {
         let mean = self.interval * self.bytes_a_second();
         // Where the classes take turns, what one takes beyond its part of the time the other has less, and neither owes that.
         let turn = (BASE_SHARE - 0.5) * mean;
         let (pictures, gain, usual_debt) = match class {
-            Class::Key => (KEY_PICTURES, 0.0, 0.0),
-            Class::Base if self.follows_upper => (2.0 * BASE_SHARE, GAIN, -turn),
-            Class::Base => (1.0, GAIN, 0.0),
-            Class::Upper => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0, turn),
+            FrameRole::Key => (KEY_PICTURES, 0.0, 0.0),
+            FrameRole::Base if self.follows_enhancement => (2.0 * BASE_SHARE, GAIN, -turn),
+            FrameRole::Base => (1.0, GAIN, 0.0),
+            FrameRole::Enhancement => (2.0 * (1.0 - BASE_SHARE), GAIN / 2.0, turn),
         };
         let own = (pictures * mean).max(1.0);
         (own - gain * (self.debt - usual_debt)).clamp(LEAST * own, MOST * own)
@@ -239,9 +239,9 @@ impl Incoming {
     /// The logarithm of how much it grows with what has changed (exponents fitted to two clips). A key frame does not.
     fn growth(&self) -> f64 {
         let exponent = match self.class {
-            Class::Key => 0.0,
-            Class::Base => 0.3,
-            Class::Upper => 0.7,
+            FrameRole::Key => 0.0,
+            FrameRole::Base => 0.3,
+            FrameRole::Enhancement => 0.7,
         };
         exponent * (self.change + STILL).ln()
     }
@@ -276,7 +276,7 @@ mod tests {
         ordinary: f64,
         /// How far sizes stray from what can be foretold: the standard deviation of their logarithm, about.
         strays: f64,
-        is_halved: bool,
+        is_base_only: bool,
         count: u32,
     }
 
@@ -289,7 +289,7 @@ mod tests {
                 interval: Duration::from_secs(1) / 30,
                 ordinary: 2000.0,
                 strays: 0.15,
-                is_halved: false,
+                is_base_only: false,
                 count: 0,
             }
         }
@@ -307,18 +307,18 @@ mod tests {
             let upper = !self.count.is_multiple_of(2);
             self.count += 1;
             self.now += self.interval;
-            if upper && self.is_halved && !is_key {
+            if upper && self.is_base_only && !is_key {
                 self.picture(false)
             } else {
                 self.encode(match (is_key || self.count == 1, upper) {
-                    (true, _) => Class::Key,
-                    (_, true) => Class::Upper,
-                    (_, false) => Class::Base,
+                    (true, _) => FrameRole::Key,
+                    (_, true) => FrameRole::Enhancement,
+                    (_, false) => FrameRole::Base,
                 })
             }
         }
 
-        fn encode(&mut self, class: Class) -> f64 {
+        fn encode(&mut self, class: FrameRole) -> f64 {
             let change = 4.0 + 3.0 * self.random();
             let incoming = Incoming {
                 class,
@@ -330,9 +330,9 @@ mod tests {
             let quantizer = Quantizer(30).clamp(finest, coarsest);
             // How many times an ordinary picture, how it grows with change, and how it strays beside the others.
             let (times, grows, strays) = match class {
-                Class::Key => (5.0, 0.0, 0.4),
-                Class::Base => (1.0, 0.35, 1.0),
-                Class::Upper => (0.5, 0.6, 1.0),
+                FrameRole::Key => (5.0, 0.0, 0.4),
+                FrameRole::Base => (1.0, 0.35, 1.0),
+                FrameRole::Enhancement => (0.5, 0.6, 1.0),
             };
             let strayed = (1.7 * strays * self.strays * self.random()).exp();
             let coarser = (-0.095 * (f64::from(quantizer.0) - 30.0)).exp();
@@ -375,11 +375,11 @@ mod tests {
     fn the_rate_is_held_at_another_frame_rate_and_when_every_second_picture_is_left_out() {
         let mut film = Film::new(500_000);
         film.run(SECOND);
-        film.is_halved = true;
+        film.is_base_only = true;
         film.run(SECOND);
         let worst = film.worst_second(20, 500_000.0);
         assert!(worst < 0.06, "halved: {worst}");
-        film.is_halved = false;
+        film.is_base_only = false;
         film.interval = SECOND / 10;
         film.run(2 * SECOND);
         let mean = film.run(20 * SECOND) / 500_000.0;

@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ReassemblyStats {
     /// Frames handed on.
     pub complete: u64,
     /// Frames given up, or of no use without one that was.
@@ -54,7 +54,7 @@ pub struct Reassembler {
     /// The newest frame handed on: what is older is too late.
     newest: Option<u32>,
     asked: Option<Instant>,
-    counts: Counts,
+    counts: ReassemblyStats,
 }
 
 impl Reassembler {
@@ -99,7 +99,8 @@ impl Reassembler {
     pub fn poll_frame(&mut self, now: Instant) -> Option<Frame> {
         loop {
             let ready = self.partial.iter().find(|(number, partial)| {
-                partial.missing == 0 && (partial.frame.kind.is_key() || self.builds_on(**number, partial))
+                partial.missing == 0
+                    && (partial.frame.dependency.is_key() || self.builds_on(**number, partial))
             });
             if let Some(number) = ready.map(|(number, _)| *number) {
                 return self.hand_on(number);
@@ -116,7 +117,7 @@ impl Reassembler {
 
     /// Whether what the frame builds on is the last that was handed on.
     fn builds_on(&self, number: u32, partial: &Partial) -> bool {
-        self.reference == Some(number.wrapping_sub(u32::from(partial.frame.kind.back)))
+        self.reference == Some(number.wrapping_sub(u32::from(partial.frame.dependency.frame_diff)))
     }
 
     fn hand_on(&mut self, number: u32) -> Option<Frame> {
@@ -125,7 +126,7 @@ impl Reassembler {
         self.partial = after;
         let partial = self.partial.remove(&number)?;
         self.newest = Some(number);
-        if !partial.frame.kind.is_discardable {
+        if !partial.frame.dependency.is_discardable {
             self.reference = Some(number);
         }
         self.counts.complete += 1;
@@ -135,7 +136,10 @@ impl Reassembler {
     /// Whether a key frame is to be asked for now.
     pub fn poll_key_frame_request(&mut self, now: Instant) -> bool {
         let has_begun = self.newest.is_some() || !self.partial.is_empty();
-        let comes = self.partial.values().any(|partial| partial.frame.kind.is_key());
+        let comes = self
+            .partial
+            .values()
+            .any(|partial| partial.frame.dependency.is_key());
         let is_needed = has_begun && self.reference.is_none() && !comes;
         let due = is_needed && self.asked.is_none_or(|asked| now >= asked + ASK_AGAIN);
         if due {
@@ -156,7 +160,7 @@ impl Reassembler {
 
     /// Counts since the beginning.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> ReassemblyStats {
         self.counts
     }
 
@@ -174,7 +178,7 @@ impl Partial {
             frame: Frame {
                 number: fragment.number,
                 captured: fragment.captured,
-                kind: fragment.kind,
+                dependency: fragment.dependency,
                 data: vec![0; count * fragment.size.max_data()],
             },
             size: fragment.size,
@@ -190,7 +194,7 @@ impl Partial {
     fn insert(&mut self, fragment: &Fragment<'_>) -> bool {
         let agrees = fragment.count == self.count
             && fragment.size == self.size
-            && fragment.kind == self.frame.kind
+            && fragment.dependency == self.frame.dependency
             && fragment.captured == self.frame.captured;
         let index = usize::from(fragment.index);
         let group = index / GROUP;
@@ -274,15 +278,15 @@ mod tests {
 
     use super::*;
     use crate::Ticks;
-    use crate::video::{Kind, Packets};
+    use crate::video::{Dependency, Packets};
 
     fn frame(number: u32, len: usize) -> Frame {
         let data = (0..len).map(|at| (at as u32 ^ number) as u8).collect();
         Frame {
             number,
             captured: Ticks(number),
-            kind: Kind {
-                back: u8::from(!number.is_multiple_of(10)),
+            dependency: Dependency {
+                frame_diff: u8::from(!number.is_multiple_of(10)),
                 is_discardable: false,
             },
             data,
@@ -400,8 +404,8 @@ mod tests {
     fn after_a_loss_only_a_key_frame_goes_on_and_it_is_asked_for() {
         // A key frame every 30 frames.
         let make = |number: u32| Frame {
-            kind: Kind {
-                back: u8::from(!number.is_multiple_of(30)),
+            dependency: Dependency {
+                frame_diff: u8::from(!number.is_multiple_of(30)),
                 is_discardable: false,
             },
             ..frame(number, 3000)
@@ -415,8 +419,8 @@ mod tests {
     #[test]
     fn a_frame_that_nothing_builds_on_may_be_missing() {
         let make = |number: u32| Frame {
-            kind: Kind {
-                back: if number == 0 { 0 } else { 2 - (number % 2) as u8 },
+            dependency: Dependency {
+                frame_diff: if number == 0 { 0 } else { 2 - (number % 2) as u8 },
                 is_discardable: !number.is_multiple_of(2),
             },
             ..frame(number, 3000)

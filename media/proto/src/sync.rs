@@ -39,7 +39,7 @@ impl LipSync {
 
     /// How long sound is to wait beyond what the network needs.
     #[must_use]
-    pub const fn sound_waits(&self) -> Duration {
+    pub const fn audio_waits(&self) -> Duration {
         self.extra
     }
 }
@@ -60,7 +60,7 @@ mod tests {
             let sound = own + waits;
             let shown = picture + sync.handle_picture(picture, sound, own);
             behind.push(shown.as_millis() as i64 - sound.as_millis() as i64);
-            waits = (waits * 31 + sync.sound_waits()) / 32;
+            waits = (waits * 31 + sync.audio_waits()) / 32;
         }
         let last = &behind[300..];
         assert!(
@@ -93,7 +93,7 @@ mod tests {
             sync.handle_picture(second, second / 50, second / 50),
             Duration::ZERO
         );
-        assert_eq!(sync.sound_waits(), MOST);
+        assert_eq!(sync.audio_waits(), MOST);
         assert_eq!(
             LipSync::default().handle_picture(second / 50, second, second),
             MOST
@@ -105,6 +105,6 @@ mod tests {
         let mut sync = LipSync::default();
         let sound = Duration::from_millis(20);
         let wait = sync.handle_picture(Duration::from_millis(4), sound, sound);
-        assert_eq!((wait, sync.sound_waits()), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((wait, sync.audio_waits()), (Duration::ZERO, Duration::ZERO));
     }
 }

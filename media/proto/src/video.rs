@@ -104,31 +104,31 @@ pub struct Frame {
     /// When it was captured, by the sender's clock.
     pub captured: Ticks,
     /// On which other it builds.
-    pub kind: Kind,
+    pub dependency: Dependency,
     /// AV1, one temporal unit.
     pub data: Vec<u8>,
 }
 
 /// How a frame stands to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct Dependency {
     /// It builds on the frame this many before it; 0 for a key frame, which builds on none.
-    pub back: u8,
+    pub frame_diff: u8,
     /// No other builds on it: it may be left out.
     pub is_discardable: bool,
 }
 
-impl Kind {
+impl Dependency {
     /// A key frame.
     pub const KEY: Self = Self {
-        back: 0,
+        frame_diff: 0,
         is_discardable: false,
     };
 
     /// Whether it can be decoded without any other.
     #[must_use]
     pub const fn is_key(self) -> bool {
-        self.back == 0
+        self.frame_diff == 0
     }
 }
 
@@ -144,7 +144,7 @@ pub struct Fragment<'a> {
     /// How many parts, at least 1.
     pub count: u16,
     /// How the frame stands to the others.
-    pub kind: Kind,
+    pub dependency: Dependency,
     /// How large the frame's packets are.
     pub size: PartSize,
     /// Whether it is a parity: the exclusive or of each part's length (2) and data, short ones followed by zeros.
@@ -166,11 +166,11 @@ impl<'a> Fragment<'a> {
         if index >= count || count > MAX_FRAGMENTS || flags & !(DISCARDABLE | PARITY | SIZE) != 0 {
             return None;
         }
-        let kind = Kind {
-            back: *back,
+        let dependency = Dependency {
+            frame_diff: *back,
             is_discardable: flags & DISCARDABLE != 0,
         };
-        if kind.is_key() && kind.is_discardable {
+        if dependency.is_key() && dependency.is_discardable {
             return None;
         }
         let size = PartSize::from_flags(*flags);
@@ -192,7 +192,7 @@ impl<'a> Fragment<'a> {
             captured: Ticks(u32::from_be_bytes(*captured)),
             index,
             count,
-            kind,
+            dependency,
             size,
             is_parity,
             data,
@@ -234,8 +234,8 @@ impl Packets {
 
     /// How the frame stands to the others.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.frame.kind
+    pub const fn dependency(&self) -> Dependency {
+        self.frame.dependency
     }
 
     /// Its parts, full but the last. None for a frame without data, or with more parts than [`MAX_FRAGMENTS`].
@@ -265,14 +265,18 @@ impl Frame {
         let parts = self.data.chunks(size.max_data());
         let count = u16::try_from(parts.len()).ok();
         let count = count.filter(|count| *count <= MAX_FRAGMENTS).unwrap_or(0);
-        let discardable = if self.kind.is_discardable { DISCARDABLE } else { 0 };
+        let discardable = if self.dependency.is_discardable {
+            DISCARDABLE
+        } else {
+            0
+        };
         let bodies = (0..count).zip(parts).map(|(index, part)| {
             let mut body = Vec::with_capacity(HEADER_LEN + part.len());
             body.extend_from_slice(&self.number.to_be_bytes());
             body.extend_from_slice(&self.captured.0.to_be_bytes());
             body.extend_from_slice(&index.to_be_bytes());
             body.extend_from_slice(&count.to_be_bytes());
-            body.extend_from_slice(&[discardable | size.flags(), self.kind.back]);
+            body.extend_from_slice(&[discardable | size.flags(), self.dependency.frame_diff]);
             body.extend_from_slice(part);
             body.into()
         });
@@ -321,7 +325,7 @@ mod tests {
         let frame = Frame {
             number: 1,
             captured: Ticks(2),
-            kind: Kind::KEY,
+            dependency: Dependency::KEY,
             data: vec![3; MAX_DATA + 10],
         };
         let packets = Packets::of(frame);
@@ -368,7 +372,7 @@ mod tests {
         let frame = Frame {
             number: 1,
             captured: Ticks(2),
-            kind: Kind::KEY,
+            dependency: Dependency::KEY,
             data: vec![3; 2 * MAX_DATA],
         };
         let packets = Packets::of(frame);

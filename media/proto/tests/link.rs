@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sightline_media_proto::layer::{Layer, Share};
-use sightline_media_proto::link::{Arrivals, Class, Number, Report, Sender, wire_size};
+use sightline_media_proto::layer::{Layer, Subscription};
+use sightline_media_proto::link::{ArrivalReport, Arrivals, Class, Number, Sender, wire_size};
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::video::{Frame, Kind, Packets, PartSize};
+use sightline_media_proto::video::{Dependency, Frame, Packets, PartSize};
 use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 use sightline_netem::{Outage, Path, Random, Trace, Weather};
 
@@ -32,7 +32,7 @@ struct Call {
     ms: u64,
     sender: Sender,
     there: Path<(Class, Vec<u8>, u64)>,
-    back: Path<Report>,
+    back: Path<ArrivalReport>,
     arrivals: Arrivals,
     reassembler: Reassembler,
     random: Random,
@@ -42,7 +42,7 @@ struct Call {
     most: Bitrate,
     /// How much of its rate the encoder needs: nothing moves with little.
     movement: f64,
-    has_sound: bool,
+    has_audio: bool,
     has_camera: bool,
     /// How often something was to leave, and did not.
     in_vain: u32,
@@ -65,11 +65,11 @@ impl Call {
             ..weather.clone()
         };
         let mut sender = Sender::new(1, start);
-        sender.set_share(
+        sender.set_subscription(
             VideoTrack::Camera,
-            Some(Share {
+            Some(Subscription {
                 layer: Layer::Medium,
-                is_halved: false,
+                is_base_only: false,
             }),
         );
         let mut key_frames = KeyFrames::default();
@@ -88,7 +88,7 @@ impl Call {
             last_reference: 0,
             most,
             movement: 1.0,
-            has_sound: true,
+            has_audio: true,
             has_camera: true,
             in_vain: 0,
             is_paused: false,
@@ -112,7 +112,7 @@ impl Call {
 
     fn step(&mut self) {
         let now = self.now();
-        if self.ms.is_multiple_of(20) && !self.is_paused && self.has_sound {
+        if self.ms.is_multiple_of(20) && !self.is_paused && self.has_audio {
             let voice = Arc::from(vec![0; VOICE]);
             self.sender.handle_audio(AudioTrack::Voice, voice, now);
         }
@@ -169,17 +169,17 @@ impl Call {
             self.key_frames.handle_request();
         }
         self.sender.set_wanted(self.most, now);
-        if !self.sender.takes_pictures(now) {
+        if !self.sender.takes_video(now) {
             return;
         }
-        let rate = self.sender.picture_rate().0.clamp(60_000, self.most.0);
+        let rate = self.sender.video_rate().0.clamp(60_000, self.most.0);
         let is_key = self.key_frames.poll(now);
         let number = self.number;
         self.number += 1;
-        let is_upper = !is_key && number.wrapping_sub(self.last_reference) % 2 == 1;
+        let is_enhancement = !is_key && number.wrapping_sub(self.last_reference) % 2 == 1;
         let share = if is_key {
             3.0
-        } else if is_upper {
+        } else if is_enhancement {
             0.7
         } else {
             1.3
@@ -188,17 +188,17 @@ impl Call {
         let frame = Frame {
             number,
             captured: Ticks(self.ms as u32 * 48),
-            kind: Kind {
-                back: if is_key {
+            dependency: Dependency {
+                frame_diff: if is_key {
                     0
                 } else {
                     (number - self.last_reference) as u8
                 },
-                is_discardable: is_upper,
+                is_discardable: is_enhancement,
             },
             data: vec![1; bytes as usize],
         };
-        if !is_upper {
+        if !is_enhancement {
             self.last_reference = number;
         }
         self.sender
@@ -378,7 +378,7 @@ fn without_sound_a_link_that_shrinks_is_used_again_as_well() {
             ..Weather::steady(2e6, 500.0, 60)
         };
         let mut call = Call::new(weather, MOST, seed);
-        call.has_sound = false;
+        call.has_audio = false;
         call.run(45.0);
         assert_eq!(call.in_vain, 0, "seed {seed}: woken up for nothing");
         let used = call.used(32.0, 45.0);
@@ -529,7 +529,7 @@ fn loss_that_begins_and_is_no_congestion_costs_the_picture_little() {
             let mut low = 0.0;
             while call.ms < 80_000 {
                 call.run(0.1);
-                if call.sender.picture_rate().0 < 400_000 {
+                if call.sender.video_rate().0 < 400_000 {
                     low += 0.1;
                 }
             }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::audio::Span;
-use sightline_media_proto::layer::{Layer, Share};
+use sightline_media_proto::layer::{Layer, Subscription};
 use sightline_media_proto::link::Leaving;
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::session::{LayerWish, Limits, Session};
-use sightline_media_proto::video::{Frame, Kind, Packets};
+use sightline_media_proto::session::{LayerTarget, Limits, Session};
+use sightline_media_proto::video::{Dependency, Frame, Packets};
 use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 use sightline_netem::{Path, Weather};
 
@@ -32,7 +32,7 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn encode(&mut self, wish: &LayerWish, layer: Layer, ms: u64, now: Instant) -> Option<Frame> {
+    fn encode(&mut self, wish: &LayerTarget, layer: Layer, ms: u64, now: Instant) -> Option<Frame> {
         if wish.wants_key {
             self.key_frames.handle_request();
         }
@@ -42,29 +42,29 @@ impl Encoder {
         let is_key = self.key_frames.poll(now);
         let number = self.number;
         let since_reference = number.wrapping_sub(self.last_reference);
-        let is_upper = !is_key && since_reference % 2 == 1;
-        if is_upper && wish.is_halved {
+        let is_enhancement = !is_key && since_reference % 2 == 1;
+        if is_enhancement && wish.is_base_only {
             self.number += 1;
             return None;
         }
         let share = if is_key {
             3.0
-        } else if is_upper {
+        } else if is_enhancement {
             0.6
         } else {
             1.4
         };
         let bytes = f64::from(wish.rate.0) / f64::from(layer.frame_rate()) / 8.0 * share;
         self.number += 1;
-        if !is_upper {
+        if !is_enhancement {
             self.last_reference = number;
         }
         Some(Frame {
             number,
             captured: Ticks(ms as u32 * 48),
-            kind: Kind {
-                back: if is_key { 0 } else { since_reference as u8 },
-                is_discardable: is_upper,
+            dependency: Dependency {
+                frame_diff: if is_key { 0 } else { since_reference as u8 },
+                is_discardable: is_enhancement,
             },
             data: vec![1; bytes as usize],
         })
@@ -343,8 +343,11 @@ fn a_member_that_asks_for_everything_takes_nothing_from_the_others() {
             let up = Weather::steady(20e6, 200.0, 20);
             let mut call = Call::new(up, &vec![good(); 9], Layer::Large, seed);
             if is_greedy {
-                call.session
-                    .handle_wish(0, VideoTrack::Camera, Some(Share::whole(Layer::Large)));
+                call.session.handle_subscription(
+                    0,
+                    VideoTrack::Camera,
+                    Some(Subscription::whole(Layer::Large)),
+                );
             }
             call.run(20);
             call.measure(20)
@@ -371,8 +374,11 @@ fn all_links_together_keep_to_the_users_limit_whatever_is_asked_for() {
     let mut call = Call::new(up, &vec![good(); 9], Layer::Large, 1);
     call.session.set_limits(Limits::of(Some(4000), false));
     for member in 0..9 {
-        call.session
-            .handle_wish(member, VideoTrack::Camera, Some(Share::whole(Layer::Large)));
+        call.session.handle_subscription(
+            member,
+            VideoTrack::Camera,
+            Some(Subscription::whole(Layer::Large)),
+        );
     }
     call.run(20);
     let got = call.measure(20);
@@ -421,8 +427,8 @@ fn a_screen_and_a_camera_go_side_by_side_each_to_whom_wants_it() {
         down[3] = Weather::steady(600e3, 300.0, 40);
         let mut call = Call::new(up, &down, Layer::Medium, seed);
         call.sources = [Some(Layer::Medium), Some(Layer::Large)];
-        call.session.handle_wish(1, VideoTrack::Camera, None);
-        call.session.handle_wish(2, VideoTrack::Screen, None);
+        call.session.handle_subscription(1, VideoTrack::Camera, None);
+        call.session.handle_subscription(2, VideoTrack::Screen, None);
         call.run(10);
         let got = call.measure(20);
         let [both, no_camera, no_screen, slow] = got[..] else {

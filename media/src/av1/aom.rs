@@ -14,7 +14,7 @@ use libaom_sys as sys;
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::obu;
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::rate_control::{BASE_SHARE, Class, Incoming, Quantizer, RateControl};
+use sightline_media_proto::rate_control::{BASE_SHARE, FrameRole, Incoming, Quantizer, RateControl};
 
 use super::references::{References, Sample};
 use super::{EncodeError, Encoded, Encoder, Settings};
@@ -31,7 +31,7 @@ pub struct Aom {
     start: Option<Instant>,
     last_pts: i64,
     /// The next picture is one that nothing builds on: every second one.
-    is_upper: bool,
+    is_enhancement: bool,
     references: References,
     rate_control: RateControl,
     units: obu::Reader,
@@ -82,7 +82,7 @@ impl Aom {
             size,
             start: None,
             last_pts: -1,
-            is_upper: false,
+            is_enhancement: false,
             references: References::default(),
             rate_control: RateControl::new(bitrate, frame_rate),
             units: obu::Reader::default(),
@@ -123,19 +123,28 @@ impl Aom {
 
     /// Says of the next picture what it builds on, and whether others will build on it: the lower layer on itself, the
     /// upper one on the lower, nothing on the upper.
-    fn set_references(&mut self, class: Class) -> Result<(), String> {
-        let is_upper = class == Class::Upper;
+    fn set_references(&mut self, class: FrameRole) -> Result<(), String> {
+        let is_enhancement = class == FrameRole::Enhancement;
         let is_kept = self.references.keeps_next(class);
         let mut layer = sys::aom_svc_layer_id_t {
             spatial_layer_id: 0,
-            temporal_layer_id: c_int::from(is_upper),
+            temporal_layer_id: c_int::from(is_enhancement),
         };
         self.control_with(sys::AV1E_SET_SVC_LAYER_ID, &mut layer)?;
         // The last picture is in slot 0, the kept one in slot 1 under its name, golden, the fourth of seven.
         let mut references = sys::aom_svc_ref_frame_config_t {
             reference: [1, 0, 0, 1, 0, 0, 0],
             ref_idx: [0, 0, 0, 1, 0, 0, 0],
-            refresh: [c_int::from(!is_upper), c_int::from(is_kept), 0, 0, 0, 0, 0, 0],
+            refresh: [
+                c_int::from(!is_enhancement),
+                c_int::from(is_kept),
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+            ],
         };
         self.control_with(sys::AV1E_SET_SVC_REF_FRAME_CONFIG, &mut references)
     }
@@ -167,7 +176,7 @@ impl Aom {
     }
 
     /// The packets that the last call produced, copied.
-    fn packets(&mut self, captured: Instant, class: Class) -> Result<Vec<Encoded>, EncodeError> {
+    fn packets(&mut self, captured: Instant, class: FrameRole) -> Result<Vec<Encoded>, EncodeError> {
         let mut encoded = Vec::new();
         let mut iterator: sys::aom_codec_iter_t = ptr::null();
         loop {
@@ -194,7 +203,7 @@ impl Aom {
             encoded.push(Encoded {
                 data: unit.data,
                 is_key: unit.is_key,
-                is_discardable: class == Class::Upper,
+                is_discardable: class == FrameRole::Enhancement,
                 captured,
             });
         }
@@ -207,10 +216,10 @@ impl Encoder for Aom {
             return Err(EncodeError::Size);
         }
         let pts = self.next_pts(picture.captured);
-        let class = match (force_key || self.references.is_empty(), self.is_upper) {
-            (true, _) => Class::Key,
-            (false, true) => Class::Upper,
-            (false, false) => Class::Base,
+        let class = match (force_key || self.references.is_empty(), self.is_enhancement) {
+            (true, _) => FrameRole::Key,
+            (false, true) => FrameRole::Enhancement,
+            (false, false) => FrameRole::Base,
         };
         let sample = Sample::of(picture);
         let incoming = Incoming {
@@ -250,7 +259,7 @@ impl Encoder for Aom {
             sys::aom_codec_encode(&mut self.state.context, image, pts, duration, flags)
         };
         check(result).map_err(EncodeError::Failed)?;
-        self.is_upper = class != Class::Upper;
+        self.is_enhancement = class != FrameRole::Enhancement;
         self.references.handle_encoded(sample, class);
         let encoded = self.packets(picture.captured, class)?;
         let bytes = encoded.iter().map(|unit| unit.data.len()).sum();
@@ -260,7 +269,7 @@ impl Encoder for Aom {
     }
 
     fn leave_out(&mut self) -> bool {
-        std::mem::replace(&mut self.is_upper, false)
+        std::mem::replace(&mut self.is_enhancement, false)
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), EncodeError> {

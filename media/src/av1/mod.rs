@@ -1,13 +1,8 @@
-//! The picture codec: AV1, encoded live by one of two encoders behind one trait, decoded by dav1d's Rust port.
+//! Encoding video: AV1, live, by one of two encoders behind one trait.
 
 mod aom;
-mod confined;
-mod decode_error;
-mod decoder;
 mod rav1e_encoder;
 mod references;
-mod session;
-mod worker;
 
 use std::str::FromStr;
 use std::time::Instant;
@@ -16,9 +11,6 @@ use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
 
 use crate::picture::{Picture, Size};
-
-pub use decode_error::DecodeError;
-pub use decoder::Decoder;
 
 /// An encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What an encoder's pictures build on: the last picture, and one that is kept for longer.
 
-use sightline_media_proto::rate_control::Class;
+use sightline_media_proto::rate_control::FrameRole;
 
 use crate::picture::Picture;
 
@@ -51,8 +51,8 @@ impl References {
     }
 
     /// Whether the next picture of this class is to be kept.
-    pub fn keeps_next(&self, class: Class) -> bool {
-        class == Class::Base && self.since_kept >= KEPT
+    pub fn keeps_next(&self, class: FrameRole) -> bool {
+        class == FrameRole::Base && self.since_kept >= KEPT
     }
 
     /// How much a picture differs from the nearest one that it may build on.
@@ -66,15 +66,15 @@ impl References {
     }
 
     /// A picture was encoded; a key frame takes every place.
-    pub fn handle_encoded(&mut self, sample: Sample, class: Class) {
+    pub fn handle_encoded(&mut self, sample: Sample, class: FrameRole) {
         let keeps = self.keeps_next(class);
         match (class, &mut self.samples) {
-            (Class::Upper, _) => {}
-            (Class::Base, Some([last, _])) if !keeps => {
+            (FrameRole::Enhancement, _) => {}
+            (FrameRole::Base, Some([last, _])) if !keeps => {
                 *last = sample;
                 self.since_kept += 1;
             }
-            (Class::Key | Class::Base, samples) => {
+            (FrameRole::Key | FrameRole::Base, samples) => {
                 *samples = Some([sample.clone(), sample]);
                 self.since_kept = 0;
             }

@@ -114,11 +114,8 @@ impl<R: Read + Seek + Send> Camera for Clip<R> {
     fn read(&mut self) -> Result<Picture, CameraError> {
         self.pacer.wait();
         let data = self.next_data()?;
-        Ok(Picture {
-            size: self.size,
-            data,
-            captured: Instant::now(),
-        })
+        Picture::new(self.size, data, Instant::now())
+            .ok_or_else(|| self.error("a frame is shorter than the header says".into()))
     }
 }
 

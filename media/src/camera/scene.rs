@@ -259,7 +259,7 @@ mod tests {
             draw(&background, now, Duration::ZERO, 0),
             draw(&background, now, Duration::from_millis(500), 0),
         );
-        let changed = a.data.iter().zip(&b.data).filter(|(a, b)| a != b).count();
-        assert!(changed > a.data.len() / 100, "{changed}");
+        let changed = a.data().iter().zip(b.data()).filter(|(a, b)| a != b).count();
+        assert!(changed > a.data().len() / 100, "{changed}");
     }
 }

@@ -95,7 +95,7 @@ impl Camera for Webcam {
                     } else {
                         convert(&buffer, size, format)
                     };
-                    Ok(data.map(|data| Picture { size, data, captured }))
+                    Ok(data.and_then(|data| Picture::new(size, data, captured)))
                 })
                 .map_err(|error| gone(&error.to_string()))?;
             if let Some(picture) = picture {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use hound::{SampleFormat, WavReader};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, SAMPLE_RATE};
 
-use super::{Frame, Microphone, MicrophoneError};
+use super::{Block, Microphone, MicrophoneError};
 use crate::pace::Pacer;
 use crate::resample::Resampler;
 
@@ -95,8 +95,8 @@ impl Clip {
     }
 
     /// The next 10 ms, from the beginning again after the last, without waiting for their time.
-    pub fn next(&mut self, frame: &mut Frame) {
-        for (out, sample) in frame.iter_mut().zip(&self.samples) {
+    pub fn next(&mut self, block: &mut Block) {
+        for (out, sample) in block.iter_mut().zip(&self.samples) {
             *out = *sample;
         }
         self.samples.rotate_left(BLOCK_SAMPLES);
@@ -104,9 +104,9 @@ impl Clip {
 }
 
 impl Microphone for Clip {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.pacer.wait();
-        self.next(frame);
+        self.next(block);
         Ok(Some(begin))
     }
 }

@@ -7,7 +7,7 @@ use cpal::{FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, SAMPLE_RATE};
 
-use super::{Frame, Microphone, MicrophoneError};
+use super::{Block, Microphone, MicrophoneError};
 use crate::device_io::take_input;
 use crate::devices;
 use crate::held::Held;
@@ -85,7 +85,7 @@ where
 
 #[allow(clippy::disallowed_methods, reason = "a device's clock")]
 impl Microphone for Device {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let begin = Instant::now();
         while self.ready.len() < BLOCK_SAMPLES {
             let waiting = self.ring.slots();
@@ -109,7 +109,7 @@ impl Microphone for Device {
         self.silent_since = None;
         let beyond = self.ready.len() - BLOCK_SAMPLES;
         let age = Duration::from_secs(1) * beyond as u32 / SAMPLE_RATE;
-        frame.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
+        block.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
         self.ready.drain(..BLOCK_SAMPLES);
         let now = Instant::now();
         Ok(Some(now.checked_sub(BLOCK + age).unwrap_or(now)))

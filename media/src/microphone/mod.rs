@@ -13,7 +13,7 @@ use crate::source::Source;
 pub use clip::Clip;
 
 /// 10 ms of sound: 480 samples at 48 kHz, mono, -1 to 1.
-pub type Frame = [f32; BLOCK_SAMPLES];
+pub type Block = [f32; BLOCK_SAMPLES];
 
 /// Something that gives sound.
 pub trait Microphone: Send {
@@ -22,7 +22,7 @@ pub trait Microphone: Send {
     ///
     /// # Errors
     /// [`MicrophoneError`]: there will be no more sound.
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError>;
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError>;
 }
 
 /// Why there is no sound; sentences for the user.

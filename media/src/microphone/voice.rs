@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sightline_media_proto::audio::{BLOCK, SAMPLE_RATE};
 
-use super::{Frame, Microphone, MicrophoneError};
+use super::{Block, Microphone, MicrophoneError};
 use crate::pace::Pacer;
 
 /// First and second formants of five vowels, hertz (Peterson and Barney, 1952, men's averages).
@@ -72,9 +72,9 @@ impl Voice {
 }
 
 impl Microphone for Voice {
-    fn read(&mut self, frame: &mut Frame) -> Result<Option<Instant>, MicrophoneError> {
+    fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let begin = self.pacer.wait();
-        frame.fill_with(|| self.next_sample());
+        block.fill_with(|| self.next_sample());
         Ok(Some(begin))
     }
 }

@@ -71,7 +71,7 @@ impl AudioIn {
 
     /// The next sound. Returns when its first sample was captured, unless it is made up or silent.
     fn next_block(&mut self, block: &mut [f32; BLOCK_SAMPLES], now: Instant) -> Option<Ticks> {
-        let captured = self.buffer.poll_sound(&mut self.decoder, block, now);
+        let captured = self.buffer.poll_audio(&mut self.decoder, block, now);
         let power = block.iter().map(|sample| sample * sample).sum::<f32>() / BLOCK_SAMPLES as f32;
         self.loudest = self.loudest.max(power);
         self.level.handle_samples(block);

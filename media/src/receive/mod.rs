@@ -18,12 +18,17 @@ use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack, playout};
 
 use self::audio::{AudioIn, Mixing};
 use self::video::{Seen, VideoIn};
+use crate::decoder::DecoderFactory;
 use crate::opus_codec::{CodecError, VoiceDecoder};
 use crate::picture::{Picture, Size};
 use crate::processing::FarEnd;
 use crate::record::Recorder;
 use crate::speaker::Speaker;
 use crate::tone;
+
+/// 500 ms, in such polls: how long the end of a call waits for decoders, which usually end within a picture.
+const END_POLLS: u32 = 50;
+const END_POLL: Duration = Duration::from_millis(10);
 
 /// Names a member here; the program above chooses it, and calls it the same when it comes back.
 pub type MemberId = u64;
@@ -60,7 +65,7 @@ pub struct Received {
     /// How much sound a packet carries.
     pub audio_frame: Duration,
     /// Blocks of sound, of 10 ms, since the beginning.
-    pub audio: playout::Counts,
+    pub audio: playout::PlayoutStats,
     /// The loudest block's level, decibels below full scale; `None` without sound.
     pub level_db: Option<f32>,
     /// Pictures decoded.
@@ -84,6 +89,7 @@ pub struct Received {
 /// Receives, mixes and plays. Dropping it ends its threads.
 pub struct Playout {
     members: Arc<Mutex<BTreeMap<MemberId, Arc<Member>>>>,
+    decoders: Arc<dyn DecoderFactory>,
     observer: Arc<dyn Observer>,
     recorder: Option<Arc<Recorder>>,
     epoch: Instant,
@@ -111,13 +117,15 @@ struct Outlet {
 }
 
 impl Playout {
-    /// Starts playing to `speaker`, or to nowhere at the same pace. `epoch` is the program's start.
+    /// Starts playing to `speaker`, or to nowhere at the same pace. Video is decoded by what `decoders` makes. `epoch` is the
+    /// program's start.
     ///
     /// # Errors
     /// No thread can be had.
     pub fn start(
         speaker: Option<Speaker>,
         recorder: Option<Recorder>,
+        decoders: Arc<dyn DecoderFactory>,
         observer: Arc<dyn Observer>,
         epoch: Instant,
     ) -> std::io::Result<Self> {
@@ -139,6 +147,7 @@ impl Playout {
             .spawn(move || mixing.run(&stopped))?;
         Ok(Self {
             members,
+            decoders,
             observer,
             recorder,
             epoch,
@@ -223,6 +232,7 @@ impl Playout {
             ],
             clock_offset: Mutex::new(None),
             epoch: self.epoch,
+            decoders: Arc::clone(&self.decoders),
             allowance,
             stopped: Arc::default(),
         };
@@ -277,7 +287,7 @@ impl Playout {
         }
     }
 
-    /// A member sends nothing of a track of video: that nothing comes is no freeze.
+    /// Records that a member has stopped sending video, so that the gap does not count as a freeze.
     pub fn handle_video_off(&self, id: MemberId, track: VideoTrack) {
         if let Some(member) = self.member(id) {
             let stream = member.stream(track.stream());
@@ -317,10 +327,19 @@ impl Drop for Playout {
         let members = std::mem::take(&mut *lock(&self.members));
         let mut ending = std::mem::take(&mut *lock(&self.ending));
         ending.extend(members.values().flat_map(|member| member.begin_to_stop()));
-        for thread in ending {
-            // A panic was printed when it happened.
-            let _panicked = thread.join();
+        end(ending);
+    }
+}
+
+/// Joins the threads of decoders that are to stop, and lets go of those that have not ended in time: how long a picture takes
+/// is the sender's choice, and they end with it.
+fn end(mut threads: Vec<JoinHandle<()>>) {
+    for _ in 0..END_POLLS {
+        threads.retain(|thread| !thread.is_finished());
+        if threads.is_empty() {
+            return;
         }
+        std::thread::sleep(END_POLL);
     }
 }
 
@@ -332,6 +351,7 @@ struct Member {
     /// Their clock minus ours, microseconds.
     clock_offset: Mutex<Option<i64>>,
     epoch: Instant,
+    decoders: Arc<dyn DecoderFactory>,
     allowance: Arc<Mutex<Allowance>>,
     stopped: Arc<AtomicBool>,
 }

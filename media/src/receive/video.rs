@@ -10,7 +10,7 @@ use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::{VideoTrack, video};
 
 use super::{Member, Observer, StreamIn, lock};
-use crate::av1::{DecodeError, Decoder};
+use crate::decoder::{DecodeError, Decoder};
 use crate::picture::Picture;
 
 /// Whole pictures that may wait for the decoder: what comes at once when a part that was waited for has come, and while one
@@ -139,7 +139,7 @@ struct Decoding<'a> {
     member: &'a Member,
     stream: &'a StreamIn,
     observer: &'a dyn Observer,
-    decoder: Decoder,
+    decoder: Box<dyn Decoder>,
     /// Whether the member's pictures were decoded the last time.
     was_open: bool,
 }
@@ -150,7 +150,7 @@ impl<'a> Decoding<'a> {
             member,
             stream: member.stream(track.stream()),
             observer,
-            decoder: Decoder::until(Arc::clone(&member.stopped)),
+            decoder: member.decoders.decoder(Arc::clone(&member.stopped)),
             was_open: true,
         }
     }
@@ -195,7 +195,7 @@ impl<'a> Decoding<'a> {
             Ok(Some(picture)) => {
                 let picture = Arc::new(picture);
                 let decoded_after = member.age(captured, Instant::now());
-                if let Some(wait) = decoded_after.and_then(|age| wait_for_sound(stream, age)) {
+                if let Some(wait) = decoded_after.and_then(|age| wait_for_audio(stream, age)) {
                     sleep(member, wait);
                 }
                 let now = Instant::now();
@@ -287,15 +287,15 @@ fn sleep(member: &Member, mut left: Duration) {
 }
 
 /// How long a picture is to wait for its sound; and the sound is told how long to wait for pictures.
-fn wait_for_sound(stream: &StreamIn, age: Duration) -> Option<Duration> {
+fn wait_for_audio(stream: &StreamIn, age: Duration) -> Option<Duration> {
     let mut audio = lock(&stream.audio);
     let sound = audio.age?;
     let mut sync = lock(&stream.sync);
     // What sound would take if it did not wait for pictures.
     let own = sound.saturating_sub(audio.buffer.delay()) + audio.buffer.target();
-    let own = own.saturating_sub(sync.sound_waits());
+    let own = own.saturating_sub(sync.audio_waits());
     let wait = sync.handle_picture(age, sound, own);
-    audio.buffer.set_extra(sync.sound_waits());
+    audio.buffer.set_extra(sync.audio_waits());
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
@@ -307,6 +307,7 @@ mod tests {
 
     use super::*;
     use crate::av1::{EncoderKind, Settings, encoder};
+    use crate::decoder::DecoderThreads;
     use crate::picture::Size;
     use crate::receive::{MemberId, Playout};
 
@@ -342,6 +343,11 @@ mod tests {
         }
     }
 
+    fn playout(now: Instant) -> Playout {
+        let told = Arc::new(Told::default());
+        Playout::start(None, None, Arc::new(DecoderThreads), told, now).expect("a playout")
+    }
+
     fn frame(number: u32) -> video::Frame {
         let size = Size::new(64, 48).expect("a size");
         let settings = Settings {
@@ -356,7 +362,7 @@ mod tests {
         video::Frame {
             number,
             captured: Ticks(0),
-            kind: video::Kind::KEY,
+            dependency: video::Dependency::KEY,
             data,
         }
     }
@@ -365,7 +371,7 @@ mod tests {
     fn who_costs_too_much_is_not_decoded_for_a_while_even_after_coming_back() {
         let now = Instant::now();
         let told = Told::default();
-        let playout = Playout::start(None, None, Arc::new(Told::default()), now).expect("a playout");
+        let playout = playout(now);
         playout.add(1, "Ann").expect("a member");
         let member = playout.member(1).expect("she is here");
         let mut decoding = Decoding::new(&member, VideoTrack::Camera, &told);
@@ -399,7 +405,7 @@ mod tests {
     #[test]
     fn who_breaks_the_decoder_or_finds_none_is_paused_and_told() {
         let now = Instant::now();
-        let playout = Playout::start(None, None, Arc::new(Told::default()), now).expect("a playout");
+        let playout = playout(now);
         for (id, failed) in [(1, DecodeError::Lost), (2, DecodeError::Setup)] {
             playout.add(id, "Ann").expect("a member");
             let member = playout.member(id).expect("she is here");

@@ -18,7 +18,7 @@ pub const MAX_LIST_LEN: usize = MAX_CANDIDATES * MAX_LEN;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Candidate {
     /// How it is known.
-    pub kind: Kind,
+    pub kind: CandidateType,
     /// It, without a zone: that means nothing on another machine.
     pub address: SocketAddr,
 }
@@ -26,7 +26,7 @@ pub struct Candidate {
 /// How the address of a candidate is known. The numbers are those on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Kind {
+pub enum CandidateType {
     /// One of the machine's own interfaces has it.
     Local = 0,
     /// A router maps it to the machine because it was asked to (PCP, NAT-PMP, UPnP).
@@ -51,7 +51,7 @@ impl Candidate {
     #[must_use]
     pub fn local(address: SocketAddr) -> Self {
         Self {
-            kind: Kind::Local,
+            kind: CandidateType::Local,
             address: address::without_zone(address),
         }
     }
@@ -83,10 +83,10 @@ impl Candidate {
             .ok_or(CandidateError::Cut)?;
         *bytes = rest;
         let kind = match kind {
-            0 => Kind::Local,
-            1 => Kind::Mapped,
-            2 => Kind::Observed,
-            3 => Kind::Manual,
+            0 => CandidateType::Local,
+            1 => CandidateType::Mapped,
+            2 => CandidateType::Observed,
+            3 => CandidateType::Manual,
             _ => return Ok(None),
         };
         let address = socket_address(value).filter(|address| address::is_usable(*address));
@@ -141,7 +141,12 @@ mod tests {
     }
 
     fn candidates() -> impl Strategy<Value = Candidate> {
-        let kinds = [Kind::Local, Kind::Mapped, Kind::Observed, Kind::Manual];
+        let kinds = [
+            CandidateType::Local,
+            CandidateType::Mapped,
+            CandidateType::Observed,
+            CandidateType::Manual,
+        ];
         let address = (any::<IpAddr>(), 1u16..).prop_map(|(ip, port)| SocketAddr::new(ip, port));
         let usable = address.prop_filter("usable", |address| address::is_usable(*address));
         (prop::sample::select(kinds.to_vec()), usable).prop_map(|(kind, address)| Candidate { kind, address })

@@ -51,7 +51,7 @@ pub struct Code {
     /// From this moment it admits nobody, by the clock of who made it: whole minutes. It is there to be read; whether it
     /// is over, only its maker knows.
     pub expires: UnixTime,
-    /// Where the inviter can be reached, as ticked by the inviter; 1 to 8 of them.
+    /// The inviter's shared addresses; 1 to 8 of them.
     pub candidates: Vec<Candidate>,
 }
 

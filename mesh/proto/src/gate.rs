@@ -14,23 +14,23 @@ use crate::secret::TagKey;
 use crate::tag::{self, ExpectId, Seen, Tag};
 use crate::time::Clock;
 
-/// 10 s: how long a valid tag lets its source address speak without more proof, and may itself come again from there:
-/// no longer than a dialler waits for the answer to it.
-const GUEST_LIFETIME: Duration = Duration::from_secs(10);
+/// 10 s: how long a source address may send after a valid tag without further proof, and how long that packet may be
+/// retransmitted from there: no longer than a dialler waits for the answer.
+const UNVALIDATED_LIFETIME: Duration = Duration::from_secs(10);
 
 /// 30 s: how long it may speak if something keeps coming. Over 64 kbit/s, with what else is on the line, a handshake
 /// takes longer than ten.
-const MAX_GUEST_TIME: Duration = Duration::from_secs(30);
+const MAX_UNVALIDATED_TIME: Duration = Duration::from_secs(30);
 
 /// Addresses that may be in their handshake at once by one code or introduction, so that its holder cannot keep everybody
 /// else out.
-const MAX_GUESTS_EACH: usize = 4;
+const MAX_UNVALIDATED_EACH: usize = 4;
 
 /// And by one sponsor, however many introductions they make: for four people who come at once.
-const MAX_SPONSORED: usize = 4 * MAX_GUESTS_EACH;
+const MAX_SPONSORED: usize = 4 * MAX_UNVALIDATED_EACH;
 
 /// And in all: each of sixteen codes and fifteen members has its places.
-const MAX_GUESTS: usize = 16 * MAX_GUESTS_EACH + 15 * MAX_SPONSORED;
+const MAX_UNVALIDATED: usize = 16 * MAX_UNVALIDATED_EACH + 15 * MAX_SPONSORED;
 
 /// Who answers for those that come in by a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +43,7 @@ pub enum Sponsor {
 
 /// What became of a datagram of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Delivery {
     /// The operating system took it.
     Sent,
     /// It took it, and something has come back since the first.
@@ -91,7 +91,7 @@ pub enum Change {
 
 /// An address that is in its handshake.
 #[derive(Debug)]
-struct Guest {
+struct Unvalidated {
     since: Instant,
     until: Instant,
     /// The code or introduction by which it came.
@@ -106,14 +106,15 @@ pub struct Gate {
     approved: BTreeSet<Pair>,
     held: BTreeSet<Pair>,
     /// Who is in a handshake.
-    guests: BTreeMap<Pair, Guest>,
+    unvalidated: BTreeMap<Pair, Unvalidated>,
     names: BTreeMap<Pair, PeerId>,
     expected: BTreeMap<ExpectId, (TagKey, Sponsor)>,
-    /// Addresses of ours at which guests may come in. At others nobody learns by trying that we are there.
+    /// Local addresses on which unvalidated peers are accepted. At any other, probing does not reveal that this participant
+    /// is there.
     listening: BTreeSet<SocketAddr>,
     seen: Seen,
     /// What became of the last datagram of ours on each approved or held pair.
-    fates: BTreeMap<Pair, Fate>,
+    deliveries: BTreeMap<Pair, Delivery>,
     ledger: Ledger,
 }
 
@@ -125,12 +126,12 @@ impl Gate {
             clock,
             approved: BTreeSet::new(),
             held: BTreeSet::new(),
-            guests: BTreeMap::new(),
+            unvalidated: BTreeMap::new(),
             names: BTreeMap::new(),
             expected: BTreeMap::new(),
             listening: BTreeSet::new(),
             seen: Seen::default(),
-            fates: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             ledger: Ledger::default(),
         }
     }
@@ -139,21 +140,21 @@ impl Gate {
     pub fn handle_change(&mut self, change: Change) {
         match change {
             Change::Approve(pair) => {
-                self.guests.remove(&pair);
+                self.unvalidated.remove(&pair);
                 self.held.remove(&pair);
                 self.approved.insert(pair);
             }
             Change::Hold(pair) => {
-                self.guests.remove(&pair);
+                self.unvalidated.remove(&pair);
                 self.approved.remove(&pair);
                 self.held.insert(pair);
             }
             Change::Revoke(pair) => {
                 self.approved.remove(&pair);
                 self.held.remove(&pair);
-                self.guests.remove(&pair);
+                self.unvalidated.remove(&pair);
                 self.names.remove(&pair);
-                self.fates.remove(&pair);
+                self.deliveries.remove(&pair);
             }
             Change::Name(pair, peer) => {
                 self.ledger.name(pair, peer);
@@ -173,7 +174,7 @@ impl Gate {
             }
             Change::Ignore(local) => {
                 self.listening.remove(&local);
-                self.guests.retain(|(at, _), _| *at != local);
+                self.unvalidated.retain(|(at, _), _| *at != local);
             }
         }
     }
@@ -188,19 +189,24 @@ impl Gate {
     ) -> bool {
         let pair = (local, remote);
         let pass = self.is_open(pair, now);
-        self.handle_sent(pair, len, if pass { Fate::Sent } else { Fate::Refused }, now);
+        self.handle_sent(
+            pair,
+            len,
+            if pass { Delivery::Sent } else { Delivery::Refused },
+            now,
+        );
         pass
     }
 
     /// Counts a datagram of `len` bytes for which [`Gate::is_open`] was asked before.
-    pub fn handle_sent(&mut self, pair: Pair, len: usize, fate: Fate, now: Instant) {
+    pub fn handle_sent(&mut self, pair: Pair, len: usize, delivery: Delivery, now: Instant) {
         if self.approved.contains(&pair) || self.held.contains(&pair) {
-            let before = self.fates.get(&pair);
-            if !(fate == Fate::Sent && before == Some(&Fate::Answered)) {
-                self.fates.insert(pair, fate);
+            let before = self.deliveries.get(&pair);
+            if !(delivery == Delivery::Sent && before == Some(&Delivery::Answered)) {
+                self.deliveries.insert(pair, delivery);
             }
         }
-        self.count(pair, len, fate == Fate::Sent, Passage::Sent, now);
+        self.count(pair, len, delivery == Delivery::Sent, Passage::Sent, now);
     }
 
     /// Whether a received datagram may go on to QUIC; counts it.
@@ -245,8 +251,8 @@ impl Gate {
     /// What became of the last datagram of ours between each pair that they may pass between for good, or while the
     /// user is asked.
     #[must_use]
-    pub const fn fates(&self) -> &BTreeMap<Pair, Fate> {
-        &self.fates
+    pub const fn deliveries(&self) -> &BTreeMap<Pair, Delivery> {
+        &self.deliveries
     }
 
     /// What has been counted.
@@ -260,7 +266,10 @@ impl Gate {
     pub fn is_open(&self, pair: Pair, now: Instant) -> bool {
         self.approved.contains(&pair)
             || self.held.contains(&pair)
-            || self.guests.get(&pair).is_some_and(|guest| now < guest.until)
+            || self
+                .unvalidated
+                .get(&pair)
+                .is_some_and(|unvalidated| now < unvalidated.until)
     }
 
     /// A valid tag lets its source speak, unless it is a copy.
@@ -270,44 +279,49 @@ impl Gate {
             return false;
         };
         let sponsor = *sponsor;
-        self.guests.retain(|_, guest| now < guest.until);
-        let of_owner = self.guests.values().filter(|guest| guest.owner == owner).count();
-        let sponsored = self
-            .guests
+        self.unvalidated.retain(|_, unvalidated| now < unvalidated.until);
+        let of_owner = self
+            .unvalidated
             .values()
-            .filter(|guest| guest.sponsor == sponsor)
+            .filter(|unvalidated| unvalidated.owner == owner)
             .count();
-        let has_room =
-            self.guests.len() < MAX_GUESTS && of_owner < MAX_GUESTS_EACH && sponsored < MAX_SPONSORED;
+        let sponsored = self
+            .unvalidated
+            .values()
+            .filter(|unvalidated| unvalidated.sponsor == sponsor)
+            .count();
+        let has_room = self.unvalidated.len() < MAX_UNVALIDATED
+            && of_owner < MAX_UNVALIDATED_EACH
+            && sponsored < MAX_SPONSORED;
         let may_come_in = has_room && self.listening.contains(&pair.0);
         if !is_open && !may_come_in {
             return false;
         }
-        let until = now + GUEST_LIFETIME;
+        let until = now + UNVALIDATED_LIFETIME;
         if !self.seen.insert(tag, owner, pair.1, now, until) {
             return false;
         }
         if !is_open {
-            let guest = Guest {
+            let unvalidated = Unvalidated {
                 since: now,
                 until,
                 owner,
                 sponsor,
             };
-            self.guests.insert(pair, guest);
+            self.unvalidated.insert(pair, unvalidated);
         }
         true
     }
 
     /// Something has come between `pair` that may: a handshake may go on, and what was sent was not in vain.
     fn note_sign_of_life(&mut self, pair: Pair, now: Instant) {
-        if let Some(guest) = self.guests.get_mut(&pair) {
-            guest.until = (now + GUEST_LIFETIME).min(guest.since + MAX_GUEST_TIME);
+        if let Some(unvalidated) = self.unvalidated.get_mut(&pair) {
+            unvalidated.until = (now + UNVALIDATED_LIFETIME).min(unvalidated.since + MAX_UNVALIDATED_TIME);
         }
-        if let Some(fate) = self.fates.get_mut(&pair)
-            && *fate == Fate::Sent
+        if let Some(delivery) = self.deliveries.get_mut(&pair)
+            && *delivery == Delivery::Sent
         {
-            *fate = Fate::Answered;
+            *delivery = Delivery::Answered;
         }
     }
 
@@ -409,7 +423,7 @@ mod tests {
         assert!(setting.goes_out(remote(1)), "the handshake is answered");
         assert!(setting.comes_in(remote(1), b"the rest of the handshake"));
         assert!(!setting.comes_in(remote(2), &initial), "a copy from elsewhere");
-        setting.now += GUEST_LIFETIME;
+        setting.now += UNVALIDATED_LIFETIME;
         assert!(!setting.goes_out(remote(1)));
         assert!(!setting.comes_in(remote(1), b"late"));
     }
@@ -421,8 +435,8 @@ mod tests {
         let initial = setting.initial();
         assert!(setting.comes_in(remote(1), &initial));
         for _ in 0..8 {
-            setting.now += GUEST_LIFETIME / 2;
-            let goes_on = setting.now < began + MAX_GUEST_TIME;
+            setting.now += UNVALIDATED_LIFETIME / 2;
+            let goes_on = setting.now < began + MAX_UNVALIDATED_TIME;
             assert_eq!(setting.comes_in(remote(1), b"more of it"), goes_on);
             assert_eq!(setting.goes_out(remote(1)), goes_on);
         }
@@ -437,10 +451,13 @@ mod tests {
         setting.gate.handle_change(Change::Approve(pair));
         assert!(setting.goes_out(remote(1)) && setting.comes_in(remote(1), b"an answer"));
         assert!(setting.goes_out(remote(1)));
-        assert_eq!(setting.gate.fates().get(&pair), Some(&Fate::Answered));
+        assert_eq!(setting.gate.deliveries().get(&pair), Some(&Delivery::Answered));
         let (gate, now) = (&mut setting.gate, setting.now);
-        gate.handle_sent(pair, 100, Fate::Failed(Obstacle::NoRoute), now);
-        assert_eq!(gate.fates().get(&pair), Some(&Fate::Failed(Obstacle::NoRoute)));
+        gate.handle_sent(pair, 100, Delivery::Failed(Obstacle::NoRoute), now);
+        assert_eq!(
+            gate.deliveries().get(&pair),
+            Some(&Delivery::Failed(Obstacle::NoRoute))
+        );
     }
 
     #[test]
@@ -518,7 +535,7 @@ mod tests {
             for (packet, from, wait) in arrivals {
                 setting.now += Duration::from_secs(wait);
                 let (by, at) = *first.entry(packet).or_insert((from, setting.now));
-                let expected = by == from && setting.now < at + GUEST_LIFETIME;
+                let expected = by == from && setting.now < at + UNVALIDATED_LIFETIME;
                 prop_assert_eq!(setting.comes_in(remote(from), &packets[packet]), expected);
                 if expected {
                     prop_assert!(setting.goes_out(remote(from)));
@@ -532,18 +549,18 @@ mod tests {
         let mut setting = setting();
         let pair = (LOCAL, remote(1));
         let (gate, now) = (&mut setting.gate, setting.now);
-        let failed = Fate::Failed(Obstacle::Forbidden);
+        let failed = Delivery::Failed(Obstacle::Forbidden);
         gate.handle_sent(pair, 100, failed, now);
-        assert_eq!(gate.fates().get(&pair), None, "not approved");
+        assert_eq!(gate.deliveries().get(&pair), None, "not approved");
         gate.handle_change(Change::Approve(pair));
         gate.handle_sent(pair, 100, failed, now);
-        assert_eq!(gate.fates().get(&pair), Some(&failed));
+        assert_eq!(gate.deliveries().get(&pair), Some(&failed));
         let row = gate.ledger().row(pair).expect("a row");
         assert_eq!((row.counts.sent_packets, row.counts.refused_packets), (0, 2));
-        gate.handle_sent(pair, 100, Fate::Sent, now);
-        assert_eq!(gate.fates().get(&pair), Some(&Fate::Sent));
+        gate.handle_sent(pair, 100, Delivery::Sent, now);
+        assert_eq!(gate.deliveries().get(&pair), Some(&Delivery::Sent));
         gate.handle_change(Change::Revoke(pair));
-        assert!(gate.fates().is_empty());
+        assert!(gate.deliveries().is_empty());
     }
 
     #[test]
@@ -563,7 +580,7 @@ mod tests {
                 setting.comes_in(remote(*last), &initial)
             })
             .count();
-        assert_eq!(let_in, MAX_GUESTS_EACH);
+        assert_eq!(let_in, MAX_UNVALIDATED_EACH);
     }
 
     #[test]

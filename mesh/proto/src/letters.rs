@@ -34,11 +34,11 @@ pub fn read(text: &str, room: usize) -> Vec<Run> {
     let mut is_in_word = false;
     for (at, character) in text.char_indices() {
         let kind = kind(character);
-        if let Kind::Letter(letter) | Kind::LookAlike(letter) = kind {
+        if let CharClass::Letter(letter) | CharClass::LookAlike(letter) = kind {
             if !is_in_word {
                 run.words.push(run.letters.len());
             }
-            if let Kind::LookAlike(_) = kind {
+            if let CharClass::LookAlike(_) = kind {
                 run.strangers.push((run.letters.len(), character));
             }
             if run.letters.is_empty() {
@@ -46,8 +46,8 @@ pub fn read(text: &str, room: usize) -> Vec<Run> {
             }
             run.letters.push(letter);
         }
-        is_in_word = matches!(kind, Kind::Letter(_) | Kind::LookAlike(_));
-        if let Kind::Foreign = kind {
+        is_in_word = matches!(kind, CharClass::Letter(_) | CharClass::LookAlike(_));
+        if let CharClass::Foreign = kind {
             let rest = text.get(at + character.len_utf8()..).unwrap_or_default();
             // Only the first one after letters looks ahead: the text is gone through at most twice.
             let is_in_word = !run.letters.is_empty() && !before.is_whitespace() && goes_on(rest);
@@ -127,7 +127,7 @@ impl Run {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum CharClass {
     Letter(u8),
     LookAlike(u8),
     /// What does not matter between letters.
@@ -135,15 +135,15 @@ enum Kind {
     Foreign,
 }
 
-fn kind(character: char) -> Kind {
+fn kind(character: char) -> CharClass {
     let letter = |letter: char| letter.to_ascii_uppercase() as u8;
     match narrow(character) {
-        '0' => Kind::Letter(b'O'),
-        '1' => Kind::Letter(b'I'),
-        '8' => Kind::Letter(b'B'),
-        own @ ('a'..='z' | 'A'..='Z' | '2'..='7') => Kind::Letter(letter(own)),
-        own if is_ornament(own) || is_invisible(own) => Kind::Between,
-        _ => look_alike(character).map_or(Kind::Foreign, |own| Kind::LookAlike(letter(own))),
+        '0' => CharClass::Letter(b'O'),
+        '1' => CharClass::Letter(b'I'),
+        '8' => CharClass::Letter(b'B'),
+        own @ ('a'..='z' | 'A'..='Z' | '2'..='7') => CharClass::Letter(letter(own)),
+        own if is_ornament(own) || is_invisible(own) => CharClass::Between,
+        _ => look_alike(character).map_or(CharClass::Foreign, |own| CharClass::LookAlike(letter(own))),
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
 //!     found in a text by letters.rs,          candidate.rs ─ where they may be reached
-//!   book.rs ─ what became of each code         wire.rs ─── control messages
+//!   issued_codes.rs ─ what became of each      wire.rs ─── control messages
 //!                       │                                   │
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
@@ -19,13 +19,13 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests own their clock"))]
 
 pub mod address;
-mod book;
 mod call;
 pub mod candidate;
 pub mod code;
 pub mod gate;
 pub mod initial;
 pub mod interface;
+mod issued_codes;
 pub mod ledger;
 mod letters;
 mod limit;
@@ -39,8 +39,8 @@ mod time;
 pub mod wire;
 
 pub use call::{
-    Admit, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats, Output,
-    Problem, Side, Ticket, Unreached, Why,
+    Admit, AttemptId, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats,
+    Output, Problem, Side, Unreached, Why,
 };
 pub use candidate::Candidate;
 pub use code::Code;

@@ -60,7 +60,7 @@ pub enum Control {
     Ready(#[n(0)] Peer),
     /// Every second: what I know, and whom I am linked with.
     #[n(5)]
-    Beat {
+    Heartbeat {
         /// [`crate::roster::Roster::hash`].
         #[n(0)]
         roster: Private<[u8; 32]>,
@@ -91,7 +91,7 @@ pub enum Control {
     Consent(#[n(0)] Consent),
     /// The secret to come back with, should this connection break.
     #[n(12)]
-    Return(#[n(0)] Private<[u8; 32]>),
+    Reconnect(#[n(0)] Private<[u8; 32]>),
     /// Over what the sender is connected.
     #[n(13)]
     Medium(#[n(0)] Medium),
@@ -200,7 +200,9 @@ impl Control {
         let message: Self = decoder.decode().map_err(|_| DecodeError)?;
         let sound = decoder.position() == bytes.len()
             && match &message {
-                Self::Beat { links, asking, .. } => links.len() <= MAX_PEERS && asking.len() <= MAX_PEERS,
+                Self::Heartbeat { links, asking, .. } => {
+                    links.len() <= MAX_PEERS && asking.len() <= MAX_PEERS
+                }
                 Self::Welcome { entries, .. } | Self::Entries(entries) => {
                     let Entries { joined, left, moved } = entries;
                     joined.len() <= MAX_PEERS && moved.len() <= MAX_PEERS && left.len() <= MAX_LEFT

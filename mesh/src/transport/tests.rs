@@ -22,7 +22,7 @@ struct Side {
     me: PeerId,
     local: SocketAddr,
     gate: SharedGate,
-    plans: Plans,
+    pending_dials: PendingDials,
     transport: Transport,
     arrivals: mpsc::Receiver<Arrival>,
     _tasks: JoinSet<()>,
@@ -39,11 +39,11 @@ impl Side {
         let (local, endpoint) = endpoints.bind(wish, &[]).expect("a free port");
         fixture::listen(&gate, local);
         let (sink, arrivals) = mpsc::channel(MAX_WAITING);
-        let (mut doors, incoming) = Doors::new(gate.clone(), sink.clone());
+        let (mut acceptor, incoming) = Acceptor::new(gate.clone(), sink.clone());
         let mut tasks = JoinSet::new();
-        doors.open(local, endpoint.expect("a new one"), &mut tasks);
-        let plans = Plans::default();
-        let mut transport = Transport::new(endpoints, plans.clone(), sink, incoming);
+        acceptor.open(local, endpoint.expect("a new one"), &mut tasks);
+        let pending_dials = PendingDials::default();
+        let mut transport = Transport::new(endpoints, pending_dials.clone(), sink, incoming);
         transport
             .listen_on(ListenerId::next(), Multiaddr::empty())
             .expect("it listens");
@@ -51,15 +51,15 @@ impl Side {
             me: identity.public().to_peer_id(),
             local,
             gate,
-            plans,
+            pending_dials,
             transport,
             arrivals,
             _tasks: tasks,
         }
     }
 
-    fn plan(&self, remote: SocketAddr, tag: Tag) -> Plan {
-        Plan {
+    fn pending(&self, remote: SocketAddr, tag: Tag) -> PendingDial {
+        PendingDial {
             local: self.local,
             remote,
             peer: None,
@@ -69,10 +69,10 @@ impl Side {
     }
 
     /// Packets leave at once; the connection is announced only to who waits for it.
-    fn dial(&mut self, ticket: u64, plan: Plan) -> Upgrade {
-        let pair = (plan.local, plan.remote);
+    fn dial(&mut self, attempt: u64, pending: PendingDial) -> Upgrade {
+        let pair = (pending.local, pending.remote);
         self.gate.lock().handle_change(Change::Approve(pair));
-        let address = self.plans.insert(Ticket(ticket), plan);
+        let address = self.pending_dials.insert(AttemptId(attempt), pending);
         self.transport.dial(address, OPTIONS).expect("it is planned")
     }
 
@@ -93,19 +93,19 @@ impl Side {
 }
 
 /// Both ends of a new connection, and what TLS exports there.
-async fn meet(dialler: &mut Side, listener: &mut Side, ticket: u64) -> [Connected; 2] {
-    let plan = Plan {
+async fn meet(dialler: &mut Side, listener: &mut Side, attempt: u64) -> [Connected; 2] {
+    let pending = PendingDial {
         peer: Some(listener.me),
-        ..dialler.plan(listener.local, fixture::tag(ticket))
+        ..dialler.pending(listener.local, fixture::tag(attempt))
     };
     let mut upgrades = JoinSet::new();
-    upgrades.spawn(dialler.dial(ticket, plan));
+    upgrades.spawn(dialler.dial(attempt, pending));
     upgrades.spawn(listener.incoming().await);
     let ends = [dialler.arrival().await, listener.arrival().await];
     assert_eq!(ends[0].exporter, ends[1].exporter, "two ends of one connection");
     assert_eq!(
         (ends[0].conn, ends[0].peer, ends[1].peer),
-        (ConnId(ticket), listener.me, dialler.me)
+        (ConnId(attempt), listener.me, dialler.me)
     );
     ends
 }
@@ -124,37 +124,37 @@ async fn only_what_was_planned_is_dialled_and_only_once() {
     let (mut ann, bob) = (Side::new(1), Side::new(2));
     let is_refused = |side: &mut Side, address: Multiaddr| {
         let dialled = side.transport.dial(address, OPTIONS);
-        matches!(dialled, Err(TransportError::Other(ConnectError::NotPlanned)))
+        matches!(dialled, Err(TransportError::Other(ConnectError::NotPending)))
     };
-    let planned = |ticket: u64| Multiaddr::empty().with(Protocol::Memory(ticket));
+    let planned = |attempt: u64| Multiaddr::empty().with(Protocol::Memory(attempt));
     let network = Multiaddr::from(bob.local.ip()).with(Protocol::Udp(bob.local.port()));
     assert!(is_refused(&mut ann, network));
     assert!(is_refused(&mut ann, planned(1)));
-    let plan = ann.plan(bob.local, fixture::tag(1));
-    let _dialled = ann.dial(1, plan);
-    assert!(is_refused(&mut ann, planned(1)), "a plan serves once");
-    ann.plans.insert(Ticket(2), plan);
-    ann.plans.remove(Ticket(2));
+    let pending = ann.pending(bob.local, fixture::tag(1));
+    let _dialled = ann.dial(1, pending);
+    assert!(is_refused(&mut ann, planned(1)), "a pending dial serves once");
+    ann.pending_dials.insert(AttemptId(2), pending);
+    ann.pending_dials.remove(AttemptId(2));
     assert!(is_refused(&mut ann, planned(2)), "it was given up");
-    let elsewhere = Plan {
+    let elsewhere = PendingDial {
         local: bob.local,
-        ..plan
+        ..pending
     };
-    let address = ann.plans.insert(Ticket(3), elsewhere);
+    let address = ann.pending_dials.insert(AttemptId(3), elsewhere);
     assert!(matches!(
         ann.transport.dial(address, OPTIONS),
-        Err(TransportError::Other(ConnectError::NoWay))
+        Err(TransportError::Other(ConnectError::NoSocket))
     ));
 }
 
 #[tokio::test]
 async fn somebody_else_who_answers_is_turned_away() {
     let (mut ann, bob) = (Side::new(1), Side::new(2));
-    let plan = Plan {
+    let pending = PendingDial {
         peer: Some(Side::new(3).me),
-        ..ann.plan(bob.local, fixture::tag(1))
+        ..ann.pending(bob.local, fixture::tag(1))
     };
-    let dialled = ann.dial(1, plan);
+    let dialled = ann.dial(1, pending);
     let is_refused = fixture::within(async {
         tokio::select! {
             result = dialled => matches!(result, Err(ConnectError::WrongPeer)),
@@ -169,8 +169,8 @@ async fn without_a_good_tag_not_even_a_known_address_gets_a_connection_or_an_ans
     let (mut ann, mut bob) = (Side::new(1), Side::new(2));
     let pair = (bob.local, ann.local);
     bob.gate.lock().handle_change(Change::Approve(pair));
-    let plan = ann.plan(bob.local, fixture::foreign_tag());
-    let first = ann.dial(1, plan);
+    let pending = ann.pending(bob.local, fixture::foreign_tag());
+    let first = ann.dial(1, pending);
     // What comes first is handled first: here it would have been accepted, or refused, before this.
     meet(&mut ann, &mut bob, 2).await;
     assert!(first.now_or_never().is_none(), "it was answered");
@@ -182,8 +182,8 @@ async fn while_many_shake_hands_who_comes_must_prove_its_address_and_then_gets_i
     let (mut ann, mut bob) = (Side::new(1), Side::new(2));
     let wire = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let mut under_way = Vec::new();
-    for ticket in 0..BUSY as u64 {
-        let (packet, dialled) = first_packet(&mut ann, &wire, ticket).await;
+    for attempt in 0..BUSY as u64 {
+        let (packet, dialled) = first_packet(&mut ann, &wire, attempt).await;
         wire.send_to(&packet, bob.local).await.expect("sent");
         // Were it asked for a proof, it would not be let in yet.
         under_way.push([dialled, bob.incoming().await]);
@@ -200,10 +200,10 @@ async fn while_many_shake_hands_who_comes_must_prove_its_address_and_then_gets_i
 }
 
 /// The first packet of a dial to `wire`, and the dial: it goes on for as long as it is kept.
-async fn first_packet(side: &mut Side, wire: &UdpSocket, ticket: u64) -> (Vec<u8>, Upgrade) {
-    let plan = side.plan(wire.local_addr().expect("bound"), fixture::tag(ticket));
-    let dialled = side.dial(ticket, plan);
-    let packet = caught(wire, |packet| packet.get(6..26) == Some(&plan.tag[..])).await;
+async fn first_packet(side: &mut Side, wire: &UdpSocket, attempt: u64) -> (Vec<u8>, Upgrade) {
+    let pending = side.pending(wire.local_addr().expect("bound"), fixture::tag(attempt));
+    let dialled = side.dial(attempt, pending);
+    let packet = caught(wire, |packet| packet.get(6..26) == Some(&pending.tag[..])).await;
     (packet, dialled)
 }
 

@@ -18,8 +18,8 @@ use sightline_mesh_proto::gate::{Gate, Obstacle};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::route::{Question, Route, Rule, State};
 use sightline_mesh_proto::{
-    Admit, Call, Class, Clock, Closed, Code, Command, Config, ConnId, End, Event, FastKeyErasureRng, Name,
-    Output, Ticket, UnixTime, Why,
+    Admit, AttemptId, Call, Class, Clock, Closed, Code, Command, Config, ConnId, End, Event,
+    FastKeyErasureRng, Name, Output, UnixTime, Why,
 };
 
 /// What a right clock says in the beginning, Unix seconds.
@@ -160,14 +160,14 @@ enum Happening {
     Connect {
         from: Index,
         local: SocketAddr,
-        ticket: u64,
+        attempt: u64,
         to: Index,
         remote: SocketAddr,
         expect: u64,
     },
     DialFails {
         from: Index,
-        ticket: u64,
+        attempt: u64,
     },
     Frame {
         connection: usize,
@@ -372,7 +372,7 @@ impl World {
             .questions(index)
             .into_iter()
             .find(|question| question.id == id);
-        let Some((peer, way)) = question.and_then(|question| Some((question.new.peer?, question.new.way)))
+        let Some((peer, way)) = question.and_then(|question| Some((question.new.peer?, question.new.path)))
         else {
             return;
         };
@@ -395,7 +395,7 @@ impl World {
             .iter()
             .position(|node| node.call.as_ref().is_some_and(|call| call.me() == peer));
         let there = there.expect("a participant");
-        let (local, remote) = (route.way.local.ip(), route.way.remote.ip());
+        let (local, remote) = (route.path.local.ip(), route.path.remote.ip());
         let has_ticked = |node: Index, address: IpAddr| {
             let approved = &self.nodes[node].wishes.approved;
             let is_shared = self.nodes[node].shared.contains(&address);
@@ -619,27 +619,27 @@ impl World {
                 if due && self.nodes[index].alive {
                     self.nodes[index].wakes_at = None;
                     let now = self.local_now(index);
-                    self.tell_fates(index);
+                    self.tell_deliveries(index);
                     self.call(index).handle_timeout(now);
                     self.drain(index);
                 }
             }
-            Happening::DialFails { from, ticket } => {
+            Happening::DialFails { from, attempt } => {
                 if self.nodes[from].alive {
                     let now = self.local_now(from);
-                    self.tell_fates(from);
-                    self.call(from).handle_dial_failed(Ticket(ticket), now);
+                    self.tell_deliveries(from);
+                    self.call(from).handle_dial_failed(AttemptId(attempt), now);
                     self.drain(from);
                 }
             }
             Happening::Connect {
                 from,
                 local,
-                ticket,
+                attempt,
                 to,
                 remote,
                 expect,
-            } => self.connect((from, local), ticket, (to, remote), expect),
+            } => self.connect((from, local), attempt, (to, remote), expect),
             Happening::Silent { connection, listener } => {
                 if !self.is_through(connection) {
                     let how = Closed::Silent;
@@ -681,9 +681,9 @@ impl World {
         }
     }
 
-    fn tell_fates(&mut self, index: Index) {
-        let fates = self.nodes[index].gate.fates().clone();
-        self.call(index).handle_fates(fates);
+    fn tell_deliveries(&mut self, index: Index) {
+        let deliveries = self.nodes[index].gate.deliveries().clone();
+        self.call(index).handle_deliveries(deliveries);
     }
 
     /// Does what a participant wants done.
@@ -692,14 +692,14 @@ impl World {
             match output {
                 Output::Gate(change) => self.nodes[index].gate.handle_change(change),
                 Output::Dial {
-                    ticket,
+                    attempt,
                     local,
                     remote,
                     peer,
                     tag,
                     patience,
                 } => {
-                    self.dial(index, (local, remote), ticket, peer, tag, patience);
+                    self.dial(index, (local, remote), attempt, peer, tag, patience);
                 }
                 Output::Unbind(local) => self.nodes[index].sockets.retain(|socket| socket.local != local),
                 Output::Bind(wish) => self.bind(index, wish),

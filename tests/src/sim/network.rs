@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
 use sightline_mesh_proto::address::Pair;
-use sightline_mesh_proto::gate::{Fate, Obstacle};
+use sightline_mesh_proto::gate::{Delivery, Obstacle};
 use sightline_mesh_proto::interface::{Interface, Medium};
-use sightline_mesh_proto::{Call, Closed, ConnId, Connected, Exporter, Side, Ticket};
+use sightline_mesh_proto::{AttemptId, Call, Closed, ConnId, Connected, Exporter, Side};
 
 use super::{Connection, End2, Happening, IDLE, Index, Socket, World};
 
@@ -179,14 +179,14 @@ impl World {
     pub(super) fn connect(
         &mut self,
         from: (Index, SocketAddr),
-        ticket: u64,
+        attempt: u64,
         to: (Index, SocketAddr),
         expect: u64,
     ) {
         let [dials, listens] = [self.nodes[from.0].on(from.1), self.nodes[to.0].seen_as(to.1)];
         let (from, to) = (from.0, to.0);
         if self.is_cut {
-            return self.schedule(Duration::ZERO, Happening::DialFails { from, ticket });
+            return self.schedule(Duration::ZERO, Happening::DialFails { from, attempt });
         }
         let (Some(dials), Some(listens)) = (dials, listens) else {
             return;
@@ -221,7 +221,7 @@ impl World {
         let mut exporter = [0; 32];
         self.rng.fill_bytes(&mut exporter);
         for (end, other, side) in [
-            (dialler, listener, Side::Dialler(Ticket(ticket))),
+            (dialler, listener, Side::Dialler(AttemptId(attempt))),
             (
                 listener,
                 dialler,
@@ -280,7 +280,7 @@ impl World {
         &mut self,
         index: Index,
         (local, remote): (SocketAddr, SocketAddr),
-        ticket: Ticket,
+        attempt: AttemptId,
         peer: Option<libp2p_identity::PeerId>,
         tag: [u8; 20],
         patience: Duration,
@@ -294,8 +294,8 @@ impl World {
         let is_approved = self.nodes[index].gate.is_open((local, remote), now);
         assert!(is_approved, "p{index} dials {remote}, which is not approved");
         if !self.leaves(index, (local, remote), initial.len(), now) {
-            let (from, ticket) = (index, ticket.0);
-            return self.schedule(patience, Happening::DialFails { from, ticket });
+            let (from, attempt) = (index, attempt.0);
+            return self.schedule(patience, Happening::DialFails { from, attempt });
         }
 
         let mut nodes = self.nodes.iter();
@@ -326,7 +326,7 @@ impl World {
                     Happening::Connect {
                         from: index,
                         local,
-                        ticket: ticket.0,
+                        attempt: attempt.0,
                         to,
                         remote,
                         expect: expect.0,
@@ -334,7 +334,7 @@ impl World {
                 } else {
                     Happening::DialFails {
                         from: index,
-                        ticket: ticket.0,
+                        attempt: attempt.0,
                     }
                 };
                 self.schedule(after.min(patience), happening);
@@ -343,7 +343,7 @@ impl World {
                 patience,
                 Happening::DialFails {
                     from: index,
-                    ticket: ticket.0,
+                    attempt: attempt.0,
                 },
             ),
         }
@@ -354,7 +354,7 @@ impl World {
         let node = &mut self.nodes[index];
         match node.obstacle {
             Some(obstacle) if node.gate.is_open(pair, now) => {
-                node.gate.handle_sent(pair, len, Fate::Failed(obstacle), now);
+                node.gate.handle_sent(pair, len, Delivery::Failed(obstacle), now);
                 false
             }
             _ => node.gate.handle_outgoing(pair.0, pair.1, len, now),

@@ -1,4 +1,4 @@
-//! The call: who is here, by which ways, and what is to be answered.
+//! The call: who is here, by which paths, and what is to be answered.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -89,14 +89,14 @@ pub struct Person {
     pub name: String,
     /// Who let them in: a name; `None` for this participant.
     pub invited_by: Option<String>,
-    /// The way to them.
+    /// The path to them.
     pub route: Option<Route>,
     /// Their user is being asked whether to connect.
     pub is_being_asked: bool,
     /// They send silence.
     pub muted: bool,
     /// They send a picture.
-    pub has_picture: bool,
+    pub has_video: bool,
     /// They speak just now.
     pub speaking: bool,
     /// How loud they are played: 1 as they come.
@@ -112,9 +112,9 @@ pub struct Person {
     /// To them, bits a second.
     pub sending: u64,
     /// Sound, from their microphone to this loudspeaker.
-    pub sound_delay: Option<Duration>,
+    pub audio_delay: Option<Duration>,
     /// Picture, from their camera to the decoder here.
-    pub picture_delay: Option<Duration>,
+    pub video_delay: Option<Duration>,
     /// Pictures a second.
     pub pictures: u32,
     /// Times that their picture froze.
@@ -159,7 +159,7 @@ pub enum RouteState {
 
 /// Where packets go, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct Path {
     /// Through this member: a name; `None` for straight.
     pub via: Option<String>,
     /// This end.
@@ -171,14 +171,14 @@ pub struct Way {
     /// Where packets go.
     pub remote: SocketAddr,
     /// Over what they say to be connected.
-    pub far_medium: Option<&'static str>,
+    pub remote_medium: Option<&'static str>,
 }
 
 /// A route, now or at some moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The way.
-    pub way: Way,
+    /// The path.
+    pub path: Path,
     /// Whether media takes it.
     pub state: RouteState,
     /// What approved it: a word.
@@ -198,10 +198,10 @@ pub struct Question {
     pub name: Option<String>,
     /// Their tile.
     pub person: Option<PersonId>,
-    /// The way that media took before.
-    pub old: Option<Way>,
-    /// The way in question.
-    pub new: Way,
+    /// The path that media took before.
+    pub old: Option<Path>,
+    /// The path in question.
+    pub new: Path,
     /// What is different: a word.
     pub reason: &'static str,
     /// A yes tells everybody in the call the local address.
@@ -231,12 +231,12 @@ pub struct Invite {
     /// How long it can be used, from now.
     pub expires_in: Duration,
     /// What became of it.
-    pub fate: Fate,
+    pub state: InviteState,
 }
 
 /// What became of a code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Fate {
+pub enum InviteState {
     /// It can be used.
     #[default]
     Open,

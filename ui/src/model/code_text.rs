@@ -39,24 +39,24 @@ impl fmt::Debug for CodeText {
 mod tests {
     use super::*;
     use crate::Command;
-    use crate::model::{CodeFacts, Fate, Invite, Reading};
+    use crate::model::{CodeSummary, Invite, InviteState, Reading};
 
     #[test]
     fn what_holds_a_code_does_not_print_it() {
         let code = CodeText::from("SECRET");
-        let facts = CodeFacts {
+        let summary = CodeSummary {
             text: code.clone(),
-            ..CodeFacts::default()
+            ..CodeSummary::default()
         };
         let invite = Invite {
             number: 1,
             code: code.clone(),
             expires_in: std::time::Duration::ZERO,
-            fate: Fate::Open,
+            state: InviteState::Open,
         };
         let printed = format!(
             "{:?} {invite:?} {:?}",
-            Reading::Good(facts),
+            Reading::Good(summary),
             Command::ReadCode(code)
         );
         assert!(

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use call::{
-    AddressRow, Call, Ended, Fate, Graph, History, Invite, Knock, Person, PersonId, Quality, Question, Route,
-    RouteState, Step, TileSize, Way,
+    AddressRow, Call, Ended, Graph, History, Invite, InviteState, Knock, Path, Person, PersonId, Quality,
+    Question, Route, RouteState, Step, TileSize,
 };
 pub use code_text::CodeText;
 pub use own::{
-    Address, Answer, Choice, CodeFacts, Devices, Own, Place, Preferences, Processing, Reading, Rule, Sending,
-    Theme, Wanted,
+    Address, Answer, Choice, CodeSummary, Devices, Own, Place, Preferences, Processing, Reading, Rule,
+    Sending, Theme, Wanted,
 };
 
 /// Everything at one moment. Published whole: a view never sees half a change.

@@ -142,14 +142,14 @@ pub enum Reading {
     #[default]
     Nothing,
     /// It can be used.
-    Good(CodeFacts),
+    Good(CodeSummary),
     /// It cannot be used.
     Bad(Saying),
 }
 
 /// What a code says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CodeFacts {
+pub struct CodeSummary {
     /// The code itself.
     pub text: CodeText,
     /// The addresses that joining contacts.

@@ -36,7 +36,7 @@ pub enum Source {
 #[derive(Default)]
 pub struct Pictures(Mutex<HashMap<Source, Latest>>);
 
-/// A picture, and the how manieth of its source it is.
+/// A source's latest picture, with its sequence number within that source.
 #[derive(Clone)]
 pub(crate) struct Latest {
     serial: u64,

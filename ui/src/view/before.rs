@@ -98,7 +98,7 @@ impl State {
             if ui.available_width() < NARROW {
                 self.devices(ui, scene, canvas);
                 ui.add_space(GAP);
-                self.facts(ui, scene, entry);
+                self.form(ui, scene, entry);
             } else {
                 let half = (ui.available_width() - GAP) / 2.0;
                 ui.horizontal_top(|ui| {
@@ -108,7 +108,7 @@ impl State {
                     });
                     ui.vertical(|ui| {
                         ui.set_width(half);
-                        self.facts(ui, scene, entry);
+                        self.form(ui, scene, entry);
                     });
                 });
             }
@@ -233,7 +233,7 @@ impl State {
         }));
     }
 
-    fn facts(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, entry: Entry) {
+    fn form(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, entry: Entry) {
         let tokens = scene.tokens;
         widget::card(ui, &tokens, |ui| {
             let label = ui.label(scene.get("name"));
@@ -242,17 +242,17 @@ impl State {
                 .char_limit(64);
             ui.add(field).labelled_by(label.id);
 
-            if let (Entry::Join, Reading::Good(facts)) = (entry, &scene.model.code) {
+            if let (Entry::Join, Reading::Good(summary)) = (entry, &scene.model.code) {
                 widget::section(ui, &scene.get("before-contacts"));
-                for address in &facts.contacts {
+                for address in &summary.contacts {
                     ui.monospace(address.to_string());
                 }
-                if let Some(clock) = &facts.over_by {
+                if let Some(clock) = &summary.over_by {
                     let values = [("clock", clock.as_str())];
                     let sentence = scene.text.with("before-contacts-over", &values);
                     ui.label(RichText::new(sentence).color(tokens.warn));
                 } else {
-                    let values = [("span", &*format::span(scene.text, facts.expires_in))];
+                    let values = [("span", &*format::span(scene.text, summary.expires_in))];
                     widget::weak(ui, &scene.text.with("before-contacts-hint", &values));
                 }
             }
@@ -334,8 +334,8 @@ impl State {
                 if ui.add_enabled(missing.is_none(), button).clicked() {
                     match (entry, &scene.model.code) {
                         (Entry::Start, _) => scene.wish(Command::Start(self.wanted.clone())),
-                        (Entry::Join, Reading::Good(facts)) => {
-                            scene.wish(Command::Join(facts.text.clone(), self.wanted.clone()));
+                        (Entry::Join, Reading::Good(summary)) => {
+                            scene.wish(Command::Join(summary.text.clone(), self.wanted.clone()));
                         }
                         (Entry::Join, _) => {}
                     }

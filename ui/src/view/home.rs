@@ -91,12 +91,12 @@ impl State {
         let mut is_used = false;
         match &scene.model.code {
             Reading::Nothing => {}
-            Reading::Good(facts) => {
-                let (sentence, colour) = if let Some(clock) = &facts.over_by {
+            Reading::Good(summary) => {
+                let (sentence, colour) = if let Some(clock) = &summary.over_by {
                     let values = [("clock", clock.as_str())];
                     (scene.text.with("home-code-over", &values), scene.tokens.warn)
                 } else {
-                    let values = [("span", &*format::span(scene.text, facts.expires_in))];
+                    let values = [("span", &*format::span(scene.text, summary.expires_in))];
                     (scene.text.with("home-code-good", &values), scene.tokens.good)
                 };
                 ui.label(RichText::new(sentence).color(colour));

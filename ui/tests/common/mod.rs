@@ -9,8 +9,9 @@ use std::time::Duration;
 use eframe::egui::{Shape, Ui, UiBuilder, Vec2};
 use egui_kittest::Harness;
 use sightline_ui::model::{
-    Address, AddressRow, Call, Choice, CodeFacts, Devices, Fate, Graph, History, Invite, Knock, Own, Person,
-    PersonId, Preferences, Quality, Question, Reading, Route, RouteState, Rule, Step, Theme, Wanted, Way,
+    Address, AddressRow, Call, Choice, CodeSummary, Devices, Graph, History, Invite, InviteState, Knock, Own,
+    Path, Person, PersonId, Preferences, Quality, Question, Reading, Route, RouteState, Rule, Step, Theme,
+    Wanted,
 };
 use sightline_ui::{Command, Model, Picture, Pictures, Source, Text, View};
 
@@ -162,7 +163,7 @@ pub const CODE: &str = "AEQ2T-5HWKE-ZLQ4P-XNRSU-7VY3B-GDFCM-JOIA2-KTWXZ-6PQRS-TU
 /// At home, with a code that can be used.
 pub fn with_code() -> Model {
     Model {
-        code: Reading::Good(CodeFacts {
+        code: Reading::Good(CodeSummary {
             text: CODE.into(),
             contacts: vec![
                 ([192, 168, 1, 9], 52_024).into(),
@@ -175,14 +176,14 @@ pub fn with_code() -> Model {
     }
 }
 
-pub fn way(last: u8, port: u16) -> Way {
-    Way {
+pub fn way(last: u8, port: u16) -> Path {
+    Path {
         via: None,
         local: ([192, 168, 1, 5], 41_828).into(),
         interface: Some("wlan0".into()),
         medium: Some("wifi"),
         remote: ([192, 168, 1, last], port).into(),
-        far_medium: None,
+        remote_medium: None,
     }
 }
 
@@ -192,21 +193,21 @@ pub fn person(n: u8, name: &str) -> Person {
         name: name.into(),
         invited_by: (n > 1).then(|| "Bob Brown".into()),
         route: Some(Route {
-            way: way(8 + n, 52_000 + u16::from(n)),
+            path: way(8 + n, 52_000 + u16::from(n)),
             state: RouteState::Active,
             approved_by: Some("code"),
             theirs: "given",
             reason: "ready",
         }),
-        has_picture: true,
+        has_video: true,
         volume: 1.0,
         quality: Quality::Good,
         round_trip: Some(Duration::from_millis(18)),
         loss: 0.004,
         receiving: 612_000,
         sending: 598_000,
-        sound_delay: Some(Duration::from_millis(61)),
-        picture_delay: Some(Duration::from_millis(44)),
+        audio_delay: Some(Duration::from_millis(61)),
+        video_delay: Some(Duration::from_millis(44)),
         pictures: 30,
         ..Person::default()
     }
@@ -236,7 +237,7 @@ pub fn in_call(others: usize) -> Model {
     }
     if let Some(cleo) = people.get_mut(1) {
         cleo.muted = true;
-        cleo.has_picture = false;
+        cleo.has_video = false;
         cleo.quality = Quality::Fair;
     }
     let addresses = people.iter().map(address_row).collect();
@@ -264,13 +265,13 @@ pub fn in_call(others: usize) -> Model {
                     number: 1,
                     code: CODE.into(),
                     expires_in: Duration::from_secs(80_000),
-                    fate: Fate::UsedBy("Bob Brown".into()),
+                    state: InviteState::UsedBy("Bob Brown".into()),
                 },
                 Invite {
                     number: 2,
                     code: CODE.into(),
                     expires_in: Duration::from_secs(85_000),
-                    fate: Fate::Open,
+                    state: InviteState::Open,
                 },
             ],
             local: vec![([192, 168, 1, 5], 41_828).into()],
@@ -282,12 +283,12 @@ pub fn in_call(others: usize) -> Model {
 }
 
 fn address_row(person: &Person) -> AddressRow {
-    let way = person.route.as_ref().map(|route| route.way.clone());
+    let way = person.route.as_ref().map(|route| route.path.clone());
     let mut graph = Graph::default();
     (0..45u64).for_each(|n| graph.push(1_100_000 + (n * n * 7919) % 240_000));
     AddressRow {
-        pair: way.as_ref().map(|way| (way.local, way.remote)),
-        interface: way.and_then(|way| way.interface),
+        pair: way.as_ref().map(|path| (path.local, path.remote)),
+        interface: way.and_then(|path| path.interface),
         whose: Some(person.name.clone()),
         sent: 52_430_000,
         received: 54_112_000,
@@ -336,11 +337,11 @@ pub fn with_question() -> Model {
         id: 7,
         name: Some("Bob Brown".into()),
         person: Some(bob.id.clone()),
-        old: Some(old.way.clone()),
-        new: Way {
+        old: Some(old.path.clone()),
+        new: Path {
             remote: ([198, 51, 100, 7], 52_024).into(),
-            far_medium: Some("mobile"),
-            ..old.way
+            remote_medium: Some("mobile"),
+            ..old.path
         },
         reason: "remote_address",
         tells_address: false,

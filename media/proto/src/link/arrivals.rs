@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Number;
-use super::report::{Age, MAX_ENTRIES, Report};
+use super::report::{Age, ArrivalReport, MAX_ENTRIES};
 
 /// 50 ms: how often arrivals are told; the sender's estimate is never older than this and a round trip.
 const EVERY: Duration = Duration::from_millis(50);
@@ -114,14 +114,14 @@ impl Arrivals {
     }
 
     /// What is to be told now.
-    pub fn poll_report(&mut self, now: Instant) -> Option<Report> {
+    pub fn poll_report(&mut self, now: Instant) -> Option<ArrivalReport> {
         let due = self.poll_timeout().is_some_and(|due| now >= due);
         due.then(|| self.report(now)).flatten()
     }
 
     /// What is to be told now that another packet leaves: a little earlier than it would be alone, so that both share a
     /// datagram.
-    pub fn poll_report_along(&mut self, now: Instant) -> Option<Report> {
+    pub fn poll_report_along(&mut self, now: Instant) -> Option<ArrivalReport> {
         let is_soon = self.has_news && now + ALONG >= self.last_report.unwrap_or(self.epoch) + EVERY;
         if is_soon {
             self.report(now)
@@ -130,7 +130,7 @@ impl Arrivals {
         }
     }
 
-    fn report(&mut self, now: Instant) -> Option<Report> {
+    fn report(&mut self, now: Instant) -> Option<ArrivalReport> {
         self.has_news = false;
         self.gap = match self.gap {
             Some((due, true)) if now >= due => Some((now + AGAIN, false)),
@@ -145,7 +145,7 @@ impl Arrivals {
         let from = from - before.take_while(|time| time.is_none()).count();
         let from = from.max(self.times.len().saturating_sub(MAX_ENTRIES));
         let age = |time: &Option<Instant>| time.map(|time| Age::of(now.saturating_duration_since(time)));
-        Some(Report {
+        Some(ArrivalReport {
             incarnation: self.incarnation?,
             at: now.saturating_duration_since(self.epoch).as_micros() as u32,
             base: (self.first + from as u64) as u16,
@@ -270,7 +270,7 @@ mod tests {
                 prop_assert!(arrivals.times.len() <= MEMORY);
                 if let Some(report) = arrivals.poll_report(now) {
                     prop_assert!(report.ages.len() <= MAX_ENTRIES);
-                    prop_assert_eq!(Report::decode(&report.encode()), Some(report));
+                    prop_assert_eq!(ArrivalReport::decode(&report.encode()), Some(report));
                 }
             }
         }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 const SPAN: Duration = Duration::from_millis(800);
 const PACKETS: usize = 40;
 
-/// Beyond what is usual, from which on the link is taken to be full, and from which on the rate is not raised; or so many
-/// standard deviations of what chance makes of the usual, whichever is more.
+/// Excess over the usual loss from which the link is taken to be congested, and from which the rate is no longer raised; or
+/// this many standard deviations of random loss, whichever is more.
 const EXCESS: (f32, f32) = (0.10, 4.0);
 const RISING: (f32, f32) = (0.04, 2.0);
 

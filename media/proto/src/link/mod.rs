@@ -1,20 +1,19 @@
 //! One link between two members: what leaves on it and when, what came of it, how much it carries.
 //!
 //! ```text
-//!   audio ────────────────────► sender.rs ── pacer.rs ──► packets, each numbered ──►  arrivals.rs
-//!   video ──► selector.rs ─────►   │  ▲
-//!                          │  ▲                                                            │
-//!                history.rs│  └── what is lost is sent again                               │
-//!                          ▼                                                               ▼
-//!                     controller.rs  ◄──────────── report.rs: which came, and when, every 40 to 50 ms
-//!                      queue_delay.rs, loss.rs, probe.rs; path_mtu.rs: how large they may be
+//!   audio ────────────────────► sender.rs ── pacer.rs ──► packets, each numbered ────►  arrivals.rs
+//!   video ──► selector.rs ────►    │  ▲                                                      │
+//!             repair.rs: what is   │  │ sent again                                           │
+//!                                  ▼  │                                                      ▼
+//!                     sent_packets.rs, congestion.rs  ◄──── report.rs: which came, and when, every 40 to 50 ms
+//!                        queue_delay.rs, loss.rs, probe.rs: what the path carries
+//!                        path_mtu.rs: how large packets may be
 //!
-//!   all links: uplink.rs ── what each may take of the way out
+//!   all links: uplink.rs ── what each may take of the uplink
 //! ```
 
 mod arrivals;
-mod controller;
-mod history;
+mod congestion;
 mod loss;
 mod pacer;
 mod path_mtu;
@@ -24,12 +23,13 @@ mod repair;
 mod report;
 mod selector;
 mod sender;
+mod sent_packets;
 mod steady;
 mod uplink;
 
 pub use arrivals::Arrivals;
-pub use report::{Age, MAX_ENTRIES, Report};
-pub use sender::{Counts, Leaving, Sender};
+pub use report::{Age, ArrivalReport, MAX_ENTRIES};
+pub use sender::{Leaving, SendStats, Sender};
 pub use sightline_packet::Class;
 pub use uplink::share_uplink;
 

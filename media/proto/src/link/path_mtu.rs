@@ -1,10 +1,10 @@
-//! How large packets may be. A way may carry small packets and lose every large one without a word: a black hole, as RFC 4821
+//! How large packets may be. A path may carry small packets and lose every large one without a word: a black hole, as RFC 4821
 //! and RFC 8899 (4.3) call it. It is noticed by what the reports say, and from time to time a packet of the next larger
 //! size shows whether it is over.
 
 use std::time::{Duration, Instant};
 
-use super::history::Acked;
+use super::sent_packets::Acked;
 use crate::video::PartSize;
 
 /// 2 s, and 20 packets: so long, and so many of the largest size, must have been lost since the last that came. Where a
@@ -18,7 +18,7 @@ const OF_REPORT: usize = 4;
 /// 10 s: how often a larger packet is tried.
 const TRY_LARGER: Duration = Duration::from_secs(10);
 
-/// What one way is known to carry.
+/// What one path is known to carry.
 #[derive(Debug)]
 pub struct PathMtu {
     /// What a packet of each size takes on the wire, bytes.
@@ -31,7 +31,7 @@ pub struct PathMtu {
 }
 
 impl PathMtu {
-    /// A way on which every size is taken to pass.
+    /// A path on which every size is taken to pass.
     pub fn new(wire_size: impl Fn(PartSize) -> u32, now: Instant) -> Self {
         Self {
             wire_sizes: PartSize::ALL.map(wire_size),
@@ -113,12 +113,12 @@ mod tests {
     const SMALL: u32 = 200;
     const REPORT: Duration = Duration::from_millis(50);
 
-    struct Way {
+    struct Path {
         mtu: PathMtu,
         now: Instant,
     }
 
-    impl Way {
+    impl Path {
         fn new() -> Self {
             let now = Instant::now();
             let mtu = PathMtu::new(|size| size.max_body() as u32, now);
@@ -144,7 +144,7 @@ mod tests {
             self.mtu.handle_news(&acked, &lost, self.now)
         }
 
-        /// Packets as large as may be, and small ones, over a way that passes only what is so small; nobody tries larger
+        /// Packets as large as may be, and small ones, over a path that passes only what is so small; nobody tries larger
         /// ones.
         fn run(&mut self, seconds: u32, passes: u32) -> u32 {
             let reports = (0..seconds * 20).filter(|_| {
@@ -157,42 +157,42 @@ mod tests {
 
     #[test]
     fn when_large_packets_alone_are_lost_for_seconds_smaller_ones_are_sent() {
-        let mut way = Way::new();
-        assert_eq!(way.run(10, 2000), 0);
-        assert_eq!(way.run(1, 900), 0, "too soon to tell");
-        assert_eq!(way.run(2, 900), 1);
-        assert_eq!(way.mtu.size(), PartSize::ThreeQuarters);
-        assert_eq!(way.run(60, 900), 0, "these pass");
-        assert_eq!(way.run(10, 300), 2);
-        assert_eq!(way.mtu.size(), PartSize::Quarter);
-        assert_eq!(way.run(10, 100), 0, "there is no smaller one");
+        let mut path = Path::new();
+        assert_eq!(path.run(10, 2000), 0);
+        assert_eq!(path.run(1, 900), 0, "too soon to tell");
+        assert_eq!(path.run(2, 900), 1);
+        assert_eq!(path.mtu.size(), PartSize::ThreeQuarters);
+        assert_eq!(path.run(60, 900), 0, "these pass");
+        assert_eq!(path.run(10, 300), 2);
+        assert_eq!(path.mtu.size(), PartSize::Quarter);
+        assert_eq!(path.run(10, 100), 0, "there is no smaller one");
     }
 
     #[test]
     fn a_larger_packet_is_tried_from_time_to_time_and_taken_for_good_when_it_comes() {
-        let mut way = Way::new();
-        assert_eq!(way.mtu.poll_larger(way.now), None, "there is no larger one");
-        assert_eq!(way.run(8, 600), 2);
-        assert_eq!(way.mtu.size(), PartSize::Half);
+        let mut path = Path::new();
+        assert_eq!(path.mtu.poll_larger(path.now), None, "there is no larger one");
+        assert_eq!(path.run(8, 600), 2);
+        assert_eq!(path.mtu.size(), PartSize::Half);
         let mut tried = 0;
         for _ in 0..30 * 20 {
-            tried += u32::from(way.mtu.poll_larger(way.now).is_some());
-            way.report([(SMALL, true)]);
+            tried += u32::from(path.mtu.poll_larger(path.now).is_some());
+            path.report([(SMALL, true)]);
         }
         assert!((2..=3).contains(&tried), "{tried}");
         let larger = PartSize::ThreeQuarters.max_body() as u32;
-        way.report([(SMALL, true), (larger, false)]);
-        assert_eq!(way.mtu.size(), PartSize::Half);
-        way.report([(SMALL, true), (larger, true)]);
-        assert_eq!(way.mtu.size(), PartSize::ThreeQuarters);
+        path.report([(SMALL, true), (larger, false)]);
+        assert_eq!(path.mtu.size(), PartSize::Half);
+        path.report([(SMALL, true), (larger, true)]);
+        assert_eq!(path.mtu.size(), PartSize::ThreeQuarters);
         assert_eq!(
-            way.mtu.poll_larger(way.now),
+            path.mtu.poll_larger(path.now),
             Some(PartSize::Full),
             "the next at once"
         );
-        way.report([(SMALL, true), (PartSize::Full.max_body() as u32, true)]);
-        assert_eq!(way.mtu.size(), PartSize::Full);
-        assert_eq!(way.run(60, 2000), 0);
+        path.report([(SMALL, true), (PartSize::Full.max_body() as u32, true)]);
+        assert_eq!(path.mtu.size(), PartSize::Full);
+        assert_eq!(path.run(60, 2000), 0);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let full = PartSize::Full.max_body() as u32;
         for loss in [0.05, 0.2, 0.4] {
             for seed in 1..=20 {
-                let mut way = Way::new();
+                let mut path = Path::new();
                 let mut n = 0;
                 let mut came = || {
                     n += 1;
@@ -208,29 +208,29 @@ mod tests {
                 };
                 for _ in 0..120 * 20 {
                     let packets = [SMALL, full, SMALL, full, SMALL].map(|size| (size, came()));
-                    assert!(!way.report(packets), "{loss}, seed {seed}");
+                    assert!(!path.report(packets), "{loss}, seed {seed}");
                 }
             }
         }
         // Nothing at all passes for a while, again and again, and nothing large leaves in between.
-        let mut way = Way::new();
+        let mut path = Path::new();
         for _ in 0..100 {
             let gone = (0..40).flat_map(|_| [(SMALL, false), (full, false)]);
-            assert!(!way.report(gone.chain([(SMALL, true); 3])));
+            assert!(!path.report(gone.chain([(SMALL, true); 3])));
             for _ in 0..20 {
-                assert!(!way.report([(SMALL, true)]));
+                assert!(!path.report([(SMALL, true)]));
             }
         }
     }
 
     #[test]
     fn one_burst_says_nothing_of_size() {
-        let mut way = Way::new();
+        let mut path = Path::new();
         let full = PartSize::Full.max_body() as u32;
-        assert!(!way.report([(full, false); 100].into_iter().chain([(SMALL, true); 3])));
+        assert!(!path.report([(full, false); 100].into_iter().chain([(SMALL, true); 3])));
         for _ in 0..200 {
-            assert!(!way.report([(SMALL, true)]));
+            assert!(!path.report([(SMALL, true)]));
         }
-        assert!(!way.report([(full, false); 100].into_iter().chain([(SMALL, true); 3])));
+        assert!(!path.report([(full, false); 100].into_iter().chain([(SMALL, true); 3])));
     }
 }

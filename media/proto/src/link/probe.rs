@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::history::Acked;
+use super::sent_packets::Acked;
 
 /// 30 ms: how long a probe lasts: what a link that is full already has to hold of it.
 const LENGTH: Duration = Duration::from_millis(30);

@@ -29,7 +29,7 @@ impl Age {
 
 /// Which packets of a link came, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct ArrivalReport {
     /// Whose packets it tells of.
     pub incarnation: u16,
     /// When it was made: microseconds of its maker's clock, wrapping after 71 minutes.
@@ -40,7 +40,7 @@ pub struct Report {
     pub ages: Vec<Option<Age>>,
 }
 
-impl Report {
+impl ArrivalReport {
     /// Incarnation (2), time (4), first number (2), then two bytes for each packet.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -89,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_is_written_the_same(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-            if let Some(report) = Report::decode(&bytes) {
+            if let Some(report) = ArrivalReport::decode(&bytes) {
                 prop_assert_eq!(report.encode(), bytes);
             }
         }
@@ -97,21 +97,21 @@ mod tests {
 
     #[test]
     fn nothing_else_is_read() {
-        assert!(Report::decode(&[0; 7]).is_none());
-        assert!(Report::decode(&[0; 9]).is_none());
-        assert!(Report::decode(&[0; 8 + 2 * MAX_ENTRIES]).is_some());
-        assert!(Report::decode(&[0; 10 + 2 * MAX_ENTRIES]).is_none());
+        assert!(ArrivalReport::decode(&[0; 7]).is_none());
+        assert!(ArrivalReport::decode(&[0; 9]).is_none());
+        assert!(ArrivalReport::decode(&[0; 8 + 2 * MAX_ENTRIES]).is_some());
+        assert!(ArrivalReport::decode(&[0; 10 + 2 * MAX_ENTRIES]).is_none());
     }
 
     #[test]
     fn a_very_old_arrival_is_still_an_arrival() {
         assert!(Age::of(Duration::from_secs(60)).duration() > Duration::from_secs(4));
-        let report = Report {
+        let report = ArrivalReport {
             incarnation: 3,
             at: 1,
             base: 2,
             ages: vec![Some(Age::of(Duration::from_secs(60))), None],
         };
-        assert_eq!(Report::decode(&report.encode()), Some(report));
+        assert_eq!(ArrivalReport::decode(&report.encode()), Some(report));
     }
 }

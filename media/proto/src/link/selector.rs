@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::layer::{Layer, Share};
-use crate::video::Kind;
+use crate::layer::{Layer, Subscription};
+use crate::video::Dependency;
 
 /// 250 ms: what waits to leave for this long is stale, as the frame after it is.
 pub const STALE: Duration = Duration::from_millis(250);
@@ -16,7 +16,7 @@ pub const CROWDED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Selector {
     /// What is to be sent of the track.
-    share: Option<Share>,
+    share: Option<Subscription>,
     /// The layer that is sent: another one follows at its next key frame.
     layer: Option<Layer>,
     /// The track can go on only with a key frame.
@@ -37,7 +37,7 @@ impl Selector {
         }
     }
 
-    pub const fn set_share(&mut self, share: Option<Share>) {
+    pub const fn set_subscription(&mut self, share: Option<Subscription>) {
         self.share = share;
     }
 
@@ -53,7 +53,7 @@ impl Selector {
     }
 
     /// Whether a frame of a layer is one that the receiver gets.
-    pub fn selects(&mut self, layer: Layer, kind: Kind) -> bool {
+    pub fn selects(&mut self, layer: Layer, dependency: Dependency) -> bool {
         let Some(share) = self.share else {
             self.layer = None;
             return false;
@@ -62,28 +62,28 @@ impl Selector {
             if layer != share.layer {
                 return false;
             }
-            if !kind.is_key() {
+            if !dependency.is_key() {
                 self.wants_key = Some(layer);
                 return false;
             }
             self.layer = Some(layer);
         }
-        !(share.is_halved && kind.is_discardable)
+        !(share.is_base_only && dependency.is_discardable)
     }
 
     /// Whether such a frame leaves; `has_room` says whether the link can carry it in time.
-    pub fn admits(&mut self, kind: Kind, has_room: bool, now: Instant) -> bool {
-        self.is_broken &= !kind.is_key();
+    pub fn admits(&mut self, dependency: Dependency, has_room: bool, now: Instant) -> bool {
+        self.is_broken &= !dependency.is_key();
         if self.is_broken {
             let wanted = self.share.filter(|_| has_room).map(|share| share.layer);
             self.wants_key = self.wants_key.or(wanted);
             return false;
         }
         if !has_room {
-            self.is_broken = !kind.is_discardable;
+            self.is_broken = !dependency.is_discardable;
             return false;
         }
-        if kind.is_key() {
+        if dependency.is_key() {
             self.last_key = now;
             self.wants_key = None;
         }
@@ -114,19 +114,21 @@ impl Selector {
 mod tests {
     use super::*;
 
-    const UPPER: Kind = Kind {
-        back: 1,
+    const UPPER: Dependency = Dependency {
+        frame_diff: 1,
         is_discardable: true,
     };
-    const BASE: Kind = Kind {
-        back: 2,
+    const BASE: Dependency = Dependency {
+        frame_diff: 2,
         is_discardable: false,
     };
 
     fn sending(now: Instant) -> Selector {
         let mut selector = Selector::new(now);
-        selector.set_share(Some(Share::whole(Layer::Medium)));
-        assert!(selector.selects(Layer::Medium, Kind::KEY) && selector.admits(Kind::KEY, true, now));
+        selector.set_subscription(Some(Subscription::whole(Layer::Medium)));
+        assert!(
+            selector.selects(Layer::Medium, Dependency::KEY) && selector.admits(Dependency::KEY, true, now)
+        );
         selector
     }
 
@@ -140,7 +142,7 @@ mod tests {
         assert_eq!(selector.wants_key_frame(), None, "there is no room for one");
         assert!(!selector.admits(BASE, true, now));
         assert_eq!(selector.wants_key_frame(), Some(Layer::Medium));
-        assert!(selector.admits(Kind::KEY, true, now));
+        assert!(selector.admits(Dependency::KEY, true, now));
         assert_eq!(selector.wants_key_frame(), None);
     }
 
@@ -148,12 +150,12 @@ mod tests {
     fn another_layer_begins_with_a_key_frame_and_until_then_the_old_one_goes_on() {
         let now = Instant::now();
         let mut selector = sending(now);
-        selector.set_share(Some(Share::whole(Layer::Large)));
+        selector.set_subscription(Some(Subscription::whole(Layer::Large)));
         assert_eq!(selector.leaving(), Some(Layer::Medium));
         assert!(!selector.selects(Layer::Large, BASE));
         assert_eq!(selector.wants_key_frame(), Some(Layer::Large));
         assert!(selector.selects(Layer::Medium, BASE));
-        assert!(selector.selects(Layer::Large, Kind::KEY));
+        assert!(selector.selects(Layer::Large, Dependency::KEY));
         assert_eq!(selector.leaving(), None);
         assert!(!selector.selects(Layer::Medium, BASE));
     }
@@ -163,7 +165,7 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_secs(1);
         let mut selector = sending(start);
-        assert!(selector.admits(Kind::KEY, true, later));
+        assert!(selector.admits(Dependency::KEY, true, later));
         selector.handle_lost(start);
         assert!(selector.admits(BASE, true, later));
         selector.handle_lost(later);

@@ -4,21 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Class;
-use super::controller::Controller;
-use super::history::History;
+use super::congestion::CongestionController;
 use super::pacer::{OnWire, Pacer, Priority};
 use super::path_mtu::PathMtu;
 use super::probe::Probe;
 use super::repair::{RepairId, Repairs};
-use super::report::Report;
+use super::report::ArrivalReport;
 use super::selector::{CROWDED, STALE, Selector};
+use super::sent_packets::SentPackets;
 use super::steady::Steady;
 use crate::header::{HEADER_LEN, Number, wire_size};
-use crate::layer::{Layer, Share};
+use crate::layer::{Layer, Subscription};
 use crate::packing;
 use crate::rate::Bitrate;
 use crate::track::{AudioTrack, Track, VideoTrack};
-use crate::video::{self, Kind, Packets, PartSize};
+use crate::video::{self, Dependency, Packets, PartSize};
 
 /// 400 ms: a part that is lost is sent again only if it arrives within this of its picture.
 const REPAIRED_WITHIN: Duration = Duration::from_millis(400);
@@ -153,7 +153,7 @@ impl Leaving {
 
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct SendStats {
     /// Pictures that did not leave because the link could not carry them.
     pub left_out: u64,
     /// Parts of pictures sent again.
@@ -165,10 +165,10 @@ pub struct Counts {
 /// What leaves on one link.
 #[derive(Debug)]
 pub struct Sender {
-    controller: Controller,
+    controller: CongestionController,
     mtu: PathMtu,
     pacer: Pacer<Waiting>,
-    history: History<Carried>,
+    sent_packets: SentPackets<Carried>,
     /// Of each track of video.
     selectors: [Selector; VideoTrack::ALL.len()],
     /// Of what pictures take on the wire, the share that is theirs: the rest is headers, padding and repair.
@@ -183,7 +183,7 @@ pub struct Sender {
     unanswered: Option<Instant>,
     /// When something was sent last.
     last_sent: Instant,
-    counts: Counts,
+    counts: SendStats,
 }
 
 impl Sender {
@@ -191,10 +191,10 @@ impl Sender {
     #[must_use]
     pub fn new(incarnation: u16, now: Instant) -> Self {
         Self {
-            controller: Controller::new(now),
+            controller: CongestionController::new(now),
             mtu: PathMtu::new(|size| wire_size(Class::Video, size.max_body()), now),
             pacer: Pacer::new(now),
-            history: History::new(incarnation),
+            sent_packets: SentPackets::new(incarnation),
             selectors: VideoTrack::ALL.map(|_| Selector::new(now)),
             efficiency: 0.85,
             audio: Steady::new(now),
@@ -204,7 +204,7 @@ impl Sender {
             repairs: Repairs::default(),
             unanswered: None,
             last_sent: now,
-            counts: Counts::default(),
+            counts: SendStats::default(),
         }
     }
 
@@ -236,7 +236,7 @@ impl Sender {
 
     /// What pictures may take on the wire now, all together.
     #[must_use]
-    pub fn beside_sound_on_the_wire(&self) -> Bitrate {
+    pub fn beside_audio_on_the_wire(&self) -> Bitrate {
         Bitrate(self.controller.rate().0.saturating_sub(self.audio.rate().0))
     }
 
@@ -266,29 +266,29 @@ impl Sender {
 
     /// How large pictures may be now, as the encoder counts them: what is left beside sound, without what packing adds.
     #[must_use]
-    pub fn picture_rate(&self) -> Bitrate {
-        self.beside_sound(self.controller.sending_rate())
+    pub fn video_rate(&self) -> Bitrate {
+        self.beside_audio(self.controller.sending_rate())
     }
 
     /// The same when nothing waits on the way: by this it is decided which layer is sent. A link that carries all that it is
     /// asked to may carry any amount.
     #[must_use]
-    pub fn usual_picture_rate(&self) -> Bitrate {
+    pub fn usual_video_rate(&self) -> Bitrate {
         if self.controller.is_sated() {
             return Bitrate(u32::MAX);
         }
-        self.beside_sound(self.controller.rate())
+        self.beside_audio(self.controller.rate())
     }
 
-    fn beside_sound(&self, all: Bitrate) -> Bitrate {
+    fn beside_audio(&self, all: Bitrate) -> Bitrate {
         let left = all.0.saturating_sub(self.audio.rate().0);
         Bitrate((f64::from(left) * self.efficiency) as u32)
     }
 
     /// The link, as far as packing sound goes.
     #[must_use]
-    pub fn carries(&self) -> packing::Link {
-        packing::Link {
+    pub fn carries(&self) -> packing::LinkQuality {
+        packing::LinkQuality {
             estimate: self.estimate(),
             is_sated: self.controller.is_sated(),
             loss: self.controller.usual_loss(),
@@ -309,7 +309,7 @@ impl Sender {
 
     /// Counts since the beginning.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> SendStats {
         self.counts
     }
 
@@ -333,43 +333,43 @@ impl Sender {
         self.selectors[track.index()].leaving()
     }
 
-    /// Whether a picture that was made now could leave soon. Where nobody takes one it need not be made.
+    /// Returns whether a picture encoded now could be sent soon; otherwise it need not be encoded.
     #[must_use]
-    pub fn takes_pictures(&self, now: Instant) -> bool {
+    pub fn takes_video(&self, now: Instant) -> bool {
         self.pace(now) > 0 && self.backlog() < CROWDED
     }
 
     /// Which layer of a track is to be sent, and how much of it; `None` for no pictures.
-    pub const fn set_share(&mut self, track: VideoTrack, share: Option<Share>) {
-        self.selectors[track.index()].set_share(share);
+    pub const fn set_subscription(&mut self, track: VideoTrack, share: Option<Subscription>) {
+        self.selectors[track.index()].set_subscription(share);
     }
 
     /// A frame of a track's layer is to leave. It is left out when it is not asked for, or the link cannot carry it in time.
     pub fn handle_video(&mut self, track: VideoTrack, layer: Layer, frame: &Packets, now: Instant) {
-        let kind = frame.kind();
-        if !self.selectors[track.index()].selects(layer, kind) {
+        let dependency = frame.dependency();
+        if !self.selectors[track.index()].selects(layer, dependency) {
             return;
         }
         self.drop_stale(now);
         // Without packets it was too large for any.
         let fits = !frame.bodies(self.mtu.size()).is_empty();
-        let has_room = fits && self.has_room(kind, now);
-        if self.selectors[track.index()].admits(kind, has_room, now) {
+        let has_room = fits && self.has_room(dependency, now);
+        if self.selectors[track.index()].admits(dependency, has_room, now) {
             self.push_frame(track, frame, now);
         } else {
             self.counts.left_out += 1;
         }
     }
 
-    fn has_room(&self, kind: Kind, now: Instant) -> bool {
-        if kind.is_discardable {
-            return self.takes_pictures(now);
+    fn has_room(&self, dependency: Dependency, now: Instant) -> bool {
+        if dependency.is_discardable {
+            return self.takes_video(now);
         }
         self.pace(now) > 0 && self.backlog() < STALE
     }
 
     fn push_frame(&mut self, track: VideoTrack, frame: &Packets, now: Instant) {
-        let is_discardable = frame.kind().is_discardable;
+        let is_discardable = frame.dependency().is_discardable;
         let (mut bytes, mut wire) = (0, 0);
         for body in frame.bodies(self.mtu.size()) {
             let size = wire_size(Class::Video, body.len());
@@ -410,8 +410,8 @@ impl Sender {
     }
 
     /// A report of the other side came. One that makes no sense says nothing.
-    pub fn handle_report(&mut self, report: &Report, now: Instant) {
-        let news = self.history.handle_report(report, now);
+    pub fn handle_report(&mut self, report: &ArrivalReport, now: Instant) {
+        let news = self.sent_packets.handle_report(report, now);
         if news.acked.is_empty() && news.lost.is_empty() {
             return;
         }
@@ -590,7 +590,7 @@ impl Sender {
             *since = now;
         }
         self.last_sent = now;
-        self.history.handle_sent(carried, size, probe, now)
+        self.sent_packets.handle_sent(carried, size, probe, now)
     }
 
     fn count_probe(&mut self, size: u32) {

@@ -67,7 +67,7 @@ pub enum Dropped {
 
 /// Counts since the beginning, in blocks of 10 ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct PlayoutStats {
     /// Blocks of sound as it was sent.
     pub played: u64,
     /// Blocks made up because their sound was lost or late.
@@ -90,7 +90,7 @@ pub struct Playout {
     waiting: BTreeMap<u32, Frame>,
     /// The block to be decoded next; `None` before the speaker has begun.
     next: Option<u32>,
-    /// Blocks made up in a row that stood for none in particular yet.
+    /// Consecutive concealed blocks that are not yet assigned to a block number.
     owed: u32,
     /// The last that came, so that one that was played and comes again is not taken for a late one.
     seen: VecDeque<u32>,
@@ -107,7 +107,7 @@ pub struct Playout {
     waits: Option<f64>,
     /// What is to wait beyond what the network needs.
     extra: Duration,
-    counts: Counts,
+    counts: PlayoutStats,
 }
 
 impl Default for Playout {
@@ -126,7 +126,7 @@ impl Default for Playout {
             epoch: None,
             waits: None,
             extra: Duration::ZERO,
-            counts: Counts::default(),
+            counts: PlayoutStats::default(),
         }
     }
 }
@@ -185,7 +185,7 @@ impl Playout {
 
     /// The sound that is played from `now` on. Returns when its first sample was captured; `None` for sound that is silent
     /// or made up.
-    pub fn poll_sound(&mut self, decoder: &mut impl Decode, out: &mut [f32], now: Instant) -> Option<Ticks> {
+    pub fn poll_audio(&mut self, decoder: &mut impl Decode, out: &mut [f32], now: Instant) -> Option<Ticks> {
         let has_begun = self.next.is_some() || self.begin(now);
         let made_up = self.counts.concealed;
         if has_begun && self.ready.len() < out.len() {
@@ -232,7 +232,7 @@ impl Playout {
 
     /// Counts since the beginning.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> PlayoutStats {
         self.counts
     }
 

@@ -78,7 +78,7 @@ struct Played {
 }
 
 impl Played {
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> PlayoutStats {
         self.playout.counts()
     }
 
@@ -127,7 +127,7 @@ fn play(
         while let Some((arrives, first)) = arrivals.next_if(|(arrives, _)| *arrives <= now) {
             let _dropped = playout.handle_packet(packet(first, span, protection), at(arrives));
         }
-        let is_sound = playout.poll_sound(&mut tone, &mut out, at(now)).is_some();
+        let is_sound = playout.poll_audio(&mut tone, &mut out, at(now)).is_some();
         let is_silent = out.iter().all(|sample| *sample == 0.0);
         if tick.is_multiple_of(2) {
             silent.push(is_silent);
@@ -254,7 +254,7 @@ fn frames_that_are_none_are_made_up_and_counted() {
             let now = start + BLOCK * n * span.blocks();
             playout.handle_packet(packet, now).expect("in time");
             for step in 0..2 * span.blocks() {
-                playout.poll_sound(&mut tone, &mut out, now + BLOCK / 2 * step);
+                playout.poll_audio(&mut tone, &mut out, now + BLOCK / 2 * step);
             }
         }
         let counts = playout.counts();
@@ -288,7 +288,7 @@ fn sound_waits_for_a_picture_that_is_later() {
         }
         let now = start + Duration::from_millis(10) * block;
         let _kept = playout.handle_packet(packet(block, Span::Ten, Protection::Light), now);
-        playout.poll_sound(&mut tone, &mut out, now + Duration::from_millis(1));
+        playout.poll_audio(&mut tone, &mut out, now + Duration::from_millis(1));
     }
     let waits = playout.delay().as_millis();
     assert!((75..=105).contains(&waits), "{waits} ms");
@@ -310,7 +310,7 @@ fn the_last_numbers_there_are_can_be_played() {
             let _kept = playout.handle_packet(packet(first, span, Protection::Strong), start);
             for step in 0..100u32 {
                 let now = start + Duration::from_millis(5) * step;
-                playout.poll_sound(&mut Tone::default(), &mut out, now);
+                playout.poll_audio(&mut Tone::default(), &mut out, now);
             }
         }
     }
@@ -330,7 +330,7 @@ proptest! {
             let span = if is_long { Span::Twenty } else { Span::Ten };
             let protection = if has_two { Protection::Strong } else { Protection::Light };
             let _dropped = playout.handle_packet(packet(first, span, protection), now);
-            playout.poll_sound(&mut tone, &mut out, now);
+            playout.poll_audio(&mut tone, &mut out, now);
             prop_assert!(out.iter().all(|sample| sample.abs() <= 0.51));
             prop_assert!(playout.waiting.len() <= CAPACITY as usize);
             prop_assert!(playout.ready.len() <= 4 * KEPT && playout.played.len() <= KEPT);

@@ -35,7 +35,7 @@ impl Limits {
     }
 
     /// Whether an equal part of the uplink has room for more than sound.
-    pub(super) fn leave_room_for_pictures(self, links: usize) -> bool {
+    pub(super) fn leave_room_for_video(self, links: usize) -> bool {
         let part = self.for_media(links).map(|media| media.0 / links.max(1) as u32);
         part.is_none_or(|part| part >= LEAST_SEEN)
     }

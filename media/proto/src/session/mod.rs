@@ -18,16 +18,16 @@ use std::time::{Duration, Instant};
 
 pub use self::limits::Limits;
 use crate::audio::{Protection, Span};
-use crate::layer::{self, Layer, Receiver, Share};
-use crate::link::{self, Arrivals, Class, Counts, Leaving, Number, Report, Sender, share_uplink};
-use crate::load::GivenWay;
+use crate::layer::{self, Layer, Receiver, Subscription};
+use crate::link::{self, ArrivalReport, Arrivals, Class, Leaving, Number, SendStats, Sender, share_uplink};
+use crate::overuse::Degradation;
 use crate::packing::Packing;
 use crate::rate::Bitrate;
 use crate::track::{AudioTrack, Track, VideoTrack};
 use crate::video::{Packets, PartSize};
 
 /// 100 ms: how often it is decided anew who gets which layer.
-const SHARE_OUT: Duration = Duration::from_millis(100);
+const ALLOCATE_EVERY: Duration = Duration::from_millis(100);
 
 /// What pictures at a constant rate take on the wire, beside what the encoder is to make of them: with less, large ones
 /// would wait.
@@ -35,7 +35,7 @@ const FILLED: f64 = 1.5;
 
 /// How a layer is wanted just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerWish {
+pub struct LayerTarget {
     /// At which rate.
     pub rate: Bitrate,
     /// Somebody can go on only with a key frame.
@@ -43,7 +43,7 @@ pub struct LayerWish {
     /// Somebody's link can carry a picture at this moment.
     pub is_open: bool,
     /// Nobody gets those of its pictures that nothing builds on.
-    pub is_halved: bool,
+    pub is_base_only: bool,
 }
 
 /// What one link's sender knows.
@@ -58,22 +58,22 @@ pub struct LinkState {
     /// The share of packets that is lost.
     pub loss: f32,
     /// What is sent of each track of video, in the order of [`VideoTrack::ALL`].
-    pub shares: [Option<Share>; VideoTrack::ALL.len()],
+    pub shares: [Option<Subscription>; VideoTrack::ALL.len()],
     /// How large packets may be: less than full while larger ones do not get through.
     pub packet_size: PartSize,
     /// Counts since the link was there.
-    pub counts: Counts,
+    pub counts: SendStats,
 }
 
 /// The links to all members to whom media flows.
 #[derive(Debug)]
 pub struct Session<M, P> {
-    links: BTreeMap<M, Link<P>>,
+    links: BTreeMap<M, MemberLink<P>>,
     packing: Packing,
     /// What each member asked for of each track of video; until it does, it gets pictures as large as a tile.
-    asked: BTreeMap<(M, VideoTrack), Option<Share>>,
+    asked: BTreeMap<(M, VideoTrack), Option<Subscription>>,
     /// What this machine cannot keep up with.
-    given_way: GivenWay,
+    degradation: Degradation,
     limits: Limits,
     /// Each track of video.
     sources: [Source; VideoTrack::ALL.len()],
@@ -99,16 +99,16 @@ struct Source {
 }
 
 #[derive(Debug)]
-struct Link<P> {
+struct MemberLink<P> {
     path: P,
     sender: Sender,
     arrivals: Arrivals,
     /// What is sent of each track of video, and since when.
-    shares: [Option<(Share, Instant)>; VideoTrack::ALL.len()],
+    shares: [Option<(Subscription, Instant)>; VideoTrack::ALL.len()],
 }
 
-impl<P> Link<P> {
-    fn share(&self, track: VideoTrack) -> Option<Share> {
+impl<P> MemberLink<P> {
+    fn share(&self, track: VideoTrack) -> Option<Subscription> {
         self.shares[track.index()].map(|(share, _)| share)
     }
 
@@ -136,7 +136,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             links: BTreeMap::new(),
             packing: Packing::default(),
             asked: BTreeMap::new(),
-            given_way: GivenWay::Nothing,
+            degradation: Degradation::Nothing,
             limits,
             sources: Default::default(),
             epoch,
@@ -148,7 +148,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     }
 
     /// A member asks for so much of a track.
-    pub fn handle_wish(&mut self, member: M, track: VideoTrack, wish: Option<Share>) {
+    pub fn handle_subscription(&mut self, member: M, track: VideoTrack, wish: Option<Subscription>) {
         self.asked.insert((member, track), wish);
     }
 
@@ -160,8 +160,8 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     }
 
     /// This machine cannot keep up with everything: less is sent as well.
-    pub const fn set_given_way(&mut self, given_way: GivenWay) {
-        self.given_way = given_way;
+    pub const fn set_degradation(&mut self, degradation: Degradation) {
+        self.degradation = degradation;
     }
 
     /// The user says something else of sending.
@@ -201,7 +201,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             .retain(|member, link| receivers.contains(&(*member, link.path)));
         let incarnation = now.saturating_duration_since(self.epoch).as_millis() as u16;
         for (member, path) in receivers {
-            self.links.entry(*member).or_insert_with(|| Link {
+            self.links.entry(*member).or_insert_with(|| MemberLink {
                 path: *path,
                 sender: Sender::new(incarnation, now),
                 arrivals: Arrivals::new(self.epoch),
@@ -236,7 +236,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     ) -> Option<(Track, &'a [u8])> {
         let link = self.links.get_mut(member)?;
         if class == Class::Report {
-            match Report::decode(body) {
+            match ArrivalReport::decode(body) {
                 Some(report) => link.sender.handle_report(&report, now),
                 None => self.dropped += 1,
             }
@@ -257,8 +257,8 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// The next packet that leaves, and to whom.
     pub fn poll_packet(&mut self, now: Instant) -> Option<(M, Leaving)> {
-        self.share_out_in_time(now);
-        let mut poll = |(member, link): (&M, &mut Link<P>)| Some((*member, link.poll_packet(now)?));
+        self.allocate_in_time(now);
+        let mut poll = |(member, link): (&M, &mut MemberLink<P>)| Some((*member, link.poll_packet(now)?));
         let last = self.last;
         let others = last.map_or(Bound::Unbounded, Bound::Excluded);
         let rest = last.map_or(Bound::Unbounded, Bound::Included);
@@ -300,15 +300,15 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     }
 
     /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
-    pub fn wishes(&mut self, track: VideoTrack, largest: Layer, now: Instant) -> [Option<LayerWish>; 3] {
+    pub fn wishes(&mut self, track: VideoTrack, largest: Layer, now: Instant) -> [Option<LayerTarget>; 3] {
         self.sources[track.index()].largest = Some(largest);
-        self.share_out_in_time(now);
+        self.allocate_in_time(now);
         let mut wishes = self.sources[track.index()].rates.map(|rate| {
-            rate.map(|rate| LayerWish {
+            rate.map(|rate| LayerTarget {
                 rate,
                 wants_key: false,
                 is_open: false,
-                is_halved: true,
+                is_base_only: true,
             })
         });
         let mut carried = [Bitrate(0); 3];
@@ -318,11 +318,11 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             for layer in layers.chain(link.sender.leaving(track)) {
                 if let Some(wish) = &mut wishes[layer.index()] {
                     wish.wants_key |= link.sender.wants_key_frame(track) == Some(layer);
-                    wish.is_open |= link.sender.takes_pictures(now);
-                    wish.is_halved &= own.is_some_and(|share| share.is_halved);
+                    wish.is_open |= link.sender.takes_video(now);
+                    wish.is_base_only &= own.is_some_and(|share| share.is_base_only);
                 }
                 let carried = &mut carried[layer.index()];
-                *carried = link.sender.picture_rate().max(*carried);
+                *carried = link.sender.video_rate().max(*carried);
             }
         }
         // While a queue drains less leaves; where everybody's does, less is made.
@@ -335,34 +335,34 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     }
 
     /// Decides anew who gets what, ten times a second.
-    fn share_out_in_time(&mut self, now: Instant) {
+    fn allocate_in_time(&mut self, now: Instant) {
         if now >= self.next_share_out {
-            self.next_share_out = now + SHARE_OUT;
-            self.share_out(now);
+            self.next_share_out = now + ALLOCATE_EVERY;
+            self.allocate(now);
         }
     }
 
-    fn share_out(&mut self, now: Instant) {
-        let has_room = self.limits.leave_room_for_pictures(self.links.len());
+    fn allocate(&mut self, now: Instant) {
+        let has_room = self.limits.leave_room_for_video(self.links.len());
         let asks = self.asks(has_room);
         let mut constant = vec![None; self.links.len()];
         for track in VideoTrack::ALL {
             let receivers: Vec<_> = (self.links.values().zip(&asks))
                 .map(|(link, asks)| Receiver {
                     asks: asks[track.index()],
-                    rate: rate_of(track, asks, link.sender.usual_picture_rate()),
+                    rate: rate_of(track, asks, link.sender.usual_video_rate()),
                     has: link.shares[track.index()],
                 })
                 .collect();
             let source = &mut self.sources[track.index()];
             let largest = source.largest.unwrap_or(Layer::Small);
-            let (shares, rates) = layer::share_out(&receivers, largest, now);
+            let (shares, rates) = layer::allocate(&receivers, largest, now);
             let before = std::mem::replace(&mut source.rates, rates);
             for (at, (link, share)) in self.links.values_mut().zip(shares).enumerate() {
                 if share != link.share(track) {
                     link.shares[track.index()] = share.map(|share| (share, now));
                 }
-                link.sender.set_share(track, share);
+                link.sender.set_subscription(track, share);
                 let rate = share.and_then(|share| rates[share.layer.index()]);
                 if let Some(rate) = rate.map(|rate| rate.min(receivers[at].rate)) {
                     let sum: &mut Option<Bitrate> = &mut constant[at];
@@ -380,7 +380,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             link.sender.set_wanted(Bitrate(most.sum()), now);
             let constant = rate.filter(|_| self.limits.constant_rate).map(|rate| {
                 let filled = Bitrate((f64::from(rate.0) * FILLED) as u32);
-                filled.min(link.sender.beside_sound_on_the_wire())
+                filled.min(link.sender.beside_audio_on_the_wire())
             });
             link.sender.set_constant(constant, now);
         }
@@ -389,15 +389,15 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// What each link's member asks for of each track that there is. Without a source nobody gets anything, and links are not
     /// asked to carry it.
-    fn asks(&self, has_room: bool) -> Vec<[Option<Share>; VideoTrack::ALL.len()]> {
+    fn asks(&self, has_room: bool) -> Vec<[Option<Subscription>; VideoTrack::ALL.len()]> {
         let of_member = |member: &M| {
             VideoTrack::ALL.map(|track| {
                 let largest = self.sources[track.index()].largest.filter(|_| has_room)?;
                 let asked = self.asked.get(&(*member, track)).copied();
-                let wish = asked.unwrap_or(Some(Share::whole(Layer::Medium)));
+                let wish = asked.unwrap_or(Some(Subscription::whole(Layer::Medium)));
                 // Whether to be seen while somebody else speaks is for the others to decide.
-                let wish = self.given_way.min(GivenWay::Size).limit(wish, true)?;
-                Some(Share {
+                let wish = self.degradation.min(Degradation::Resolution).limit(wish, true)?;
+                Some(Subscription {
                     layer: wish.layer.min(largest),
                     ..wish
                 })
@@ -419,8 +419,8 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
 /// What of a link's rate for video is there for one track: all but what the others have a use for, as far as they get an equal
 /// part.
-fn rate_of(track: VideoTrack, asks: &[Option<Share>], rate: Bitrate) -> Bitrate {
-    let uses = |asks: &Option<Share>| Bitrate(asks.map_or(0, |asks| asks.layer.enough().0));
+fn rate_of(track: VideoTrack, asks: &[Option<Subscription>], rate: Bitrate) -> Bitrate {
+    let uses = |asks: &Option<Subscription>| Bitrate(asks.map_or(0, |asks| asks.layer.enough().0));
     let uses: Vec<_> = asks.iter().map(uses).collect();
     let shares = share_uplink(rate, &uses);
     let others = shares.iter().zip(&uses).enumerate();

@@ -29,7 +29,7 @@ impl Call {
         let id = ExpectId(self.new_id());
         let inviter = self.noise.public();
         let issued = self
-            .book
+            .issued_codes
             .issue(id, inviter, &candidates, wall, now, &mut self.rng);
         let Some((code, forgotten)) = issued else {
             return self.event(Event::Problem(Problem::TooManyCodes, None));
@@ -43,13 +43,13 @@ impl Call {
 
     /// The machine slept: codes are older by that, and some may be over.
     pub(super) fn handle_sleep(&mut self, slept: Duration, now: Instant) {
-        self.book.handle_sleep(slept);
+        self.issued_codes.handle_sleep(slept);
         self.sweep_codes(now);
     }
 
     /// Tells which codes are over, and forgets those that have been for long.
     pub(super) fn sweep_codes(&mut self, now: Instant) {
-        let (expired, forgotten) = self.book.sweep(now);
+        let (expired, forgotten) = self.issued_codes.sweep(now);
         for code in expired {
             self.event(Event::Expired(code));
         }
@@ -74,7 +74,11 @@ impl Call {
             return self.turn_away(conn, Refusal::Full, now);
         }
         let name = card.name();
-        match self.book.spend(id, peer, now).map(Option::<&Code>::cloned) {
+        match self
+            .issued_codes
+            .spend(id, peer, now)
+            .map(Option::<&Code>::cloned)
+        {
             Ok(Some(code)) => self.event(Event::Spent(code, name.clone())),
             Ok(None) => {}
             Err(why) => return self.turn_away(conn, why, now),
@@ -103,7 +107,7 @@ impl Call {
             Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
             _ => None,
         })?;
-        self.book.finish(id, now);
+        self.issued_codes.finish(id, now);
         Some((conn, card))
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_noise::Exporter;
 
-use super::dial::{Target, Ticket};
+use super::dial::{AttemptId, Target};
 use super::{Call, End, Event, Output, Problem};
 use crate::link::{ConnId, Purpose, Stage};
 use crate::route::{Holder, Reason};
@@ -48,7 +48,7 @@ pub enum Closed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// We did, by [`Output::Dial`].
-    Dialler(Ticket),
+    Dialler(AttemptId),
     /// They did, with a tag of this code or introduction.
     Listener(ExpectId),
 }
@@ -61,27 +61,27 @@ impl Call {
         let is_wanted = !self.ended && is_there && self.links.len() < MAX_LINKS;
         let set_up = match connected.side {
             _ if !is_wanted => None,
-            Side::Dialler(ticket) => self.start_session(connected, ticket, now),
+            Side::Dialler(attempt) => self.start_session(connected, attempt, now),
             Side::Listener(id) => self.respond(connected, id, now),
         };
         if set_up.is_some() {
             return;
         }
-        if let Side::Dialler(ticket) = connected.side {
-            self.handle_dial_failed(ticket, now);
+        if let Side::Dialler(attempt) = connected.side {
+            self.handle_dial_failed(attempt, now);
         }
         self.outputs.push_back(Output::Close(conn));
     }
 
     /// `None` when nobody waits for this connection any more.
-    fn start_session(&mut self, connected: &Connected, ticket: Ticket, now: Instant) -> Option<()> {
+    fn start_session(&mut self, connected: &Connected, attempt: AttemptId, now: Instant) -> Option<()> {
         let mut dials = self.dials.iter();
-        let id = dials.find_map(|(id, dial)| dial.dialled.contains_key(&ticket).then_some(*id))?;
+        let id = dials.find_map(|(id, dial)| dial.dialled.contains_key(&attempt).then_some(*id))?;
         let dial = self.dials.remove(&id)?;
-        let route = *dial.dialled.get(&ticket)?;
+        let route = *dial.dialled.get(&attempt)?;
         self.routes.hold(route, Holder::Link(connected.conn));
         self.routes.identify(route, connected.peer);
-        self.release_dials(&dial.tickets(), Reason::Replaced, now);
+        self.release_dials(&dial.attempt_ids(), Reason::Replaced, now);
         if let Some(peer) = dial.target.peer() {
             self.stop_dialling(peer, Reason::Replaced, now);
         }

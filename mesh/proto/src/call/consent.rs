@@ -1,4 +1,4 @@
-//! Consent: what the user's rule says of each way, the questions that it leaves to the user, and what the other
+//! Consent: what the user's rule says of each path, the questions that it leaves to the user, and what the other
 //! side says.
 
 use std::net::SocketAddr;
@@ -11,8 +11,8 @@ use crate::code::Code;
 use crate::interface::{Interface, Medium};
 use crate::link::{ConnId, Link};
 use crate::route::{
-    self, Approval, Consent, Holder, Kind, Known, QuestionId, Reason, RouteId, Rule, Said, State, Table,
-    Verdict, Way,
+    self, Approval, Consent, Holder, Known, Path, PathKind, QuestionId, Reason, RouteId, Rule, State, Table,
+    TableEvent, Verdict,
 };
 use crate::wire::{Control, Peer};
 
@@ -27,15 +27,15 @@ impl Call {
         change: impl FnOnce(&mut Table, Duration) -> T,
     ) -> T {
         let result = change(&mut self.routes, self.config.clock.since_start(now));
-        while let Some(said) = self.routes.poll_said() {
+        while let Some(said) = self.routes.poll_event() {
             self.outputs.push_back(match said {
-                Said::Gate(change) => Output::Gate(change),
-                Said::Step(step) => Output::Event(Event::Route(Box::new(step))),
-                Said::Asked(question) => {
+                TableEvent::Gate(change) => Output::Gate(change),
+                TableEvent::Step(step) => Output::Event(Event::Route(Box::new(step))),
+                TableEvent::Asked(question) => {
                     let name = question.new.peer.map(|peer| self.name_of(&peer));
                     Output::Event(Event::Ask(Box::new(question), name))
                 }
-                Said::Answered(question, answer) => Output::Event(Event::Answered(question, answer)),
+                TableEvent::Answered(question, answer) => Output::Event(Event::Answered(question, answer)),
             });
         }
         result
@@ -60,13 +60,13 @@ impl Call {
         Some((link.peer, link.route?))
     }
 
-    pub(super) fn way(&self, local: SocketAddr, remote: SocketAddr) -> Way {
-        Way {
-            kind: Kind::Direct,
+    pub(super) fn path(&self, local: SocketAddr, remote: SocketAddr) -> Path {
+        Path {
+            kind: PathKind::Direct,
             local,
             interface: self.interface_of(&local).map(|interface| interface.name.clone()),
             remote,
-            far: None,
+            remote_medium: None,
         }
     }
 
@@ -90,9 +90,9 @@ impl Call {
     pub(super) fn prove_route(&mut self, conn: ConnId, now: Instant) {
         let Some(link) = self.links.get(&conn) else { return };
         let (peer, known) = (link.peer, link.route);
-        let way = self.way(link.local, link.remote);
+        let path = self.path(link.local, link.remote);
         let route = self.with_routes(now, |routes, at| {
-            known.unwrap_or_else(|| routes.open(Some(peer), &way, Holder::Link(conn), at))
+            known.unwrap_or_else(|| routes.open(Some(peer), &path, Holder::Link(conn), at))
         });
         // While the handshake went on the address may have gone.
         self.tell_routes_what_is_usable(now);
@@ -102,36 +102,36 @@ impl Call {
         }
     }
 
-    /// What the user's rule says of a way to a member.
-    pub(super) fn judge(&self, peer: PeerId, way: &Way) -> Verdict {
+    /// What the user's rule says of a path to a member.
+    pub(super) fn judge(&self, peer: PeerId, path: &Path) -> Verdict {
         let shared = self.addresses_of(&peer);
         let in_code: Vec<_> = self.code.iter().flat_map(Code::addresses).collect();
         let member = self.members.get(&peer);
         let known = Known {
-            last: member.and_then(|member| member.last_way.as_ref()),
+            last: member.and_then(|member| member.last_path.as_ref()),
             in_code: &in_code,
             shared: &shared,
-            before: member.map_or(&[], |member| &member.ways_before),
+            before: member.map_or(&[], |member| &member.paths_before),
             agreed: member.and_then(|member| member.agreed.as_ref()),
-            denied: self.routes.is_refused(Some(peer), way),
-            unticked: !self.ticked.contains(&way.local),
+            denied: self.routes.is_refused(Some(peer), path),
+            is_unshared: !self.shared.contains(&path.local),
         };
-        route::judge(self.rule, way, &known)
+        route::judge(self.rule, path, &known)
     }
 
-    pub(super) fn last_way(&self, peer: &PeerId) -> Option<&Way> {
-        self.members.get(peer)?.last_way.as_ref()
+    pub(super) fn last_path(&self, peer: &PeerId) -> Option<&Path> {
+        self.members.get(peer)?.last_path.as_ref()
     }
 
-    /// Judges the way of the link that serves a member: media flows, or waits for the user, or never flows.
+    /// Judges the path of the link that serves a member: media flows, or waits for the user, or never flows.
     pub(super) fn judge_link(&mut self, conn: ConnId, now: Instant) {
         let Some((peer, id)) = self.peer_and_route(conn) else {
             return;
         };
         let Some(route) = self.routes.get(id) else { return };
-        let way = route.way.clone();
-        let changed = self.last_way(&peer).and_then(|last| way.change_from(last));
-        let verdict = self.judge(peer, &way);
+        let path = route.path.clone();
+        let changed = self.last_path(&peer).and_then(|last| path.change_from(last));
+        let verdict = self.judge(peer, &path);
         if let (Some(reason), Some(former)) = (changed, self.former_route(&peer)) {
             self.with_routes(now, |routes, at| routes.pause(former, reason, at));
         }
@@ -148,12 +148,12 @@ impl Call {
                 self.go_back(conn, now);
             }
             Verdict::Ask(reason) => {
-                let old = self.last_way(&peer).cloned();
-                let tells = !self.ticked.contains(&way.local);
+                let old = self.last_path(&peer).cloned();
+                let tells = !self.shared.contains(&path.local);
                 self.with_routes(now, |routes, at| routes.ask(id, old, reason, tells, at));
                 self.say_consent(conn, Consent::Asked, now);
             }
-            Verdict::No if self.routes.is_refused(Some(peer), &way) => {
+            Verdict::No if self.routes.is_refused(Some(peer), &path) => {
                 self.say_consent(conn, Consent::Denied, now);
                 self.close(conn, Reason::Denied);
                 self.go_back(conn, now);
@@ -201,10 +201,10 @@ impl Call {
             return;
         }
         let flows = self.with_routes(now, |routes, at| routes.activate(id, Reason::Ready, at));
-        let Some(way) = self
+        let Some(path) = self
             .routes
             .get(id)
-            .map(|route| route.way.clone())
+            .map(|route| route.path.clone())
             .filter(|_| flows)
         else {
             return;
@@ -212,7 +212,7 @@ impl Call {
         let Some(member) = self.members.get_mut(&peer) else {
             return;
         };
-        member.take_way(way);
+        member.take_path(path);
         member.seek = None;
         if let Some(former) = member.former.take() {
             self.close(former, Reason::Replaced);
@@ -229,7 +229,7 @@ impl Call {
         if approved {
             self.with_routes(now, |routes, at| routes.agree(id, Approval::User, at));
             self.remember_yes(id);
-            self.tick_local(id, now);
+            self.share_local(id, now);
             if !self.resume_dial(id, true, now)
                 && let Some(conn) = conn
             {
@@ -249,16 +249,16 @@ impl Call {
         }
     }
 
-    /// A "yes" holds until media flows, however often the way has to be dialled for that.
+    /// A "yes" holds until media flows, however often the path has to be dialled for that.
     fn remember_yes(&mut self, id: RouteId) {
         let route = self.routes.get(id);
-        let found = route.and_then(|route| Some((self.members.get_mut(&route.peer?)?, route.way.clone())));
-        if let Some((member, way)) = found {
-            member.agreed = Some(way);
+        let found = route.and_then(|route| Some((self.members.get_mut(&route.peer?)?, route.path.clone())));
+        if let Some((member, path)) = found {
+            member.agreed = Some(path);
         }
     }
 
-    /// After a "no" to a new way: the one before serves again, if it is still there.
+    /// After a "no" to a new path: the one before serves again, if it is still there.
     fn go_back(&mut self, denied: ConnId, now: Instant) {
         let Some(peer) = self.links.get(&denied).map(|link| link.peer) else {
             return;
@@ -297,7 +297,7 @@ impl Call {
             .filter_map(|route| {
                 route
                     .peer
-                    .filter(|peer| self.judge(*peer, &route.way) == Verdict::No)
+                    .filter(|peer| self.judge(*peer, &route.path) == Verdict::No)
             })
             .collect();
         for peer in ruled_out {
@@ -305,17 +305,17 @@ impl Call {
         }
     }
 
-    /// Answers by rule what the user is being asked, where the rule has come to know.
+    /// Answers open questions by rule where what is known now allows that.
     pub(super) fn judge_questions(&mut self, now: Instant) {
         let asked = self
             .routes
             .routes()
             .filter(|route| self.routes.is_asked(route.id));
         let asked: Vec<_> = asked
-            .filter_map(|route| Some((route.id, route.peer?, route.way.clone())))
+            .filter_map(|route| Some((route.id, route.peer?, route.path.clone())))
             .collect();
-        for (id, peer, way) in asked {
-            match (self.serving(id), self.judge(peer, &way)) {
+        for (id, peer, path) in asked {
+            match (self.serving(id), self.judge(peer, &path)) {
                 (Some(conn), _) => self.judge_link(conn, now),
                 (None, Verdict::Go(by)) => {
                     self.with_routes(now, |routes, at| routes.agree(id, by, at));
@@ -375,7 +375,7 @@ impl Call {
         if self
             .routes
             .get(id)
-            .is_none_or(|route| route.way.far == Some(medium))
+            .is_none_or(|route| route.path.remote_medium == Some(medium))
         {
             return;
         }
@@ -383,19 +383,19 @@ impl Call {
             return self.fail(conn, Problem::Flood);
         }
         // What the user was asked is not what it would be a yes to any more.
-        self.with_routes(now, |routes, _| routes.set_far(id, medium));
+        self.with_routes(now, |routes, _| routes.set_remote_medium(id, medium));
         if self.link_of(&peer) != Some(conn) {
             return;
         }
         if let Some(member) = self.members.get_mut(&peer) {
-            member.learn_far(medium);
+            member.learn_remote_medium(medium);
         }
-        let is_unchanged = |way: &Way| {
-            self.last_way(&peer)
-                .is_some_and(|last| way.change_from(last).is_none())
+        let is_unchanged = |path: &Path| {
+            self.last_path(&peer)
+                .is_some_and(|last| path.change_from(last).is_none())
         };
         let active = self.routes.get(id).filter(|route| route.state == State::Active);
-        if !active.is_some_and(|route| is_unchanged(&route.way)) {
+        if !active.is_some_and(|route| is_unchanged(&route.path)) {
             self.judge_link(conn, now);
         }
     }

@@ -78,7 +78,7 @@ impl Call {
                 self.handle_introduce(conn, entry, Secret(*secret), dial, now);
             }
             Control::Ready(peer) => self.handle_ready(conn, &peer, now),
-            Control::Beat {
+            Control::Heartbeat {
                 roster,
                 links,
                 asking,
@@ -89,7 +89,7 @@ impl Call {
             }
             Control::Entries(entries) => self.handle_entries(conn, entries, now),
             Control::Consent(theirs) => self.handle_consent(conn, theirs, now),
-            Control::Return(secret) => self.handle_return(conn, Secret(*secret)),
+            Control::Reconnect(secret) => self.handle_reconnect(conn, Secret(*secret)),
             Control::Asked(by) => self.handle_asked(&by, now),
             Control::Medium(medium) => self.handle_medium(conn, medium, now),
             Control::App(body) => {

@@ -1,4 +1,4 @@
-//! Dialling: the ways to somebody are tried in turn, asked about where that must be, and given up.
+//! Dialling: the pairs to somebody are tried in turn, asked about where that must be, and given up.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::reach::{LINK_TIME, MAX_WAYS, Outcome, Unreached};
+use super::reach::{LINK_TIME, MAX_PAIRS, Outcome, Unreached};
 use super::{Call, End, Event, Output, Problem};
 use crate::address::Pair;
 use crate::link::ConnId;
-use crate::route::{Approval, Holder, Reason, RouteId, Verdict, Way};
+use crate::route::{Approval, Holder, Path, Reason, RouteId, Verdict};
 use crate::secret::Secret;
 use crate::tag;
 
@@ -26,9 +26,9 @@ const MAX_DIAL_STAGGER: Duration = Duration::from_secs(1);
 const DIAL_TIME: Duration = Duration::from_secs(10);
 
 /// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
-const RETURN_DIAL_TIME: Duration = Duration::from_secs(3);
+const RECONNECT_DIAL_TIME: Duration = Duration::from_secs(3);
 
-/// 1 s: while the user is being asked, how often the ways that wait with the question are looked at again: what is known,
+/// 1 s: while the user is being asked, how often the pairs that wait with the question are looked at again: what is known,
 /// and so what the rule says of them, may have changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -41,7 +41,7 @@ pub struct DialId(pub u64);
 
 /// Names one dialled address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
+pub struct AttemptId(pub u64);
 
 /// Whom a dial is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub enum Target {
     /// A member, and who introduced us.
     Member(PeerId, PeerId),
     /// A member whom this link led to.
-    Return(PeerId, ConnId),
+    Reconnect(PeerId, ConnId),
 }
 
 impl Target {
@@ -59,14 +59,14 @@ impl Target {
     pub const fn peer(self) -> Option<PeerId> {
         match self {
             Self::Inviter => None,
-            Self::Member(peer, _) | Self::Return(peer, _) => Some(peer),
+            Self::Member(peer, _) | Self::Reconnect(peer, _) => Some(peer),
         }
     }
 
     const fn patience(self) -> Duration {
         match self {
             Self::Inviter | Self::Member(..) => DIAL_TIME,
-            Self::Return(..) => RETURN_DIAL_TIME,
+            Self::Reconnect(..) => RECONNECT_DIAL_TIME,
         }
     }
 }
@@ -77,16 +77,16 @@ pub struct Dial {
     pub secret: Secret,
     /// Where it is to lead.
     pub remotes: Vec<SocketAddr>,
-    /// Ways still to try: from where, to where; the next one last.
+    /// Pairs still to try: from where, to where; the next one last.
     waiting: Vec<Pair>,
     /// These, and those that were tried.
     known: Vec<Pair>,
     /// Until then it waits for an address of ours that is not there yet.
     waits_until: Option<Instant>,
     next_at: Instant,
-    pub dialled: BTreeMap<Ticket, RouteId>,
+    pub dialled: BTreeMap<AttemptId, RouteId>,
     /// The user is being asked about this one. Others that need a question wait.
-    asking: Option<(Ticket, RouteId)>,
+    asking: Option<(AttemptId, RouteId)>,
     /// It is the other side that dials; this is only for the case that it cannot get in. Nobody is asked for that, nor
     /// told that it did not help.
     is_second: bool,
@@ -108,10 +108,10 @@ impl Dial {
         self.asking.is_some()
     }
 
-    /// These ways are to be tried as well, after those that wait already.
-    pub fn add_ways(&mut self, ways: Vec<Pair>) {
-        let room = MAX_WAYS.saturating_sub(self.known.len());
-        let fresh = ways.into_iter().filter(|way| !self.known.contains(way));
+    /// These pairs are to be tried as well, after those that wait already.
+    pub fn add_pairs(&mut self, pairs: Vec<Pair>) {
+        let room = MAX_PAIRS.saturating_sub(self.known.len());
+        let fresh = pairs.into_iter().filter(|path| !self.known.contains(path));
         let mut waiting: Vec<_> = fresh.take(room).collect();
         if waiting.is_empty() {
             return;
@@ -123,8 +123,8 @@ impl Dial {
         self.waits_until = None;
     }
 
-    /// Forgets ways from addresses of ours that are not among `open`: should they come back, they are new.
-    fn forget_ways(&mut self, open: &[SocketAddr], now: Instant) {
+    /// Forgets pairs from addresses of ours that are not among `open`: should they come back, they are new.
+    fn forget_pairs(&mut self, open: &[SocketAddr], now: Instant) {
         let before = self.known.len();
         self.known.retain(|(local, _)| open.contains(local));
         self.waiting.retain(|(local, _)| open.contains(local));
@@ -134,14 +134,14 @@ impl Dial {
     }
 
     /// What is being dialled or asked about.
-    fn attempts(&self) -> impl Iterator<Item = (Ticket, RouteId)> {
-        let dialled = self.dialled.iter().map(|(ticket, route)| (*ticket, *route));
+    fn in_progress(&self) -> impl Iterator<Item = (AttemptId, RouteId)> {
+        let dialled = self.dialled.iter().map(|(attempt, route)| (*attempt, *route));
         dialled.chain(self.asking)
     }
 
     /// Of what is being dialled or asked about.
-    pub fn tickets(&self) -> Vec<Ticket> {
-        self.attempts().map(|(ticket, _)| ticket).collect()
+    pub fn attempt_ids(&self) -> Vec<AttemptId> {
+        self.in_progress().map(|(attempt, _)| attempt).collect()
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -152,20 +152,20 @@ impl Dial {
 
 impl Call {
     pub(super) fn dial(&mut self, target: Target, secret: Secret, addresses: &[SocketAddr], now: Instant) {
-        let ways = self.ways(target.peer(), addresses);
-        self.begin_dial(target, secret, addresses, (ways, None), now);
+        let pairs = self.pairs(target.peer(), addresses);
+        self.begin_dial(target, secret, addresses, (pairs, None), now);
     }
 
-    /// Dials one of `addresses` by these ways only.
+    /// Dials one of `addresses` by these pairs only.
     pub(super) fn dial_by(
         &mut self,
         target: Target,
         secret: Secret,
         addresses: &[SocketAddr],
-        ways: Vec<Pair>,
+        pairs: Vec<Pair>,
         now: Instant,
     ) {
-        self.begin_dial(target, secret, addresses, (ways, None), now);
+        self.begin_dial(target, secret, addresses, (pairs, None), now);
     }
 
     /// Dials a member that was to dial us, should it not have come by `at`.
@@ -177,8 +177,8 @@ impl Call {
         at: Instant,
         now: Instant,
     ) {
-        let ways = self.ways(target.peer(), addresses);
-        self.begin_dial(target, secret, addresses, (ways, Some(at)), now);
+        let pairs = self.pairs(target.peer(), addresses);
+        self.begin_dial(target, secret, addresses, (pairs, Some(at)), now);
     }
 
     fn begin_dial(
@@ -186,11 +186,11 @@ impl Call {
         target: Target,
         secret: Secret,
         addresses: &[SocketAddr],
-        (ways, second_at): (Vec<Pair>, Option<Instant>),
+        (pairs, second_at): (Vec<Pair>, Option<Instant>),
         now: Instant,
     ) {
         // Who joins has only this one attempt; members are tried again.
-        let may_wait = target == Target::Inviter && self.why_no_way(addresses) == Unreached::NotUp;
+        let may_wait = target == Target::Inviter && self.why_no_pair(addresses) == Unreached::NotUp;
         let id = DialId(self.new_id());
         let mut dial = Dial {
             target,
@@ -207,23 +207,23 @@ impl Call {
             is_ruled_out: false,
             outcome: Outcome::default(),
         };
-        dial.add_ways(ways);
+        dial.add_pairs(pairs);
         self.dials.insert(id, dial);
         self.dial_next_addresses(now);
     }
 
     /// An address of this side is there that was not: whoever made the code is called from it as well.
-    pub(super) fn find_new_ways(&mut self, now: Instant) {
+    pub(super) fn find_new_pairs(&mut self, now: Instant) {
         let joining = self
             .dials
             .iter()
             .filter(|(_, dial)| dial.target == Target::Inviter);
         let found: Vec<_> = joining
-            .map(|(id, dial)| (*id, self.ways(None, &dial.remotes)))
+            .map(|(id, dial)| (*id, self.pairs(None, &dial.remotes)))
             .collect();
-        for (id, ways) in found {
+        for (id, pairs) in found {
             if let Some(dial) = self.dials.get_mut(&id) {
-                dial.add_ways(ways);
+                dial.add_pairs(pairs);
             }
         }
         self.dial_next_addresses(now);
@@ -245,7 +245,7 @@ impl Call {
 
     /// Dials a dial's next address if it may be dialled, asks about it if that must be, or leaves it out.
     fn try_next_address(&mut self, id: DialId, now: Instant) {
-        let Some((target, at)) = self.next_way(id) else {
+        let Some((target, at)) = self.next_pair(id) else {
             return;
         };
         let Some(at) = at else {
@@ -258,17 +258,17 @@ impl Call {
         if !self.leads_out(local, remote) {
             return;
         }
-        let way = self.way(local, remote);
-        let verdict = self.judge_dial(target, &way);
+        let path = self.path(local, remote);
+        let verdict = self.judge_dial(target, &path);
         if verdict == Verdict::No {
             if let Some(dial) = self.dials.get_mut(&id) {
                 dial.is_ruled_out = true;
             }
             return;
         }
-        let ticket = Ticket(self.new_id());
+        let attempt = AttemptId(self.new_id());
         let route = self.with_routes(now, |routes, at| {
-            routes.open(target.peer(), &way, Holder::Dial(ticket), at)
+            routes.open(target.peer(), &path, Holder::Dial(attempt), at)
         });
         if let Some(dial) = self.dials.get_mut(&id) {
             dial.has_tried = true;
@@ -277,32 +277,33 @@ impl Call {
             Verdict::Go(by) => {
                 self.with_routes(now, |routes, at| match target {
                     Target::Inviter => routes.approve(route, by, at),
-                    Target::Member(..) | Target::Return(..) => routes.agree(route, by, at),
+                    Target::Member(..) | Target::Reconnect(..) => routes.agree(route, by, at),
                 });
-                self.tick_local(route, now);
-                self.dial_route(id, ticket, route, now);
+                self.share_local(route, now);
+                self.dial_route(id, attempt, route, now);
             }
             Verdict::Ask(_) if target.peer().is_some_and(|peer| !self.may_ask(peer, route, now)) => {
-                self.release_dials(&[ticket], Reason::TooMany, now);
+                self.release_dials(&[attempt], Reason::TooMany, now);
             }
             Verdict::Ask(reason) => {
-                let tells = !self.ticked.contains(&way.local);
-                let old = target.peer().and_then(|peer| self.last_way(&peer).cloned());
+                let tells = !self.shared.contains(&path.local);
+                let old = target.peer().and_then(|peer| self.last_path(&peer).cloned());
                 self.with_routes(now, |routes, at| routes.ask(route, old, reason, tells, at));
                 if let Some(dial) = self.dials.get_mut(&id) {
-                    dial.asking = Some((ticket, route));
+                    dial.asking = Some((attempt, route));
                 }
             }
             Verdict::No => {}
         }
     }
 
-    /// Which of a dial's ways is next: those that need no question come first, since they may make one needless, and
-    /// none of them waits for an answer. `None` within when all that are left have to.
-    fn next_way(&self, id: DialId) -> Option<(Target, Option<usize>)> {
+    /// Returns a dial's target and the index of its next pair. Pairs that need no question come first: they may make the
+    /// question unnecessary, and need not wait for an answer. The index is `None` if every remaining pair needs a question
+    /// that cannot be asked now.
+    fn next_pair(&self, id: DialId) -> Option<(Target, Option<usize>)> {
         let dial = self.dials.get(&id)?;
         let needs_no_question = |(local, remote): &Pair| {
-            let verdict = self.judge_dial(dial.target, &self.way(*local, *remote));
+            let verdict = self.judge_dial(dial.target, &self.path(*local, *remote));
             !matches!(verdict, Verdict::Ask(_))
         };
         let last = dial.waiting.len().checked_sub(1)?;
@@ -315,21 +316,22 @@ impl Call {
         Some((dial.target, at))
     }
 
-    fn judge_dial(&self, target: Target, way: &Way) -> Verdict {
+    fn judge_dial(&self, target: Target, path: &Path) -> Verdict {
         match target.peer() {
             // Giving the code was consent to contact its addresses; whether media may go there is judged later.
             None => Verdict::Go(Approval::Code),
-            Some(peer) => self.judge(peer, way),
+            Some(peer) => self.judge(peer, path),
         }
     }
 
-    /// Whether the user is being asked about any way to this member: there is one question about it at a time.
+    /// Whether the user is being asked about any path to this member: there is one question about it at a time.
     fn is_asked_about(&self, peer: PeerId) -> bool {
         let mut routes = self.routes.routes().filter(|route| route.peer == Some(peer));
         routes.any(|route| self.routes.is_asked(route.id))
     }
 
-    /// All that a dial has left needs a question, and one about the same member stands: what is left waits with that one.
+    /// Hands a dial's remaining pairs, all of which need a question, to the dial whose question about the same member is
+    /// open.
     fn wait_for_answer(&mut self, id: DialId, now: Instant) {
         let Some(dial) = self.dials.get_mut(&id) else {
             return;
@@ -343,33 +345,33 @@ impl Call {
             return;
         }
         dial.has_tried = true;
-        let (peer, mut ways) = (dial.target.peer(), std::mem::take(&mut dial.waiting));
-        ways.reverse();
+        let (peer, mut pairs) = (dial.target.peer(), std::mem::take(&mut dial.waiting));
+        pairs.reverse();
         let mut asking = self.dials.values_mut().filter(|dial| dial.is_asking());
         // Of a question about a connection that stands, the answer decides whether anything else is needed.
         if let Some(asking) = asking.find(|dial| dial.target.peer() == peer) {
-            asking.add_ways(ways);
+            asking.add_pairs(pairs);
         }
     }
 
-    fn dial_route(&mut self, id: DialId, ticket: Ticket, route: RouteId, now: Instant) {
-        let way = self.routes.get(route).map(|route| route.way.clone());
-        let (Some(dial), Some(way)) = (self.dials.get_mut(&id), way) else {
+    fn dial_route(&mut self, id: DialId, attempt: AttemptId, route: RouteId, now: Instant) {
+        let path = self.routes.get(route).map(|route| route.path.clone());
+        let (Some(dial), Some(path)) = (self.dials.get_mut(&id), path) else {
             return;
         };
-        dial.dialled.insert(ticket, route);
+        dial.dialled.insert(attempt, route);
         let unanswered = u32::try_from(dial.dialled.len()).unwrap_or(u32::MAX);
         let stagger = DIAL_STAGGER.saturating_mul(unanswered);
         dial.next_at = now + stagger.min(MAX_DIAL_STAGGER);
         let key = match dial.target {
             Target::Inviter => dial.secret.tag_key(),
-            Target::Member(..) | Target::Return(..) => dial.secret.tag_key_of(&self.me),
+            Target::Member(..) | Target::Reconnect(..) => dial.secret.tag_key_of(&self.me),
         };
         let tag = tag::make(&key, &mut self.rng);
         self.outputs.push_back(Output::Dial {
-            ticket,
-            local: way.local,
-            remote: way.remote,
+            attempt,
+            local: path.local,
+            remote: path.remote,
             peer: dial.target.peer(),
             tag,
             patience: dial.target.patience(),
@@ -389,28 +391,28 @@ impl Call {
             let Some(dial) = self.dials.get_mut(id) else {
                 continue;
             };
-            let Some((ticket, _)) = dial.asking.take() else {
+            let Some((attempt, _)) = dial.asking.take() else {
                 continue;
             };
             dial.next_at = now;
-            let way = self
+            let path = self
                 .routes
                 .get(route)
-                .map(|route| (route.way.local, route.way.remote));
-            let leads_out = way.is_some_and(|(local, remote)| self.leads_out(local, remote));
+                .map(|route| (route.path.local, route.path.remote));
+            let leads_out = path.is_some_and(|(local, remote)| self.leads_out(local, remote));
             if approved && n == 0 && leads_out {
-                self.dial_route(*id, ticket, route, now);
+                self.dial_route(*id, attempt, route, now);
             } else {
-                self.release_dials(&[ticket], Reason::Replaced, now);
+                self.release_dials(&[attempt], Reason::Replaced, now);
             }
         }
         self.dial_next_addresses(now);
         !waiting.is_empty()
     }
 
-    /// Dials to the same target get a newer secret. False when another one is to begin: there is none, but perhaps a
-    /// second, where one that `comes_first` is wished for, or one that waits for the user, beside which the ways that need
-    /// no question are to be tried again. Of one introducer there are only so many.
+    /// Gives the running dials to `target` a newer secret. Returns false if another dial has to be started: there is none,
+    /// or `comes_first` is set and each is a second dial or waits for the user. Always true once an introducer has its most
+    /// dials.
     pub(super) fn refresh_dials(&mut self, target: Target, secret: &Secret, comes_first: bool) -> bool {
         let mut is_dialling = false;
         for dial in self.dials.values_mut().filter(|dial| dial.target == target) {
@@ -429,7 +431,7 @@ impl Call {
         let over: Vec<_> = self
             .dials
             .extract_if(.., |_, dial| dial.target.peer() == Some(peer))
-            .flat_map(|(_, dial)| dial.tickets())
+            .flat_map(|(_, dial)| dial.attempt_ids())
             .collect();
         self.release_dials(&over, reason, now);
     }
@@ -437,18 +439,22 @@ impl Call {
     /// Gives up what is dialled, or asked about, from addresses of ours that are gone.
     pub(super) fn stop_dialling_from_gone_addresses(&mut self, now: Instant) {
         let mut gone = Vec::new();
-        for (ticket, route) in self.dials.values().flat_map(Dial::attempts) {
-            let local = self.routes.get(route).map(|route| route.way.local);
+        for (attempt, route) in self.dials.values().flat_map(Dial::in_progress) {
+            let local = self.routes.get(route).map(|route| route.path.local);
             if !local.is_some_and(|local| self.is_open_on(&local)) {
-                gone.push(ticket);
+                gone.push(attempt);
             }
         }
         let open = self.locals.iter().filter(|local| self.is_open_on(local));
         let open: Vec<_> = open.copied().collect();
         for dial in self.dials.values_mut() {
-            dial.forget_ways(&open, now);
-            dial.dialled.retain(|ticket, _| !gone.contains(ticket));
-            if dial.asking.take_if(|(ticket, _)| gone.contains(ticket)).is_some() {
+            dial.forget_pairs(&open, now);
+            dial.dialled.retain(|attempt, _| !gone.contains(attempt));
+            if dial
+                .asking
+                .take_if(|(attempt, _)| gone.contains(attempt))
+                .is_some()
+            {
                 dial.next_at = now;
             }
         }
@@ -462,10 +468,10 @@ impl Call {
         asking.filter_map(|dial| dial.target.peer())
     }
 
-    pub(super) fn release_dials(&mut self, tickets: &[Ticket], reason: Reason, now: Instant) {
-        for ticket in tickets {
+    pub(super) fn release_dials(&mut self, attempt_ids: &[AttemptId], reason: Reason, now: Instant) {
+        for attempt in attempt_ids {
             self.with_routes(now, |routes, at| {
-                routes.release(Holder::Dial(*ticket), reason, at);
+                routes.release(Holder::Dial(*attempt), reason, at);
             });
         }
     }
@@ -481,7 +487,7 @@ impl Call {
         match (dial.target, verdict) {
             _ if dial.is_second => {}
             (Target::Inviter, _) => {
-                let why = verdict.unwrap_or_else(|| self.why_no_way(&dial.remotes));
+                let why = verdict.unwrap_or_else(|| self.why_no_pair(&dial.remotes));
                 self.end(End::Unreachable(why));
             }
             (Target::Member(peer, _), Some(why)) => self.tell_unreached(peer, why),
@@ -491,31 +497,31 @@ impl Call {
                 self.event(Event::Problem(Problem::NotApproved, Some(peer)));
             }
             (Target::Member(peer, _), None) => {
-                let why = self.why_no_way(&dial.remotes);
+                let why = self.why_no_pair(&dial.remotes);
                 self.tell_unreached(peer, why);
             }
-            (Target::Return(peer, _), Some(why @ Unreached::Blocked(_))) => self.tell_unreached(peer, why),
+            (Target::Reconnect(peer, _), Some(why @ Unreached::Blocked(_))) => self.tell_unreached(peer, why),
             // That it is gone, or this side's address is, has been told.
-            (Target::Return(..), _) => {}
+            (Target::Reconnect(..), _) => {}
         }
     }
 
     /// A dialled address could not be reached.
-    pub fn handle_dial_failed(&mut self, ticket: Ticket, now: Instant) {
+    pub fn handle_dial_failed(&mut self, attempt: AttemptId, now: Instant) {
         let found = self
             .dials
             .iter_mut()
-            .find(|(_, dial)| dial.dialled.contains_key(&ticket));
+            .find(|(_, dial)| dial.dialled.contains_key(&attempt));
         let Some((id, dial)) = found else { return };
         let id = *id;
-        let route = dial.dialled.remove(&ticket);
-        let way = route
+        let route = dial.dialled.remove(&attempt);
+        let path = route
             .and_then(|route| self.routes.get(route))
-            .map(|route| &route.way);
-        let fate = way.and_then(|way| self.fates.get(&(way.local, way.remote)));
-        dial.outcome.note(fate.copied());
+            .map(|route| &route.path);
+        let delivery = path.and_then(|path| self.deliveries.get(&(path.local, path.remote)));
+        dial.outcome.note(delivery.copied());
         dial.next_at = now;
-        self.release_dials(&[ticket], Reason::NoAnswer, now);
+        self.release_dials(&[attempt], Reason::NoAnswer, now);
         self.dial_next_addresses(now);
         self.end_dial_if_over(id, now);
     }

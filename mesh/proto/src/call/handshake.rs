@@ -29,7 +29,7 @@ impl Call {
                 dial.secret.context(),
                 Purpose::Inviter,
             ),
-            Target::Member(peer, _) | Target::Return(peer, _) => {
+            Target::Member(peer, _) | Target::Reconnect(peer, _) => {
                 let roster = self.roster.as_ref()?;
                 (roster.get(&peer)?.card.noise(), *roster.call(), Purpose::Member)
             }
@@ -46,7 +46,7 @@ impl Call {
         );
         link.route = Some(route);
         link.replaces = match dial.target {
-            Target::Return(_, before) => Some(before),
+            Target::Reconnect(_, before) => Some(before),
             Target::Inviter | Target::Member(..) => None,
         };
         self.links.insert(connected.conn, link);
@@ -56,15 +56,15 @@ impl Call {
 
     pub(super) fn respond(&mut self, connected: &Connected, id: ExpectId, now: Instant) -> Option<()> {
         let mut replaces = None;
-        let (secret, context, purpose) = if let Some(secret) = self.book.secret(id) {
+        let (secret, context, purpose) = if let Some(secret) = self.issued_codes.secret(id) {
             (secret.clone(), secret.context(), Purpose::Guest(id, None))
         } else {
             let expectation = self.expectations.get(&id)?;
-            let way = self.way(connected.local, connected.remote);
-            if expectation.peer != connected.peer || self.routes.is_refused(Some(connected.peer), &way) {
+            let path = self.path(connected.local, connected.remote);
+            if expectation.peer != connected.peer || self.routes.is_refused(Some(connected.peer), &path) {
                 return None;
             }
-            if let Origin::Return(before) = expectation.origin {
+            if let Origin::Reconnect(before) = expectation.origin {
                 replaces = Some(before);
             }
             let call = *self.roster.as_ref().map(Roster::call)?;

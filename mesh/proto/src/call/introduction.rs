@@ -34,7 +34,7 @@ pub enum Origin {
     /// This member introduced it.
     Introduced(PeerId),
     /// It was linked with us by this link, and may come back.
-    Return(ConnId),
+    Reconnect(ConnId),
 }
 
 /// A member that may come in, with this secret.
@@ -157,11 +157,11 @@ impl Call {
         };
         // The roster's own entries count: everybody sees the same addresses.
         let addresses = self.addresses_of(&peer);
-        let ways = addresses
+        let pairs = addresses
             .iter()
-            .flat_map(|address| self.ways_to(Some(peer), *address));
-        let verdicts: Vec<_> = ways
-            .map(|(local, remote)| self.judge(peer, &self.way(local, remote)))
+            .flat_map(|address| self.pairs_to(Some(peer), *address));
+        let verdicts: Vec<_> = pairs
+            .map(|(local, remote)| self.judge(peer, &self.path(local, remote)))
             .collect();
         let (target, origin) = (Target::Member(peer, introducer), Origin::Introduced(introducer));
         if dial {
@@ -186,8 +186,8 @@ impl Call {
         }
     }
 
-    /// Lets `peer` come in with `secret`. Of one origin, a newer word about the same peer replaces the older,
-    /// and of one introducer the oldest gives way to more than a few.
+    /// Expects `peer` to connect with `secret`. A newer expectation of the same origin and peer replaces the older one; an
+    /// origin that has too many loses its oldest.
     pub(super) fn expect(&mut self, peer: PeerId, origin: Origin, secret: Secret, now: Instant) {
         let of_origin = self.expectations.iter().filter(|(_, old)| old.origin == origin);
         let same = of_origin.clone().find(|(_, old)| old.peer == peer);
@@ -204,7 +204,7 @@ impl Call {
         }
         let sponsor = match origin {
             Origin::Introduced(by) => by,
-            Origin::Return(_) => peer,
+            Origin::Reconnect(_) => peer,
         };
         let id = self.new_expectation(&secret, &peer, sponsor);
         let expectation = Expectation {
@@ -220,7 +220,7 @@ impl Call {
         self.drop_expectations(|expectation| match expectation.origin {
             Origin::Introduced(_) => now >= expectation.since + EXPECTATION_LIFETIME,
             // Until it says that it leaves: so many for each member of the roster at most.
-            Origin::Return(_) => false,
+            Origin::Reconnect(_) => false,
         });
         self.introductions
             .retain(|_, introduction| now < introduction.since + AGAIN);
@@ -232,9 +232,9 @@ impl Call {
     }
 
     /// Of the secrets with which a member may come back only the newest count.
-    pub(super) fn forget_older_returns(&mut self, peer: &PeerId, kept: usize) {
+    pub(super) fn forget_older_reconnects(&mut self, peer: &PeerId, kept: usize) {
         let of_peer = self.expectations.iter().filter(|(_, expectation)| {
-            expectation.peer == *peer && matches!(expectation.origin, Origin::Return(_))
+            expectation.peer == *peer && matches!(expectation.origin, Origin::Reconnect(_))
         });
         let mut newest: Vec<_> = of_peer
             .map(|(id, expectation)| (expectation.since, *id))

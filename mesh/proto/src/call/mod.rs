@@ -22,11 +22,11 @@ use libp2p_identity::{Keypair, PeerId};
 use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::address::Pair;
-use crate::book::Book;
 use crate::candidate::Candidate;
 use crate::code::Code;
-use crate::gate::{Change, Fate, Sponsor};
+use crate::gate::{Change, Delivery, Sponsor};
 use crate::interface::Interface;
+use crate::issued_codes::IssuedCodes;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
@@ -37,7 +37,7 @@ use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 
 pub use connection::{Closed, Connected, Side};
-pub use dial::{DialId, Ticket};
+pub use dial::{AttemptId, DialId};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
 pub use reach::Unreached;
 
@@ -90,7 +90,7 @@ pub struct Call {
     rng: FastKeyErasureRng,
     /// The code that this participant joins with.
     code: Option<Code>,
-    book: Book,
+    issued_codes: IssuedCodes,
     /// `None` until admitted.
     roster: Option<Roster>,
     /// What came of a roster that is too long for one message, until the last part comes.
@@ -110,10 +110,10 @@ pub struct Call {
     awaited: Vec<SocketAddr>,
     /// Those on which a socket is to be opened anew, and when that is tried next; `None` once their interface changes.
     closed: BTreeMap<SocketAddr, Option<Instant>>,
-    /// Of all three, those that the user lets the others know.
-    ticked: Vec<SocketAddr>,
+    /// The shared addresses: those of the three lists above that the user lets other members know.
+    shared: Vec<SocketAddr>,
     /// What became of the last packet on each pair of addresses.
-    fates: BTreeMap<Pair, Fate>,
+    deliveries: BTreeMap<Pair, Delivery>,
     /// A code was wished for when there was no address to put into it: what the wall clock said, and when.
     code_awaited: Option<(UnixTime, Instant)>,
     /// How often this participant has moved.
@@ -181,8 +181,8 @@ impl Call {
             locals: config.addresses.clone(),
             awaited: config.awaited.clone(),
             closed: BTreeMap::new(),
-            ticked: Vec::new(),
-            fates: BTreeMap::new(),
+            shared: Vec::new(),
+            deliveries: BTreeMap::new(),
             code_awaited: None,
             outputs: outputs.collect(),
             moves: 0,
@@ -191,7 +191,7 @@ impl Call {
             card,
             rng,
             code: None,
-            book: Book::default(),
+            issued_codes: IssuedCodes::default(),
             roster: None,
             early: Vec::new(),
             members: BTreeMap::new(),
@@ -211,7 +211,7 @@ impl Call {
             .copied()
             .collect::<Vec<_>>()
         {
-            call.tick(local);
+            call.share(local);
         }
         Ok(call)
     }
@@ -231,10 +231,10 @@ impl Call {
             Command::Slept(slept) => self.handle_sleep(slept, now),
             Command::Withdraw => {
                 self.code_awaited = None;
-                self.book.withdraw(None, now);
+                self.issued_codes.withdraw(None, now);
             }
             Command::WithdrawCode(code) => {
-                self.book.withdraw(Some(&code), now);
+                self.issued_codes.withdraw(Some(&code), now);
             }
             Command::Tell(peer, body) => {
                 if let Some(conn) = self.link_of(&peer) {
@@ -285,7 +285,7 @@ impl Call {
         self.open_closed_sockets(now);
         let beat_due = now >= self.next_beat;
         if beat_due {
-            self.next_beat = now + presence::BEAT;
+            self.next_beat = now + presence::HEARTBEAT;
             self.beat(now);
             self.mend_holes(now);
             self.pass_on_asking(now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use crate::call::dial::Ticket;
+use crate::call::dial::AttemptId;
 use crate::call::reach::{Unreached, about_member};
 use crate::code::Code;
 use crate::gate::Change;
@@ -52,7 +52,7 @@ pub enum Output {
     /// Open a connection to `remote`, its first destination connection id being `tag`.
     Dial {
         /// Comes back in [`crate::Side::Dialler`] or [`crate::Call::handle_dial_failed`].
-        ticket: Ticket,
+        attempt: AttemptId,
         /// From where.
         local: SocketAddr,
         /// Where to.
@@ -101,7 +101,7 @@ pub enum Event {
         /// Where they are.
         from: SocketAddr,
     },
-    /// Who knocked is not at the door any more.
+    /// Somebody who had knocked went away before being answered.
     WentAway(PeerId),
     /// This participant was let in.
     Admitted,

@@ -13,12 +13,12 @@ use crate::limit::Bucket;
 use crate::link::{ConnId, Difference, Link};
 use crate::name::Name;
 use crate::roster::{Entries, Left, Roster};
-use crate::route::{Reason, State, Way};
+use crate::route::{Path, Reason, State};
 use crate::secret::Secret;
 use crate::wire::{Control, Peer};
 
 /// 1 s: how often each member says what it knows.
-pub const BEAT: Duration = Duration::from_secs(1);
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// 1.2 s: after a link broke, how long the others' beats are awaited before its peer counts as gone. With the
 /// three seconds after which a silent connection breaks this stays below five.
@@ -33,8 +33,8 @@ const TOLD_AGAIN: Duration = Duration::from_secs(10);
 /// 2 s: a link's age from which its members' beats tell the truth about each other.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Ways to a member that are remembered besides the last.
-const MAX_WAYS_BEFORE: usize = 16;
+/// Paths to a member that are remembered besides the last.
+const MAX_PATHS_BEFORE: usize = 16;
 
 /// Questions about one member: one every ten seconds for long, and sixteen in a row. What would cause more is turned
 /// away unasked, so that nobody can be worn down.
@@ -63,14 +63,14 @@ pub struct Member {
     pub link: Option<ConnId>,
     /// The one before, kept while the user is asked about the one that serves.
     pub former: Option<ConnId>,
-    /// The way that media took last.
-    pub last_way: Option<Way>,
+    /// The path that media took last.
+    pub last_path: Option<Path>,
     /// Those before it.
-    pub ways_before: Vec<Way>,
-    /// The way that the user agreed to, until media takes it.
-    pub agreed: Option<Way>,
+    pub paths_before: Vec<Path>,
+    /// The path that the user agreed to, until media takes it.
+    pub agreed: Option<Path>,
     /// How to come back to it, and after which link.
-    pub comeback: Option<(ConnId, Secret)>,
+    pub reconnect: Option<(ConnId, Secret)>,
     /// Members without a link to it whom its user is being asked about, by its last beat.
     pub asking: BTreeSet<PeerId>,
     /// How often the user may still be asked about it.
@@ -104,40 +104,40 @@ impl Member {
         now >= self.since + SETTLED && !self.links.is_empty()
     }
 
-    /// It is given time again to be linked before it counts as gone.
+    /// Restarts the time within which the member has to be linked before it counts as gone.
     pub const fn be_patient(&mut self, now: Instant) {
         if self.link.is_none() {
             self.since = now;
         }
     }
 
-    /// Media takes this way from now on.
-    pub fn take_way(&mut self, way: Way) {
+    /// Media takes this path from now on.
+    pub fn take_path(&mut self, path: Path) {
         self.agreed = None;
-        let far = self.last_way.as_ref().and_then(|last| last.far);
-        let way = Way {
-            far: way.far.or(far),
-            ..way
+        let remote_medium = self.last_path.as_ref().and_then(|last| last.remote_medium);
+        let path = Path {
+            remote_medium: path.remote_medium.or(remote_medium),
+            ..path
         };
-        if let Some(last) = self.last_way.replace(way)
+        if let Some(last) = self.last_path.replace(path)
             && self
-                .ways_before
+                .paths_before
                 .iter()
                 .all(|before| last.change_from(before).is_some())
         {
-            if self.ways_before.len() >= MAX_WAYS_BEFORE {
-                self.ways_before.remove(0);
+            if self.paths_before.len() >= MAX_PATHS_BEFORE {
+                self.paths_before.remove(0);
             }
-            self.ways_before.push(last);
+            self.paths_before.push(last);
         }
     }
 
-    /// It says for the first time over what it is connected: that is no change of the way.
-    pub const fn learn_far(&mut self, medium: Medium) {
-        if let Some(way) = &mut self.last_way
-            && way.far.is_none()
+    /// It says for the first time over what it is connected: that is no change of the path.
+    pub const fn learn_remote_medium(&mut self, medium: Medium) {
+        if let Some(path) = &mut self.last_path
+            && path.remote_medium.is_none()
         {
-            way.far = Some(medium);
+            path.remote_medium = Some(medium);
         }
     }
 }
@@ -161,10 +161,10 @@ impl Call {
             invited_by,
             link: None,
             former: None,
-            last_way: None,
-            ways_before: Vec::new(),
+            last_path: None,
+            paths_before: Vec::new(),
             agreed: None,
-            comeback: None,
+            reconnect: None,
             asking: BTreeSet::new(),
             questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
@@ -222,7 +222,7 @@ impl Call {
             self.routes.forget_theirs(route);
         }
         self.judge_link(conn, now);
-        self.offer_return(peer, conn, now);
+        self.offer_reconnect(peer, conn, now);
         self.tell_medium(conn, now);
         self.beat_one(conn, now);
         self.ping_one(conn, now);
@@ -243,7 +243,7 @@ impl Call {
     }
 
     /// A new link serves a member. The old one is closed, or kept for as long as the user is asked about another
-    /// way: should the answer be no, it serves again.
+    /// path: should the answer be no, it serves again.
     fn retire(&mut self, peer: PeerId, conn: ConnId, old: Option<ConnId>) {
         let Some(old) = old else { return };
         let route = |conn: &ConnId| self.links.get(conn).and_then(|link| link.route);
@@ -294,7 +294,7 @@ impl Call {
         self.find_the_gone(now);
     }
 
-    /// Who has no link, and whom nobody else says to be linked with, is gone.
+    /// Marks as gone each member that has no link here and that no other member reports a link with.
     pub(super) fn find_the_gone(&mut self, now: Instant) {
         if self.is_offline() {
             // It is this side that is gone.
@@ -338,7 +338,7 @@ impl Call {
 
     fn beat_one(&mut self, conn: ConnId, now: Instant) {
         let Some(roster) = &self.roster else { return };
-        let beat = Control::Beat {
+        let beat = Control::Heartbeat {
             roster: roster.hash().into(),
             links: self.linked().into_iter().map(Peer::from).collect(),
             asking: self.asking().map(Peer::from).collect(),

@@ -1,4 +1,4 @@
-//! Whether anybody can be reached at all: the ways from this side's addresses to theirs; and when there is none, or
+//! Whether anybody can be reached at all: the pairs from this side's addresses to theirs; and when there is none, or
 //! nothing came of them, why.
 
 use std::collections::BTreeMap;
@@ -10,15 +10,15 @@ use libp2p_identity::PeerId;
 
 use super::{Call, Event, Problem};
 use crate::address::{Pair, can_reach, on_link_of};
-use crate::gate::{Fate, Obstacle};
+use crate::gate::{Delivery, Obstacle};
 use crate::link::ConnId;
 
 /// 2.5 s: how long who joins waits for an address of this side that is not there yet. Linux may take a second to see
 /// that a link is up, and IPv6 two until it is sure that nobody else has the address (RFC 4862, section 5.4).
 pub const LINK_TIME: Duration = Duration::from_millis(2500);
 
-/// Ways to try for one member, by all of its addresses and all of ours.
-pub const MAX_WAYS: usize = 24;
+/// Pairs to try for one member, by all of its addresses and all of ours.
+pub const MAX_PAIRS: usize = 24;
 
 /// Why nobody could be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ const fn cause(why: Unreached) -> Option<&'static str> {
     })
 }
 
-/// What came of the ways that were tried.
+/// What came of the pairs that were tried.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// From one of them packets left.
@@ -146,20 +146,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A way led to nobody; `fate` is what became of the last packet there, if there was one.
-    pub const fn note(&mut self, fate: Option<Fate>) {
-        let obstacle = match fate {
-            Some(Fate::Sent) => {
+    /// A path led to nobody; `delivery` is what became of the last packet there, if there was one.
+    pub const fn note(&mut self, delivery: Option<Delivery>) {
+        let obstacle = match delivery {
+            Some(Delivery::Sent) => {
                 self.has_left = true;
                 return;
             }
-            Some(Fate::Answered) => {
+            Some(Delivery::Answered) => {
                 self.has_answer = true;
                 return;
             }
-            Some(Fate::Failed(obstacle)) => obstacle,
+            Some(Delivery::Failed(obstacle)) => obstacle,
             // It did not come as far as the operating system.
-            Some(Fate::Refused) => Obstacle::Other,
+            Some(Delivery::Refused) => Obstacle::Other,
             // It was not even tried.
             None => return,
         };
@@ -168,7 +168,7 @@ impl Outcome {
         }
     }
 
-    /// `None` when no way came to an end by itself.
+    /// `None` when no path came to an end by itself.
     pub fn verdict(&self) -> Option<Unreached> {
         if self.has_answer {
             return Some(Unreached::Unfinished);
@@ -181,10 +181,10 @@ impl Outcome {
 }
 
 impl Call {
-    /// What became of the last packet on each pair that may be used, by [`crate::gate::Gate::fates`]; to be told
+    /// What became of the last packet on each pair that may be used, by [`crate::gate::Gate::deliveries`]; to be told
     /// before [`Call::handle_dial_failed`] and [`Call::handle_timeout`].
-    pub fn handle_fates(&mut self, fates: BTreeMap<Pair, Fate>) {
-        self.fates = fates;
+    pub fn handle_deliveries(&mut self, deliveries: BTreeMap<Pair, Delivery>) {
+        self.deliveries = deliveries;
     }
 
     /// Every address of this machine, on whatever interface, up or not; to be told before
@@ -193,27 +193,27 @@ impl Call {
         self.own = own;
     }
 
-    /// The ways from here to any of `remotes`, each once.
-    pub(super) fn ways(&self, peer: Option<PeerId>, remotes: &[SocketAddr]) -> Vec<Pair> {
-        let mut ways = Vec::new();
-        for way in remotes.iter().flat_map(|remote| self.ways_to(peer, *remote)) {
-            if ways.len() < MAX_WAYS && !ways.contains(&way) {
-                ways.push(way);
+    /// The pairs from here to any of `remotes`, each once.
+    pub(super) fn pairs(&self, peer: Option<PeerId>, remotes: &[SocketAddr]) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for path in remotes.iter().flat_map(|remote| self.pairs_to(peer, *remote)) {
+            if pairs.len() < MAX_PAIRS && !pairs.contains(&path) {
+                pairs.push(path);
             }
         }
-        ways
+        pairs
     }
 
-    /// The ways from here to `remote`, by each address of this side that fits: the one used last for this member
+    /// The pairs from here to `remote`, by each address of this side that fits: the one used last for this member
     /// first, then those that the others may know. Whoever made a code is dialled from those alone.
-    pub(super) fn ways_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Vec<Pair> {
+    pub(super) fn pairs_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Vec<Pair> {
         let fits = |local: &&SocketAddr| self.leads_there(**local, remote) && self.is_usable(local);
-        let last = peer.and_then(|peer| self.last_way(&peer)).map(|way| way.local);
-        let may_be_used = |local: &&SocketAddr| peer.is_some() || self.ticked.contains(local);
+        let last = peer.and_then(|peer| self.last_path(&peer)).map(|path| path.local);
+        let may_be_used = |local: &&SocketAddr| peer.is_some() || self.shared.contains(local);
         let mut locals: Vec<_> = self.locals.iter().filter(fits).filter(may_be_used).collect();
-        locals.sort_by_key(|local| (Some(**local) != last, !self.ticked.contains(local)));
-        let way = |local: &SocketAddr| (*local, on_link_of(*local, remote));
-        locals.into_iter().map(way).collect()
+        locals.sort_by_key(|local| (Some(**local) != last, !self.shared.contains(local)));
+        let path = |local: &SocketAddr| (*local, on_link_of(*local, remote));
+        locals.into_iter().map(path).collect()
     }
 
     /// Whether packets from `local` to `remote` can arrive at somebody else. An address that this machine has itself
@@ -234,9 +234,9 @@ impl Call {
         !remote.ip().is_loopback() && self.own.contains(&remote.ip())
     }
 
-    /// Why there is no way to any of `remotes`.
-    pub(super) fn why_no_way(&self, remotes: &[SocketAddr]) -> Unreached {
-        let mut ours = self.ticked.iter().chain(&self.locals);
+    /// Why there is no path to any of `remotes`.
+    pub(super) fn why_no_pair(&self, remotes: &[SocketAddr]) -> Unreached {
+        let mut ours = self.shared.iter().chain(&self.locals);
         let would_do = |local: &SocketAddr| remotes.iter().any(|remote| self.leads_there(*local, *remote));
         if ours.any(|local| !self.is_open_on(local) && would_do(local)) {
             Unreached::NotUp
@@ -251,7 +251,7 @@ impl Call {
     pub(super) fn notice_obstacle(&mut self, conn: ConnId) {
         let Some(link) = self.links.get(&conn) else { return };
         let (peer, pair) = (link.peer, (link.local, link.remote));
-        if let Some(Fate::Failed(obstacle)) = self.fates.get(&pair).copied() {
+        if let Some(Delivery::Failed(obstacle)) = self.deliveries.get(&pair).copied() {
             self.tell_unreached(peer, Unreached::Blocked(obstacle));
         }
     }
@@ -273,19 +273,22 @@ mod tests {
 
     #[test]
     fn nobody_answered_is_said_only_where_something_left() {
-        let verdict = |fates: &[Option<Fate>]| {
+        let verdict = |deliveries: &[Option<Delivery>]| {
             let mut outcome = Outcome::default();
-            for fate in fates {
-                outcome.note(*fate);
+            for delivery in deliveries {
+                outcome.note(*delivery);
             }
             outcome.verdict()
         };
         let [forbidden, too_large] =
-            [Obstacle::Forbidden, Obstacle::TooLarge].map(|what| Some(Fate::Failed(what)));
+            [Obstacle::Forbidden, Obstacle::TooLarge].map(|what| Some(Delivery::Failed(what)));
         assert_eq!(verdict(&[]), None);
-        assert_eq!(verdict(&[forbidden, Some(Fate::Sent)]), Some(Unreached::Silence));
         assert_eq!(
-            verdict(&[Some(Fate::Answered), Some(Fate::Sent)]),
+            verdict(&[forbidden, Some(Delivery::Sent)]),
+            Some(Unreached::Silence)
+        );
+        assert_eq!(
+            verdict(&[Some(Delivery::Answered), Some(Delivery::Sent)]),
             Some(Unreached::Unfinished)
         );
         assert_eq!(
@@ -293,7 +296,7 @@ mod tests {
             Some(Unreached::Blocked(Obstacle::Forbidden))
         );
         assert_eq!(
-            verdict(&[Some(Fate::Refused)]),
+            verdict(&[Some(Delivery::Refused)]),
             Some(Unreached::Blocked(Obstacle::Other))
         );
         assert_eq!(verdict(&[None]), None, "what was not tried says nothing");

@@ -63,7 +63,7 @@ impl Call {
 
     /// Does what waited for an address of this side.
     fn use_what_is_there(&mut self, now: Instant) {
-        self.find_new_ways(now);
+        self.find_new_pairs(now);
         if !self.shared_addresses().is_empty()
             && let Some((wall, since)) = self.code_awaited.take()
         {
@@ -94,7 +94,7 @@ impl Call {
     /// Guests come in only at addresses that are there, on interfaces that may be used: a socket stays where it is when its
     /// interface gets another name.
     fn listen_where_usable(&mut self) {
-        for local in self.ticked.clone() {
+        for local in self.shared.clone() {
             self.change_gate(if self.is_usable(&local) {
                 Change::Listen(local)
             } else {
@@ -106,8 +106,8 @@ impl Call {
     /// What a route says of its interface is what is so, under whatever name that goes now.
     fn name_interfaces(&mut self, now: Instant) {
         let renamed = self.routes.routes().filter_map(|route| {
-            let name = &self.interface_of(&route.way.local)?.name;
-            (route.way.interface.as_ref() != Some(name)).then(|| (route.id, name.clone()))
+            let name = &self.interface_of(&route.path.local)?.name;
+            (route.path.interface.as_ref() != Some(name)).then(|| (route.id, name.clone()))
         });
         for (id, name) in renamed.collect::<Vec<_>>() {
             self.with_routes(now, |routes, _| routes.set_interface(id, name));
@@ -118,7 +118,7 @@ impl Call {
         let locals = self.locals.iter().filter(|local| self.is_usable(local));
         let usable: Vec<_> = locals.copied().collect();
         self.with_routes(now, |routes, at| {
-            routes.set_usable(|way| usable.contains(&way.local), at)
+            routes.set_usable(|path| usable.contains(&path.local), at)
         })
     }
 
@@ -142,12 +142,12 @@ impl Call {
     /// Opens sockets on addresses that this machine still has. Nothing is sent from them before the user agrees.
     fn look_for_another_address(&mut self) {
         for local in self.locals.clone() {
-            if !self.is_usable(&local) && !self.ticked.contains(&local) {
+            if !self.is_usable(&local) && !self.shared.contains(&local) {
                 self.locals.retain(|known| *known != local);
                 self.outputs.push_back(Output::Unbind(local));
             }
         }
-        let is_over = |local: &&SocketAddr| !self.is_usable(local) && !self.ticked.contains(*local);
+        let is_over = |local: &&SocketAddr| !self.is_usable(local) && !self.shared.contains(*local);
         for local in self.closed.keys().filter(is_over).copied().collect::<Vec<_>>() {
             self.closed.remove(&local);
         }
@@ -176,7 +176,7 @@ impl Call {
         }
         let stands_in = |old: &SocketAddr| *old != local && is_same_place(*old, local);
         let is_back = self.closed.remove(&wish).is_some() && self.locals.iter().any(stands_in);
-        let is_for_another = |old: &SocketAddr| stands_in(old) && self.ticked.contains(old);
+        let is_for_another = |old: &SocketAddr| stands_in(old) && self.shared.contains(old);
         let is_stand_in = wish.port() == 0 && self.closed.keys().any(is_for_another);
         let was_awaited = self.awaited.contains(&wish);
         self.awaited.retain(|known| *known != wish);
@@ -186,9 +186,9 @@ impl Call {
         let back = self.tell_routes_what_is_usable(now);
         if was_awaited || is_stand_in || is_back {
             self.event(Event::Listening(self.locals.clone()));
-            if is_stand_in || self.ticked.contains(&wish) {
+            if is_stand_in || self.shared.contains(&wish) {
                 self.untick(wish);
-                self.tick(local);
+                self.share(local);
                 self.announce(now);
             }
         }
@@ -196,7 +196,7 @@ impl Call {
             self.close_links_on(local, now);
         }
         self.resume(&back, now);
-        if self.ticked.contains(&local) {
+        if self.shared.contains(&local) {
             self.stop_asking_about_the_cut_off(now);
         }
         self.seek_everybody_cut_off(now);
@@ -212,7 +212,7 @@ impl Call {
         self.close_links_on(wish, now);
         let has_socket = self.locals.iter().any(|local| is_same_place(*local, wish));
         self.awaited.retain(|known| *known != wish);
-        if self.ticked.contains(&wish) {
+        if self.shared.contains(&wish) {
             self.closed.insert(wish, Some(now + OPEN_AGAIN));
             if !has_socket {
                 self.event(Event::Problem(Problem::PortTaken, None));
@@ -251,29 +251,29 @@ impl Call {
         !self.locals.iter().any(|local| self.is_usable(local))
     }
 
-    /// The user agreed to a way from an address of this side: the others may know it from now on.
-    pub(super) fn tick_local(&mut self, id: RouteId, now: Instant) {
-        let Some(local) = self.routes.get(id).map(|route| route.way.local) else {
+    /// Shares the local address of a path that the user has agreed to.
+    pub(super) fn share_local(&mut self, id: RouteId, now: Instant) {
+        let Some(local) = self.routes.get(id).map(|route| route.path.local) else {
             return;
         };
-        if !self.ticked.contains(&local) {
-            self.tick(local);
+        if !self.shared.contains(&local) {
+            self.share(local);
             self.announce(now);
             // With one yes the address is ticked; what else waited for that alone need not be asked.
             self.judge_questions(now);
         }
     }
 
-    /// The others may know this address of ours, and come in there.
-    pub(super) fn tick(&mut self, local: SocketAddr) {
-        self.ticked.push(local);
+    /// Shares a local address: other members may know it, and it accepts connections.
+    pub(super) fn share(&mut self, local: SocketAddr) {
+        self.shared.push(local);
         if self.is_usable(&local) {
             self.change_gate(Change::Listen(local));
         }
     }
 
     fn untick(&mut self, local: SocketAddr) {
-        self.ticked.retain(|known| *known != local);
+        self.shared.retain(|known| *known != local);
         self.change_gate(Change::Ignore(local));
     }
 
@@ -317,7 +317,7 @@ impl Call {
         let has_socket =
             |local: &&SocketAddr| !self.awaited.contains(local) && !self.closed.contains_key(*local);
         let is_there = |local: &&SocketAddr| self.is_usable(local) && has_socket(local);
-        let shared = self.ticked.iter().filter(is_there).take(MAX_CANDIDATES);
+        let shared = self.shared.iter().filter(is_there).take(MAX_CANDIDATES);
         shared.copied().collect()
     }
 

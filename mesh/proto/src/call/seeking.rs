@@ -17,14 +17,14 @@ const SILENCE: Duration = Duration::from_millis(1800);
 
 /// Secrets to come back with that one member may use: of the last connections, the newest of which may have broken before
 /// its secret arrived.
-const MAX_RETURNS: usize = 4;
+const MAX_RECONNECT_SECRETS: usize = 4;
 
 /// A member that is being sought.
 #[derive(Clone, Copy, Debug)]
 pub struct Seek {
     since: Instant,
     next_at: Instant,
-    /// Ways that were tried: the next attempt goes on with those after them.
+    /// Pairs that were tried: the next attempt goes on with those after them.
     tried: usize,
     /// The user knows that it takes long.
     is_told: bool,
@@ -44,7 +44,7 @@ impl Seek {
         now.saturating_duration_since(self.since) >= Duration::from_secs(30)
     }
 
-    /// How many ways are tried at once, and how long it takes until the next. Each costs the other side memory for a tag
+    /// How many pairs are tried at once, and how long it takes until the next. Each costs the other side memory for a tag
     /// ([`crate::tag::Seen`]), so it becomes less.
     fn pace(&self, now: Instant) -> (usize, Duration) {
         let age = now.saturating_duration_since(self.since);
@@ -59,8 +59,8 @@ impl Seek {
 }
 
 impl Call {
-    /// Of a member from which nothing has come for a while, the way may have changed without a word, as when a NAT gives
-    /// it another port: media pauses, and the way back is sought. If it was only silent, media goes on.
+    /// Pauses media to members that have been silent for a while and looks for a path to them: a NAT may have given them
+    /// another port. Media continues if packets arrive again.
     pub(super) fn watch_the_silent(&mut self, now: Instant) {
         for conn in self.serving_links() {
             let Some(link) = self.links.get(&conn) else {
@@ -90,8 +90,8 @@ impl Call {
         }
     }
 
-    /// Seeks the members whose link is gone, or goes over an address that is; and those whose link waits for the user,
-    /// since a way that needs no question may be back.
+    /// Starts reconnecting to members whose link is lost, or uses an address that is gone, and to those whose link waits for
+    /// the user, since a path that needs no question may be available again.
     pub(super) fn seek_everybody_cut_off(&mut self, now: Instant) {
         if self.is_offline() {
             return;
@@ -109,7 +109,7 @@ impl Call {
     /// no question now.
     pub(super) fn stop_asking_about_the_cut_off(&mut self, now: Instant) {
         let asked = self.dials.values().filter_map(|dial| match dial.target {
-            Target::Return(peer, _) if dial.is_asking() => Some(peer),
+            Target::Reconnect(peer, _) if dial.is_asking() => Some(peer),
             _ => None,
         });
         for peer in asked.collect::<Vec<_>>() {
@@ -131,7 +131,7 @@ impl Call {
         link.is_some_and(|link| self.closed.contains_key(&link.local) && self.is_usable(&link.local))
     }
 
-    /// The user is being asked about the way of this link.
+    /// The user is being asked about the path of this link.
     fn waits_for_user(&self, conn: Option<ConnId>) -> bool {
         let route = conn.and_then(|conn| self.peer_and_route(conn));
         route.is_some_and(|(_, route)| self.routes.is_asked(route))
@@ -170,7 +170,7 @@ impl Call {
             };
             let (count, pause) = seek.pace(now);
             seek.next_at = now + pause;
-            let Some((conn, secret)) = member.comeback.clone() else {
+            let Some((conn, secret)) = member.reconnect.clone() else {
                 continue;
             };
             let is_late = !seek.is_told && !is_offline && seek.has_slowed_down(now);
@@ -189,24 +189,24 @@ impl Call {
         }
     }
 
-    /// Dials a member by the next `count` ways of all that there are, where it was last before the others.
+    /// Dials a member by the next `count` pairs of all that there are, where it was last before the others.
     fn seek_by_the_next(&mut self, peer: PeerId, conn: ConnId, secret: Secret, count: usize, now: Instant) {
-        let last = self.last_way(&peer).map(|way| way.remote);
+        let last = self.last_path(&peer).map(|path| path.remote);
         let mut remotes: Vec<_> = last.into_iter().collect();
         let shared = self.addresses_of(&peer).into_iter();
         remotes.extend(shared.filter(|address| Some(*address) != last));
-        let mut ways = self.ways(Some(peer), &remotes);
+        let mut pairs = self.pairs(Some(peer), &remotes);
         let seek = self
             .members
             .get_mut(&peer)
             .and_then(|member| member.seek.as_mut());
-        if let Some(seek) = seek.filter(|_| !ways.is_empty()) {
-            let first = seek.tried % ways.len();
-            ways.rotate_left(first);
-            ways.truncate(count);
-            seek.tried = seek.tried.wrapping_add(ways.len());
+        if let Some(seek) = seek.filter(|_| !pairs.is_empty()) {
+            let first = seek.tried % pairs.len();
+            pairs.rotate_left(first);
+            pairs.truncate(count);
+            seek.tried = seek.tried.wrapping_add(pairs.len());
         }
-        self.dial_by(Target::Return(peer, conn), secret, &remotes, ways, now);
+        self.dial_by(Target::Reconnect(peer, conn), secret, &remotes, pairs, now);
     }
 
     /// When the next member is due.
@@ -216,16 +216,16 @@ impl Call {
     }
 
     /// Gives a member, on its new link, the secret to come back with should that link break.
-    pub(super) fn offer_return(&mut self, peer: PeerId, conn: ConnId, now: Instant) {
+    pub(super) fn offer_reconnect(&mut self, peer: PeerId, conn: ConnId, now: Instant) {
         let secret = Secret::generate(&mut self.rng);
-        self.expect(peer, Origin::Return(conn), secret.clone(), now);
+        self.expect(peer, Origin::Reconnect(conn), secret.clone(), now);
         // Nobody says whether the new secret has arrived, nor those before it.
-        self.forget_older_returns(&peer, MAX_RETURNS);
-        self.send(conn, &Control::Return(secret.0.into()), now);
+        self.forget_older_reconnects(&peer, MAX_RECONNECT_SECRETS);
+        self.send(conn, &Control::Reconnect(secret.0.into()), now);
     }
 
     /// A member says how to come back to it.
-    pub(super) fn handle_return(&mut self, conn: ConnId, secret: Secret) {
+    pub(super) fn handle_reconnect(&mut self, conn: ConnId, secret: Secret) {
         let Some(peer) = self.links.get(&conn).map(|link| link.peer) else {
             return;
         };
@@ -234,7 +234,7 @@ impl Call {
             .get_mut(&peer)
             .filter(|member| member.link == Some(conn))
         {
-            member.comeback = Some((conn, secret));
+            member.reconnect = Some((conn, secret));
         }
     }
 }

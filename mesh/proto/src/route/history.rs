@@ -77,7 +77,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::route::{Consent, Kind, Reason, Route, RouteId, Way};
+    use crate::route::{Consent, Path, PathKind, Reason, Route, RouteId};
 
     #[test]
     fn the_oldest_steps_are_summed_up_and_none_is_lost_silently() {
@@ -91,12 +91,12 @@ mod tests {
                 route: Route {
                     id: RouteId(second),
                     peer: (second == 1).then_some(quiet),
-                    way: Way {
-                        kind: Kind::Direct,
+                    path: Path {
+                        kind: PathKind::Direct,
                         local: address,
                         interface: None,
                         remote: address,
-                        far: None,
+                        remote_medium: None,
                     },
                     state: if second % 2 == 0 {
                         State::Active

@@ -1,27 +1,27 @@
-//! What a rule says of a way.
+//! What a rule says of a path.
 
 use std::net::SocketAddr;
 
-use super::{Approval, Kind, Reason, Rule, Way};
+use super::{Approval, Path, PathKind, Reason, Rule};
 use crate::address::without_zone;
 
-/// What is known when a way is judged.
+/// What is known when a path is judged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
-    /// The way that media took last.
-    pub last: Option<&'a Way>,
+    /// The path that media took last.
+    pub last: Option<&'a Path>,
     /// Addresses in the code that the user accepted.
     pub in_code: &'a [SocketAddr],
     /// Addresses that the member shares.
     pub shared: &'a [SocketAddr],
-    /// Ways to this member that were approved earlier.
-    pub before: &'a [Way],
-    /// The way that the user said yes to, and that media has not taken yet.
-    pub agreed: Option<&'a Way>,
-    /// The user has said no to this way.
+    /// Paths to this member that were approved earlier.
+    pub before: &'a [Path],
+    /// The path that the user said yes to, and that media has not taken yet.
+    pub agreed: Option<&'a Path>,
+    /// The user has said no to this path.
     pub denied: bool,
-    /// The way begins at an address of ours that the user has not ticked.
-    pub unticked: bool,
+    /// Whether the path starts at a local address that the user does not share.
+    pub is_unshared: bool,
 }
 
 /// What a rule says.
@@ -35,15 +35,15 @@ pub enum Verdict {
     No,
 }
 
-/// What `rule` says of `way`.
+/// What `rule` says of `path`.
 #[must_use]
-pub fn judge(rule: Rule, way: &Way, known: &Known<'_>) -> Verdict {
+pub fn judge(rule: Rule, path: &Path, known: &Known<'_>) -> Verdict {
     if known.denied {
         return Verdict::No;
     }
-    let change = known.last.and_then(|last| way.change_from(last));
-    let is_direct = way.kind == Kind::Direct;
-    let remote = without_zone(way.remote);
+    let change = known.last.and_then(|last| path.change_from(last));
+    let is_direct = path.kind == PathKind::Direct;
+    let remote = without_zone(path.remote);
     let listed = if is_direct && known.in_code.contains(&remote) {
         Some(Approval::Code)
     } else if is_direct && known.shared.contains(&remote) {
@@ -55,20 +55,20 @@ pub fn judge(rule: Rule, way: &Way, known: &Known<'_>) -> Verdict {
         (Rule::None, ..) => Verdict::No,
         _ if known
             .agreed
-            .is_some_and(|agreed| way.change_from(agreed).is_none()) =>
+            .is_some_and(|agreed| path.change_from(agreed).is_none()) =>
         {
             Verdict::Go(Approval::User)
         }
-        // No rule speaks for an address of one's own that one has not ticked.
-        (Rule::All, ..) if known.unticked => Verdict::Ask(change.unwrap_or(Reason::LocalAddress)),
+        // No rule approves a local address that the user does not share.
+        (Rule::All, ..) if known.is_unshared => Verdict::Ask(change.unwrap_or(Reason::LocalAddress)),
         (Rule::All, ..) => Verdict::Go(listed.unwrap_or(Approval::All)),
         (Rule::Ask, Some(_), None) => Verdict::Ask(Reason::Again),
         (Rule::Ask, _, change) => Verdict::Ask(change.unwrap_or(Reason::First)),
         (_, Some(_), None) => Verdict::Go(Approval::Unchanged),
-        (_, None, _) if known.unticked => Verdict::Ask(Reason::LocalAddress),
+        (_, None, _) if known.is_unshared => Verdict::Ask(Reason::LocalAddress),
         (_, None, _) => listed.map_or(Verdict::Ask(Reason::First), Verdict::Go),
         (_, _, Some(Reason::RemotePort)) if is_direct => Verdict::Go(Approval::NewPort),
-        (Rule::Same, _, _) if known.before.iter().any(|old| way.change_from(old).is_none()) => {
+        (Rule::Same, _, _) if known.before.iter().any(|old| path.change_from(old).is_none()) => {
             Verdict::Go(Approval::Before)
         }
         (_, _, Some(change)) => Verdict::Ask(change),
@@ -86,13 +86,13 @@ mod tests {
         SocketAddr::from(([192, 0, 2, last], port))
     }
 
-    fn way(remote: SocketAddr) -> Way {
-        Way {
-            kind: Kind::Direct,
+    fn path(remote: SocketAddr) -> Path {
+        Path {
+            kind: PathKind::Direct,
             local: at(100, 9),
             interface: Some("eth0".into()),
             remote,
-            far: None,
+            remote_medium: None,
         }
     }
 
@@ -104,7 +104,7 @@ mod tests {
             shared: &[shared],
             ..Known::default()
         };
-        let verdicts = |rule| [code, shared, other].map(|remote| judge(rule, &way(remote), &known));
+        let verdicts = |rule| [code, shared, other].map(|remote| judge(rule, &path(remote), &known));
         let ask = Verdict::Ask(Reason::First);
         let [by_code, by_sharing] = [Approval::Code, Approval::Shared].map(Verdict::Go);
         assert_eq!(verdicts(Rule::Ask), [ask; 3]);
@@ -115,13 +115,13 @@ mod tests {
             [by_code, by_sharing, Verdict::Go(Approval::All)]
         );
         assert_eq!(verdicts(Rule::None), [Verdict::No; 3]);
-        let unticked = Known {
-            unticked: true,
+        let is_unshared = Known {
+            is_unshared: true,
             ..known
         };
         for rule in [Rule::Listed, Rule::All] {
             assert_eq!(
-                judge(rule, &way(shared), &unticked),
+                judge(rule, &path(shared), &is_unshared),
                 Verdict::Ask(Reason::LocalAddress)
             );
         }
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn any_change_asks_even_to_a_listed_address_and_a_new_port_does_not() {
-        let last = Way {
-            far: Some(Medium::Wifi),
-            ..way(at(1, 1))
+        let last = Path {
+            remote_medium: Some(Medium::Wifi),
+            ..path(at(1, 1))
         };
         let shared = [at(1, 1), at(2, 1), at(1, 2)];
         let carrier = PeerId::random();
@@ -141,34 +141,34 @@ mod tests {
             ..Known::default()
         };
         let changes = [
-            (way(at(2, 1)), Reason::RemoteAddress),
+            (path(at(2, 1)), Reason::RemoteAddress),
             (
-                Way {
+                Path {
                     local: at(101, 9),
-                    ..way(at(1, 1))
+                    ..path(at(1, 1))
                 },
                 Reason::LocalAddress,
             ),
             (
-                Way {
+                Path {
                     interface: Some("wg0".into()),
-                    ..way(at(1, 1))
+                    ..path(at(1, 1))
                 },
                 Reason::LocalInterface,
             ),
             (
-                Way {
-                    kind: Kind::Carried(carrier),
-                    ..way(at(1, 1))
+                Path {
+                    kind: PathKind::Carried(carrier),
+                    ..path(at(1, 1))
                 },
                 Reason::Kind,
             ),
             (
-                Way {
-                    far: Some(Medium::Mobile),
-                    ..way(at(1, 1))
+                Path {
+                    remote_medium: Some(Medium::Mobile),
+                    ..path(at(1, 1))
                 },
-                Reason::FarInterface,
+                Reason::RemoteInterface,
             ),
         ];
         for (changed, reason) in changes {
@@ -183,7 +183,7 @@ mod tests {
             assert_eq!(judge(Rule::Listed, &changed, &again), Verdict::Ask(reason));
         }
         assert_eq!(
-            judge(Rule::Listed, &way(at(1, 2)), &known),
+            judge(Rule::Listed, &path(at(1, 2)), &known),
             Verdict::Go(Approval::NewPort)
         );
         assert_eq!(
@@ -191,13 +191,13 @@ mod tests {
             Verdict::Go(Approval::Unchanged)
         );
         assert_eq!(judge(Rule::Ask, &last, &known), Verdict::Ask(Reason::Again));
-        let other_carrier = Way {
-            kind: Kind::Carried(PeerId::random()),
-            ..way(at(1, 1))
+        let other_carrier = Path {
+            kind: PathKind::Carried(PeerId::random()),
+            ..path(at(1, 1))
         };
-        let carried = Way {
-            kind: Kind::Carried(carrier),
-            ..way(at(1, 1))
+        let carried = Path {
+            kind: PathKind::Carried(carrier),
+            ..path(at(1, 1))
         };
         let known = Known {
             last: Some(&carried),
@@ -217,7 +217,7 @@ mod tests {
             shared: &[shared],
             ..Known::default()
         };
-        let called = way("[fe80::1%4]:1".parse().expect("an address"));
+        let called = path("[fe80::1%4]:1".parse().expect("an address"));
         assert_eq!(
             judge(Rule::Listed, &called, &known),
             Verdict::Go(Approval::Shared)
@@ -232,7 +232,7 @@ mod tests {
             ..Known::default()
         };
         for rule in [Rule::Ask, Rule::Listed, Rule::Same, Rule::All, Rule::None] {
-            assert_eq!(judge(rule, &way(at(1, 1)), &known), Verdict::No);
+            assert_eq!(judge(rule, &path(at(1, 1)), &known), Verdict::No);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The way to a member, and whether media may take it.
+//! The path to a member, and whether media may take it.
 //!
 //! ```text
-//!   judge.rs ─ what a rule says of a way: go, ask, or no
+//!   judge.rs ─ what a rule says of a path: go, ask, or no
 //!   table.rs ─ every route of a call: Proposed → Approved → Active → Paused → Closed; what the gate lets pass
 //!   history.rs ─ each step of each route, with its reason and who approved it
 //! ```
@@ -21,18 +21,18 @@ use crate::interface::Medium;
 pub use history::{Earlier, History};
 pub use judge::{Known, Verdict, judge};
 pub use table::{Answer, Question, QuestionId, RouteId, Table};
-pub(crate) use table::{Holder, Said};
+pub(crate) use table::{Holder, TableEvent};
 
 /// Which addresses media may go to without a question; chosen by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Rule {
-    /// None: each way is asked about, each time.
+    /// None: each path is asked about, each time.
     Ask,
     /// Those in the code that I accepted, and those that members share. Any change is asked about; a new port of
     /// the same address is not.
     #[default]
     Listed,
-    /// As [`Rule::Listed`], and a way that was approved earlier in the call may come back.
+    /// As [`Rule::Listed`], and a path that was approved earlier in the call may come back.
     Same,
     /// Any address at which a member proves who it is.
     All,
@@ -62,7 +62,7 @@ pub enum Approval {
     Code,
     /// The member shares the address ([`Rule::Listed`]).
     Shared,
-    /// It is the way that media took before ([`Rule::Listed`]).
+    /// It is the path that media took before ([`Rule::Listed`]).
     Unchanged,
     /// Only the port of the member's address is new ([`Rule::Listed`]).
     NewPort,
@@ -76,7 +76,7 @@ pub enum Approval {
 
 /// How packets reach the member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum PathKind {
     /// Straight.
     Direct,
     /// Through this other member, to whose address they go.
@@ -85,25 +85,25 @@ pub enum Kind {
 
 /// Where packets go, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct Path {
     /// Straight or through a member.
-    pub kind: Kind,
+    pub kind: PathKind,
     /// Our end.
     pub local: SocketAddr,
     /// The network interface of our end, when the operating system names one.
     pub interface: Option<String>,
     /// The address that packets go to: the member's, or its carrier's.
     pub remote: SocketAddr,
-    /// Over what the member says to be connected, if it says so.
-    pub far: Option<Medium>,
+    /// The remote side's network type, if the member tells it.
+    pub remote_medium: Option<Medium>,
 }
 
 /// Why a route took a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is the first way to this member.
+    /// It is the first path to this member.
     First,
-    /// It is the way as it was, after a break.
+    /// It is the path as it was, after a break.
     Again,
     /// The member's address is another.
     RemoteAddress,
@@ -118,7 +118,7 @@ pub enum Reason {
     /// Another member carries.
     Carrier,
     /// The member is connected over something else now.
-    FarInterface,
+    RemoteInterface,
     /// A rule allows it.
     Rule,
     /// The user was asked and said yes.
@@ -135,7 +135,7 @@ pub enum Reason {
     TheyDenied,
     /// The other side agrees.
     TheyAgreed,
-    /// Another way took its place.
+    /// Another path took its place.
     Replaced,
     /// Nothing comes from there any more.
     Lost,
@@ -147,7 +147,7 @@ pub enum Reason {
     Left,
 }
 
-/// What the other side's user says to a route.
+/// The remote user's consent to media on a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(index_only)]
 pub enum Consent {
@@ -157,7 +157,7 @@ pub enum Consent {
     /// They are being asked.
     #[n(1)]
     Asked,
-    /// No: not by this way, for the rest of the call.
+    /// No: not by this path, for the rest of the call.
     #[n(2)]
     Denied,
     /// Their rule allows no media, and nobody is asked.
@@ -172,8 +172,8 @@ pub struct Route {
     pub id: RouteId,
     /// Whom it leads to; `None` while only a code says that somebody is there.
     pub peer: Option<PeerId>,
-    /// The way.
-    pub way: Way,
+    /// The path.
+    pub path: Path,
     /// Whether media takes it.
     pub state: State,
     /// What approved it, when something did.
@@ -195,21 +195,26 @@ pub struct Transition {
     pub reason: Reason,
 }
 
-impl Way {
-    /// What is different from `before`, the weightiest first; `None` for the same way.
+impl Path {
+    /// What is different from `before`, the weightiest first; `None` for the same path.
     #[must_use]
     pub fn change_from(&self, before: &Self) -> Option<Reason> {
         let both_known = |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some();
         match (self.kind, before.kind) {
-            (Kind::Direct, Kind::Carried(_)) | (Kind::Carried(_), Kind::Direct) => Some(Reason::Kind),
-            (Kind::Carried(now), Kind::Carried(then)) if now != then => Some(Reason::Carrier),
+            (PathKind::Direct, PathKind::Carried(_)) | (PathKind::Carried(_), PathKind::Direct) => {
+                Some(Reason::Kind)
+            }
+            (PathKind::Carried(now), PathKind::Carried(then)) if now != then => Some(Reason::Carrier),
             _ if both_known(&self.interface, &before.interface) && self.interface != before.interface => {
                 Some(Reason::LocalInterface)
             }
             _ if self.local.ip() != before.local.ip() => Some(Reason::LocalAddress),
             _ if self.remote.ip() != before.remote.ip() => Some(Reason::RemoteAddress),
-            _ if self.far.is_some() && before.far.is_some() && self.far != before.far => {
-                Some(Reason::FarInterface)
+            _ if self.remote_medium.is_some()
+                && before.remote_medium.is_some()
+                && self.remote_medium != before.remote_medium =>
+            {
+                Some(Reason::RemoteInterface)
             }
             _ if self.remote.port() != before.remote.port() => Some(Reason::RemotePort),
             _ => None,
@@ -217,7 +222,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} → {}", self.local, self.remote)
     }
@@ -246,7 +251,7 @@ words!(Consent { Given => "given", Asked => "asked", Denied => "denied", Withhel
 words!(Reason {
     First => "first", Again => "again", RemoteAddress => "remote_address", RemotePort => "remote_port",
     LocalAddress => "local_address", LocalInterface => "local_interface", Kind => "kind", Carrier => "carrier",
-    FarInterface => "far_interface", Rule => "rule", Agreed => "agreed", Denied => "denied", TooMany => "too_many", Ready => "ready",
+    RemoteInterface => "far_interface", Rule => "rule", Agreed => "agreed", Denied => "denied", TooMany => "too_many", Ready => "ready",
     TheyAreAsked => "they_are_asked", TheyDenied => "they_denied", TheyAgreed => "they_agreed",
     Replaced => "replaced", Lost => "lost", NoAnswer => "no_answer", InterfaceGone => "interface_gone",
     Left => "left",

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use super::{Approval, Consent, Kind, Reason, Route, State, Transition, Way};
+use super::{Approval, Consent, Path, PathKind, Reason, Route, State, Transition};
 use crate::address::Pair;
-use crate::call::Ticket;
+use crate::call::AttemptId;
 use crate::gate::Change;
 use crate::interface::Medium;
 use crate::link::ConnId;
 
-/// Ways to one member that either side may refuse in one call; a member with more of them is refused altogether.
+/// Paths to one member that either side may refuse in one call; a member with more of them is refused altogether.
 const MAX_REFUSED: usize = 32;
 
 /// Names a route.
@@ -30,7 +30,7 @@ pub struct Question {
     /// To be named in the answer.
     pub id: QuestionId,
     /// The route that media took before, if there was one.
-    pub old: Option<Way>,
+    pub old: Option<Path>,
     /// The route in question.
     pub new: Route,
     /// What is new about it.
@@ -54,14 +54,14 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     /// It is being dialled, or will be once the user agrees.
-    Dial(Ticket),
+    Dial(AttemptId),
     /// A connection uses it.
     Link(ConnId),
 }
 
-/// What the table has to say.
+/// An output of the table.
 #[derive(Debug)]
-pub enum Said {
+pub enum TableEvent {
     /// Change what the gate lets pass.
     Gate(Change),
     /// A route took a step.
@@ -74,7 +74,7 @@ pub enum Said {
 
 /// How the gate treats a pair of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum GateState {
     /// A member has proved to be there; the user has still to agree.
     Held,
     Open,
@@ -93,22 +93,22 @@ struct Entry {
     cut: bool,
 }
 
-/// A way that one of both sides said no to, whatever the ports.
-type Refused = (Kind, IpAddr, IpAddr);
+/// A path that one of both sides said no to, whatever the ports.
+type Refused = (PathKind, IpAddr, IpAddr);
 
 /// All routes.
 #[derive(Debug, Default)]
 pub struct Table {
     entries: BTreeMap<RouteId, Entry>,
     refused: BTreeMap<Option<PeerId>, BTreeSet<Refused>>,
-    standings: BTreeMap<Pair, Standing>,
-    said: VecDeque<Said>,
+    gate_states: BTreeMap<Pair, GateState>,
+    said: VecDeque<TableEvent>,
     next_id: u64,
 }
 
 impl Table {
     /// What is to be told, in order; to be taken after each call of another method.
-    pub fn poll_said(&mut self) -> Option<Said> {
+    pub fn poll_event(&mut self) -> Option<TableEvent> {
         self.said.pop_front()
     }
 
@@ -128,30 +128,30 @@ impl Table {
         let open = self
             .entries
             .values()
-            .filter(|entry| entry.standing() == Some(Standing::Open));
-        open.map(|entry| pair(&entry.route.way))
+            .filter(|entry| entry.gate_state() == Some(GateState::Open));
+        open.map(|entry| pair(&entry.route.path))
     }
 
-    /// Whether the user said no to this way.
+    /// Whether the user said no to this path.
     #[must_use]
-    pub fn is_refused(&self, peer: Option<PeerId>, way: &Way) -> bool {
+    pub fn is_refused(&self, peer: Option<PeerId>, path: &Path) -> bool {
         let refused = self.refused.get(&peer);
-        refused.is_some_and(|ways| ways.len() >= MAX_REFUSED || ways.contains(&without_ports(way)))
+        refused.is_some_and(|paths| paths.len() >= MAX_REFUSED || paths.contains(&without_ports(path)))
     }
 
-    fn refuse(&mut self, peer: Option<PeerId>, way: &Way) {
-        let ways = self.refused.entry(peer).or_default();
-        if ways.len() < MAX_REFUSED {
-            ways.insert(without_ports(way));
+    fn refuse(&mut self, peer: Option<PeerId>, path: &Path) {
+        let paths = self.refused.entry(peer).or_default();
+        if paths.len() < MAX_REFUSED {
+            paths.insert(without_ports(path));
         }
     }
 
-    /// The route to `peer` on `way`, made if need be, and now needed by `holder`.
-    pub fn open(&mut self, peer: Option<PeerId>, way: &Way, holder: Holder, at: Duration) -> RouteId {
+    /// The route to `peer` on `path`, made if need be, and now needed by `holder`.
+    pub fn open(&mut self, peer: Option<PeerId>, path: &Path, holder: Holder, at: Duration) -> RouteId {
         let same = self.entries.values_mut().find(|entry| {
             let route = &entry.route;
-            let is_same_way = route.way.kind == way.kind && pair(&route.way) == pair(way);
-            route.peer == peer && is_same_way && route.way.interface == way.interface
+            let is_same_path = route.path.kind == path.kind && pair(&route.path) == pair(path);
+            route.peer == peer && is_same_path && route.path.interface == path.interface
         });
         if let Some(entry) = same {
             entry.holders.insert(holder);
@@ -161,7 +161,7 @@ impl Table {
         let route = Route {
             id,
             peer,
-            way: way.clone(),
+            path: path.clone(),
             state: State::Proposed,
             approved_by: None,
             theirs: Consent::Given,
@@ -193,11 +193,11 @@ impl Table {
         }
     }
 
-    /// Whoever is at the other end has proved to be who they should be: control may pass while media waits.
+    /// Records that the peer at the other end has proved its identity: control messages may pass while media waits.
     pub fn prove(&mut self, id: RouteId) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.proved = true;
-            let pair = pair(&entry.route.way);
+            let pair = pair(&entry.route.path);
             self.tell_gate(pair);
         }
     }
@@ -222,7 +222,7 @@ impl Table {
             _ => (Answer::Withdrawn, Reason::Rule),
         };
         if let Some(question) = asked {
-            self.said.push_back(Said::Answered(question, answer));
+            self.said.push_back(TableEvent::Answered(question, answer));
         } else if was_agreed {
             return;
         }
@@ -233,7 +233,7 @@ impl Table {
 
     /// Media may not flow before the user has answered. Returns false when the question stands already.
     /// `tells`: a yes also lets the others know the route's local address.
-    pub fn ask(&mut self, id: RouteId, old: Option<Way>, reason: Reason, tells: bool, at: Duration) -> bool {
+    pub fn ask(&mut self, id: RouteId, old: Option<Path>, reason: Reason, tells: bool, at: Duration) -> bool {
         let may_ask = self.entries.contains_key(&id) && !self.is_asked(id);
         if !may_ask {
             return false;
@@ -246,7 +246,7 @@ impl Table {
         entry.consented = false;
         entry.question = Some(question);
         let new = entry.route.clone();
-        self.said.push_back(Said::Asked(Question {
+        self.said.push_back(TableEvent::Asked(Question {
             id: question,
             old,
             new,
@@ -283,9 +283,10 @@ impl Table {
         let is_idle = entry.holders.is_empty();
         let route = entry.route.clone();
         if let Some(question) = entry.question.take() {
-            self.said.push_back(Said::Answered(question, Answer::Denied));
+            self.said
+                .push_back(TableEvent::Answered(question, Answer::Denied));
         }
-        self.refuse(route.peer, &route.way);
+        self.refuse(route.peer, &route.path);
         if is_idle {
             self.close(id, Reason::Denied, at);
         }
@@ -328,29 +329,31 @@ impl Table {
             Consent::Denied | Consent::Withheld => (Reason::TheyDenied, without_media(state)),
         };
         if theirs == Consent::Denied {
-            // To come back by a way that the other side refuses would only be turned away.
+            // To come back by a path that the other side refuses would only be turned away.
             let route = entry.route.clone();
-            self.refuse(route.peer, &route.way);
+            self.refuse(route.peer, &route.path);
         }
         self.step(id, then, None, reason, at);
     }
 
-    /// The member says over what it is connected now. A question about the way as it was is withdrawn.
-    pub fn set_far(&mut self, id: RouteId, far: Medium) {
+    /// The member says over what it is connected now. A question about the path as it was is withdrawn.
+    pub fn set_remote_medium(&mut self, id: RouteId, remote_medium: Medium) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.route.way.far = Some(far);
+            entry.route.path.remote_medium = Some(remote_medium);
             if let Some(question) = entry.question.take() {
-                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+                self.said
+                    .push_back(TableEvent::Answered(question, Answer::Withdrawn));
             }
         }
     }
 
-    /// This side's interface goes by another name now. A question about the way as it was is withdrawn.
+    /// This side's interface goes by another name now. A question about the path as it was is withdrawn.
     pub fn set_interface(&mut self, id: RouteId, name: String) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.route.way.interface = Some(name);
+            entry.route.path.interface = Some(name);
             if let Some(question) = entry.question.take() {
-                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+                self.said
+                    .push_back(TableEvent::Answered(question, Answer::Withdrawn));
             }
         }
     }
@@ -361,7 +364,8 @@ impl Table {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.consented = false;
             if let Some(question) = entry.question.take() {
-                self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+                self.said
+                    .push_back(TableEvent::Answered(question, Answer::Withdrawn));
             }
         }
     }
@@ -375,17 +379,17 @@ impl Table {
 
     /// Which of this side's addresses are there; on the others nothing passes. Returns routes that may be used
     /// again.
-    pub fn set_usable(&mut self, is_usable: impl Fn(&Way) -> bool, at: Duration) -> Vec<RouteId> {
+    pub fn set_usable(&mut self, is_usable: impl Fn(&Path) -> bool, at: Duration) -> Vec<RouteId> {
         let mut back = Vec::new();
         for id in self.entries.keys().copied().collect::<Vec<_>>() {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
-            let cut = !is_usable(&entry.route.way);
+            let cut = !is_usable(&entry.route.path);
             if std::mem::replace(&mut entry.cut, cut) == cut {
                 continue;
             }
-            let pair = pair(&entry.route.way);
+            let pair = pair(&entry.route.path);
             if cut {
                 self.pause(id, Reason::InterfaceGone, at);
             } else {
@@ -414,9 +418,10 @@ impl Table {
             return;
         };
         if let Some(question) = entry.question {
-            self.said.push_back(Said::Answered(question, Answer::Withdrawn));
+            self.said
+                .push_back(TableEvent::Answered(question, Answer::Withdrawn));
         }
-        let (pair, old) = (pair(&entry.route.way), entry.route.state);
+        let (pair, old) = (pair(&entry.route.path), entry.route.state);
         let route = Route {
             state: State::Closed,
             ..entry.route
@@ -432,7 +437,7 @@ impl Table {
         let old = std::mem::replace(&mut entry.route.state, state);
         entry.route.approved_by = by.or(entry.route.approved_by);
         let route = entry.route.clone();
-        self.tell_gate(pair(&route.way));
+        self.tell_gate(pair(&route.path));
         self.say_step(Some(old), route, reason, at);
     }
 
@@ -443,7 +448,7 @@ impl Table {
             route,
             reason,
         };
-        self.said.push_back(Said::Step(step));
+        self.said.push_back(TableEvent::Step(step));
     }
 
     /// Brings the gate up to date with the routes on one pair of addresses.
@@ -451,18 +456,18 @@ impl Table {
         let on_pair = self
             .entries
             .values()
-            .filter(|entry| pair(&entry.route.way) == changed);
-        let standing = on_pair.filter_map(Entry::standing).max();
-        let before = match standing {
-            Some(standing) => self.standings.insert(changed, standing),
-            None => self.standings.remove(&changed),
+            .filter(|entry| pair(&entry.route.path) == changed);
+        let gate_state = on_pair.filter_map(Entry::gate_state).max();
+        let before = match gate_state {
+            Some(gate_state) => self.gate_states.insert(changed, gate_state),
+            None => self.gate_states.remove(&changed),
         };
-        if before == standing {
+        if before == gate_state {
             return;
         }
-        self.said.push_back(Said::Gate(match standing {
-            Some(Standing::Open) => Change::Approve(changed),
-            Some(Standing::Held) => Change::Hold(changed),
+        self.said.push_back(TableEvent::Gate(match gate_state {
+            Some(GateState::Open) => Change::Approve(changed),
+            Some(GateState::Held) => Change::Hold(changed),
             None => Change::Revoke(changed),
         }));
     }
@@ -474,22 +479,22 @@ impl Table {
 }
 
 impl Entry {
-    fn standing(&self) -> Option<Standing> {
+    fn gate_state(&self) -> Option<GateState> {
         match self.route.state {
             _ if self.cut => None,
-            State::Approved | State::Active | State::Paused => Some(Standing::Open),
-            State::Proposed if self.proved => Some(Standing::Held),
+            State::Approved | State::Active | State::Paused => Some(GateState::Open),
+            State::Proposed if self.proved => Some(GateState::Held),
             State::Proposed | State::Closed => None,
         }
     }
 }
 
-fn pair(way: &Way) -> Pair {
-    (way.local, way.remote)
+fn pair(path: &Path) -> Pair {
+    (path.local, path.remote)
 }
 
-const fn without_ports(way: &Way) -> Refused {
-    (way.kind, way.local.ip(), way.remote.ip())
+const fn without_ports(path: &Path) -> Refused {
+    (path.kind, path.local.ip(), path.remote.ip())
 }
 
 /// Where a route stands when media may not flow.
@@ -570,16 +575,16 @@ mod tests {
                 carrier,
                 holder,
             } => {
-                let way = Way {
-                    kind: carrier.map_or(Kind::Direct, |by| Kind::Carried(peers[usize::from(by)])),
+                let path = Path {
+                    kind: carrier.map_or(PathKind::Direct, |by| PathKind::Carried(peers[usize::from(by)])),
                     local: local(host % 2),
                     interface: None,
                     remote: SocketAddr::from(([192, 0, 2, host], port)),
-                    far: None,
+                    remote_medium: None,
                 };
                 table.open(
                     Some(peers[usize::from(peer)]),
-                    &way,
+                    &path,
                     Holder::Link(ConnId(holder)),
                     at,
                 );
@@ -602,7 +607,7 @@ mod tests {
             Happening::Consent(id, theirs) => table.handle_consent(RouteId(id), theirs, at),
             Happening::Usable(locals) => {
                 table.set_usable(
-                    |way| (0..2).any(|bit| locals >> bit & 1 == 1 && way.local == local(bit)),
+                    |path| (0..2).any(|bit| locals >> bit & 1 == 1 && path.local == local(bit)),
                     at,
                 );
             }
@@ -623,10 +628,10 @@ mod tests {
             let mut asked = BTreeSet::new();
             for happening in &happenings {
                 apply(&mut table, happening, &peers);
-                while let Some(said) = table.poll_said() {
+                while let Some(said) = table.poll_event() {
                     match said {
-                        Said::Gate(change) => gate.handle_change(change),
-                        Said::Step(step) => {
+                        TableEvent::Gate(change) => gate.handle_change(change),
+                        TableEvent::Step(step) => {
                             // Each step starts where the last one ended, and none leads back to "proposed".
                             prop_assert_eq!(seen.insert(step.route.id, step.route.state), step.old);
                             if let Some(old) = step.old {
@@ -638,8 +643,8 @@ mod tests {
                                 prop_assert_eq!(step.route.theirs, Consent::Given);
                             }
                         }
-                        Said::Asked(question) => prop_assert!(asked.insert(question.id)),
-                        Said::Answered(question, _) => prop_assert!(asked.remove(&question)),
+                        TableEvent::Asked(question) => prop_assert!(asked.insert(question.id)),
+                        TableEvent::Answered(question, _) => prop_assert!(asked.remove(&question)),
                     }
                 }
                 let approved: BTreeSet<_> = gate.approved().collect();
@@ -648,7 +653,7 @@ mod tests {
                     let route = &entry.route;
                     if route.state == State::Active {
                         prop_assert!(entry.consented && entry.question.is_none() && !entry.cut);
-                        prop_assert!(approved.contains(&pair(&route.way)));
+                        prop_assert!(approved.contains(&pair(&route.path)));
                     }
                     prop_assert!(!entry.holders.is_empty());
                 }
@@ -660,34 +665,34 @@ mod tests {
     fn a_denied_address_is_refused_whatever_its_port() {
         let mut table = Table::default();
         let peer = Some(PeerId::random());
-        let way = |port| Way {
-            kind: Kind::Direct,
+        let path = |port| Path {
+            kind: PathKind::Direct,
             local: local(1),
             interface: None,
             remote: SocketAddr::from(([192, 0, 2, 1], port)),
-            far: None,
+            remote_medium: None,
         };
-        let id = table.open(peer, &way(1), Holder::Link(ConnId(1)), Duration::ZERO);
+        let id = table.open(peer, &path(1), Holder::Link(ConnId(1)), Duration::ZERO);
         assert!(table.ask(id, None, Reason::First, false, Duration::ZERO));
         table.deny(id, Duration::ZERO);
         assert!(!table.activate(id, Reason::Ready, Duration::ZERO));
         table.release(Holder::Link(ConnId(1)), Reason::Denied, Duration::ZERO);
         assert!(table.get(id).is_none());
-        assert!(table.is_refused(peer, &way(2)));
+        assert!(table.is_refused(peer, &path(2)));
         let other = Some(PeerId::random());
-        assert!(!table.is_refused(other, &way(2)));
+        assert!(!table.is_refused(other, &path(2)));
         // A member that has itself refused everywhere costs nobody else anything.
         for last in 0..=255 {
             let remote = SocketAddr::from(([198, 51, 100, last], 1));
             let id = table.open(
                 peer,
-                &Way { remote, ..way(1) },
+                &Path { remote, ..path(1) },
                 Holder::Link(ConnId(2)),
                 Duration::ZERO,
             );
             table.handle_consent(id, Consent::Denied, Duration::ZERO);
         }
         assert_eq!(table.refused[&peer].len(), MAX_REFUSED);
-        assert!(!table.is_refused(other, &way(2)));
+        assert!(!table.is_refused(other, &path(2)));
     }
 }

@@ -54,7 +54,7 @@ impl State {
             if wide {
                 ui.allocate_ui(vec2(text_room, ROUND), |ui| {
                     ui.set_min_width(text_room);
-                    facts(ui, scene, call);
+                    status(ui, scene, call);
                 });
             } else {
                 ui.add_space(beside);
@@ -137,7 +137,7 @@ impl State {
 }
 
 /// For how long, and to how many addresses sound and picture go just now.
-fn facts(ui: &mut Ui, scene: &Scene<'_>, call: &Call) {
+fn status(ui: &mut Ui, scene: &Scene<'_>, call: &Call) {
     let active = call
         .people
         .iter()

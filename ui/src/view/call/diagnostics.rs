@@ -22,10 +22,10 @@ pub fn show(ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
             ("stat-loss", percent),
             ("stat-sending", format::rate(scene.text, person.sending)),
             ("stat-receiving", format::rate(scene.text, person.receiving)),
-            ("stat-sound-delay", format::millis(scene.text, person.sound_delay)),
+            ("stat-sound-delay", format::millis(scene.text, person.audio_delay)),
             (
                 "stat-picture-delay",
-                format::millis(scene.text, person.picture_delay),
+                format::millis(scene.text, person.video_delay),
             ),
             ("stat-pictures", person.pictures.to_string()),
             ("stat-freezes", person.freezes.to_string()),

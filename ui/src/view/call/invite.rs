@@ -4,7 +4,7 @@ use eframe::egui::{RichText, Ui};
 
 use crate::command::Command;
 use crate::format;
-use crate::model::{Call, Fate, Invite};
+use crate::model::{Call, Invite, InviteState};
 use crate::tokens::GAP;
 use crate::view::Scene;
 use crate::widget;
@@ -19,7 +19,11 @@ impl State {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, call: &Call) {
         widget::weak(ui, &scene.get("invite-hint"));
         ui.add_space(GAP);
-        let open = call.invites.iter().rev().find(|invite| invite.fate == Fate::Open);
+        let open = call
+            .invites
+            .iter()
+            .rev()
+            .find(|invite| invite.state == InviteState::Open);
         match open {
             Some(invite) => self.fresh(ui, scene, invite),
             None => {
@@ -38,7 +42,7 @@ impl State {
         let open = call
             .invites
             .iter()
-            .filter(|invite| invite.fate == Fate::Open)
+            .filter(|invite| invite.state == InviteState::Open)
             .count();
         if open > 1 && ui.button(scene.get("invite-withdraw-all")).clicked() {
             scene.wish(Command::WithdrawAll);
@@ -71,14 +75,14 @@ impl State {
 
 fn line(ui: &mut Ui, scene: &mut Scene<'_>, invite: &Invite) {
     let number = invite.number.to_string();
-    let words = match &invite.fate {
-        Fate::Open => scene.get("fate-open"),
-        Fate::UsedBy(name) => {
+    let words = match &invite.state {
+        InviteState::Open => scene.get("fate-open"),
+        InviteState::UsedBy(name) => {
             let name = scene.text.name(name);
             scene.text.with("fate-used", &[("name", &name)])
         }
-        Fate::Withdrawn => scene.get("fate-withdrawn"),
-        Fate::Expired => scene.get("fate-expired"),
+        InviteState::Withdrawn => scene.get("fate-withdrawn"),
+        InviteState::Expired => scene.get("fate-expired"),
     };
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(scene.text.with("invite-number", &[("number", &number)])).strong());

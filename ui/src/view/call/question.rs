@@ -1,6 +1,6 @@
-//! Questions over the call: a route to be approved, somebody at the door. They never take the keyboard from what
-//! is being typed, and no stray Return, space or double click answers them: it takes a click of the mouse (or of
-//! assistive technology) or a function key, after the question has stood there for a moment.
+//! Questions over the call: a path to approve, a peer to admit. They never take keyboard focus, and a stray Return, space or
+//! double click does not answer them: that takes a mouse click (or its equivalent in assistive technology) or a function
+//! key, once the question has been visible for a moment.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use eframe::egui::{
 use crate::command::Command;
 use crate::format;
 use crate::keys::Action;
-use crate::model::{Answer, Call, Knock, PersonId, Question, Way};
+use crate::model::{Answer, Call, Knock, Path, PersonId, Question};
 use crate::tokens::{GAP, RADIUS, SPACE};
 use crate::view::Scene;
 use crate::view::before::rule_name;
@@ -149,14 +149,14 @@ fn route(ui: &mut Ui, scene: &Scene<'_>, question: &Question) {
     ui.label(scene.text.with(paused, &[("name", &name)]));
     ui.add_space(GAP / 2.0);
     ui.columns_const(|[left, right]| {
-        way(
+        path(
             left,
             scene,
             "question-before",
             question.old.as_ref(),
             question.old.as_ref(),
         );
-        way(
+        path(
             right,
             scene,
             "question-now",
@@ -228,8 +228,8 @@ fn knock_answers(ui: &mut Ui, scene: &mut Scene<'_>, knock: &Knock, settled: boo
     }
 }
 
-/// One of both ways, side by side; what differs from the way before stands out.
-fn way(ui: &mut Ui, scene: &Scene<'_>, title: &str, way: Option<&Way>, before: Option<&Way>) {
+/// One of both paths, side by side; what differs from the path before stands out.
+fn path(ui: &mut Ui, scene: &Scene<'_>, title: &str, path: Option<&Path>, before: Option<&Path>) {
     let tokens = &scene.tokens;
     Frame::new()
         .fill(tokens.control)
@@ -239,30 +239,31 @@ fn way(ui: &mut Ui, scene: &Scene<'_>, title: &str, way: Option<&Way>, before: O
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 3.0;
             widget::weak(ui, &scene.get(title));
-            let Some(way) = way else {
+            let Some(path) = path else {
                 ui.label(scene.get("question-no-way"));
                 return;
             };
-            let interface = |way: &Way| format::interface(scene.text, way.interface.as_deref(), way.medium);
-            let far = |way: &Way| {
-                way.far_medium
+            let interface =
+                |path: &Path| format::interface(scene.text, path.interface.as_deref(), path.medium);
+            let remote_medium = |path: &Path| {
+                path.remote_medium
                     .map(|medium| scene.get(&format!("medium-{medium}")))
             };
             let rows = [
                 (
-                    Some(way.remote.to_string()),
-                    before.map(|way| Some(way.remote.to_string())),
+                    Some(path.remote.to_string()),
+                    before.map(|path| Some(path.remote.to_string())),
                 ),
-                (far(way), before.map(far)),
+                (remote_medium(path), before.map(remote_medium)),
                 (
-                    Some(format::kind(scene.text, way)),
-                    before.map(|way| Some(format::kind(scene.text, way))),
+                    Some(format::kind(scene.text, path)),
+                    before.map(|path| Some(format::kind(scene.text, path))),
                 ),
                 (
-                    Some(way.local.to_string()),
-                    before.map(|way| Some(way.local.to_string())),
+                    Some(path.local.to_string()),
+                    before.map(|path| Some(path.local.to_string())),
                 ),
-                (Some(interface(way)), before.map(|way| Some(interface(way)))),
+                (Some(interface(path)), before.map(|path| Some(interface(path)))),
             ];
             for (at, (words, old)) in rows.into_iter().enumerate() {
                 let is_new = old.is_some_and(|old| old != words);

@@ -134,7 +134,7 @@ fn step(ui: &mut Ui, scene: &Scene<'_>, step: &Step) {
             .color(colour)
             .size(13.5),
     );
-    widget::weak(ui, &format!("{} → {}", route.way.local, route.way.remote));
+    widget::weak(ui, &format!("{} → {}", route.path.local, route.path.remote));
     let mut why = scene.get(&format!("reason-{}", route.reason));
     if let Some(by) = route.approved_by {
         let approval = scene.get(&format!("approval-{by}"));

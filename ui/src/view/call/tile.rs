@@ -98,7 +98,7 @@ impl State {
             mirrored: false,
             radius: RADIUS,
         };
-        let is_seen = person.has_picture && canvas.draw(ui, place, &Source::Camera(person.id.clone()), fit);
+        let is_seen = person.has_video && canvas.draw(ui, place, &Source::Camera(person.id.clone()), fit);
         if !is_seen {
             painter.rect_filled(place, RADIUS, tokens.tile);
             let radius = (place.height() * 0.2).min(place.width() * 0.2).min(80.0);
@@ -239,7 +239,7 @@ fn describe(response: &Response, scene: &Scene<'_>, person: &Person, name: &str,
     }
     words.push(scene.get(quality_name(person.quality)));
     if let Some(route) = &person.route {
-        words.push(format::route_line(scene.text, &route.way));
+        words.push(format::route_line(scene.text, &route.path));
     }
     words.extend(status.map(str::to_owned));
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, words.join(", ")));
@@ -262,7 +262,7 @@ fn labels(painter: &Painter, scene: &Scene<'_>, place: Rect, name: &str, person:
     let route = person
         .route
         .as_ref()
-        .map(|route| format::route_line(scene.text, &route.way));
+        .map(|route| format::route_line(scene.text, &route.path));
     let mut rows = vec![(name, tokens.on_shade)];
     if let Some(route) = &route {
         rows.push((route, Color32::from_gray(225)));

@@ -2,7 +2,7 @@
 
 use sightline_media_proto::obu::ObuError;
 
-use super::session::Failed;
+use super::dav1d::Failed;
 
 /// Why a picture was not decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Number;
 use super::arrivals::{SETTLED, unwrap};
-use super::report::{Age, Report};
+use super::report::{Age, ArrivalReport};
 
 /// Packets remembered: 2.7 s of the most that a link carries.
 const MEMORY: usize = 4096;
@@ -62,7 +62,7 @@ struct Sent<T> {
 
 /// The packets sent on one link, newest last.
 #[derive(Debug)]
-pub struct History<T> {
+pub struct SentPackets<T> {
     incarnation: u16,
     first: u64,
     sent: VecDeque<Sent<T>>,
@@ -70,7 +70,7 @@ pub struct History<T> {
     receiver_clock: Option<i64>,
 }
 
-impl<T> History<T> {
+impl<T> SentPackets<T> {
     /// Nothing was sent yet.
     pub fn new(incarnation: u16) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl<T> History<T> {
     }
 
     /// Takes a report that came at `now`.
-    pub fn handle_report(&mut self, report: &Report, now: Instant) -> News<T> {
+    pub fn handle_report(&mut self, report: &ArrivalReport, now: Instant) -> News<T> {
         let mut news = News {
             acked: Vec::new(),
             arrived: Vec::new(),
@@ -166,7 +166,7 @@ impl<T> History<T> {
 }
 
 /// The number up to which everything that has not come is lost.
-fn settled(base: u64, report: &Report) -> u64 {
+fn settled(base: u64, report: &ArrivalReport) -> u64 {
     let newest_first = report.ages.iter().enumerate().rev();
     let mut came = newest_first.filter_map(|(at, age)| age.map(|age| (at, age.duration())));
     let by_count = came.clone().nth(REORDERED - 1).map(|(at, _)| at);
@@ -188,18 +188,18 @@ mod tests {
     #[test]
     fn each_packet_is_known_to_have_come_or_to_be_lost_once() {
         let epoch = Instant::now();
-        let mut history = History::new(7);
+        let mut sent_packets = SentPackets::new(7);
         let mut arrivals = Arrivals::new(epoch);
         let (mut acked, mut lost) = (0, Vec::new());
         for n in 0..1000u32 {
             let now = epoch + 5 * MS * n;
-            let number = history.handle_sent(n, 100, None, now);
+            let number = sent_packets.handle_sent(n, 100, None, now);
             assert_eq!(number.seq, n as u16);
             if !n.is_multiple_of(10) {
                 arrivals.handle_packet(number, now + 20 * MS);
             }
             if let Some(report) = arrivals.poll_report(now + 20 * MS) {
-                let news = history.handle_report(&report, now + 40 * MS);
+                let news = sent_packets.handle_report(&report, now + 40 * MS);
                 assert!(
                     news.round_trip
                         .is_none_or(|trip| trip < 41 * MS && trip >= 39 * MS)
@@ -213,43 +213,43 @@ mod tests {
         let expected: Vec<u32> = (0..1000).step_by(10).take(lost.len()).collect();
         assert_eq!(lost, expected);
         assert!(lost.len() >= 98);
-        assert!(history.sent.len() <= 20, "{}", history.sent.len());
+        assert!(sent_packets.sent.len() <= 20, "{}", sent_packets.sent.len());
     }
 
     #[test]
     fn what_comes_out_of_order_is_not_lost() {
         let epoch = Instant::now();
-        let mut history = History::new(7);
+        let mut sent_packets = SentPackets::new(7);
         for n in 0..6u32 {
-            history.handle_sent(n, 100, None, epoch);
+            sent_packets.handle_sent(n, 100, None, epoch);
         }
         let mut arrivals = Arrivals::new(epoch);
         for seq in [0, 2, 3] {
             arrivals.handle_packet(number(seq), epoch + 60 * MS);
         }
         let report = arrivals.poll_report(epoch + 60 * MS).expect("due");
-        assert_eq!(history.handle_report(&report, epoch).lost, []);
+        assert_eq!(sent_packets.handle_report(&report, epoch).lost, []);
         arrivals.handle_packet(number(1), epoch + 62 * MS);
         arrivals.handle_packet(number(4), epoch + 110 * MS);
         let report = arrivals.poll_report(epoch + 120 * MS).expect("due");
-        let news = history.handle_report(&report, epoch);
+        let news = sent_packets.handle_report(&report, epoch);
         assert_eq!((news.acked.len(), news.lost.len()), (2, 0));
     }
 
     #[test]
     fn a_report_of_what_was_never_sent_says_nothing() {
         let epoch = Instant::now();
-        let mut history = History::new(7);
-        history.handle_sent((), 100, None, epoch);
+        let mut sent_packets = SentPackets::new(7);
+        sent_packets.handle_sent((), 100, None, epoch);
         let age = Some(Age::of(MS));
         for base in [0, 1, 5, 40_000] {
-            let report = Report {
+            let report = ArrivalReport {
                 incarnation: 7,
                 at: 0,
                 base,
                 ages: vec![age; 2],
             };
-            let news = history.handle_report(&report, epoch);
+            let news = sent_packets.handle_report(&report, epoch);
             assert!(news.acked.is_empty() && news.lost.is_empty(), "{base}");
         }
     }
@@ -257,10 +257,10 @@ mod tests {
     #[test]
     fn memory_is_bounded_when_nothing_is_ever_told() {
         let epoch = Instant::now();
-        let mut history = History::new(7);
+        let mut sent_packets = SentPackets::new(7);
         for _ in 0..3 * MEMORY {
-            history.handle_sent((), 10, None, epoch);
+            sent_packets.handle_sent((), 10, None, epoch);
         }
-        assert_eq!(history.sent.len(), MEMORY);
+        assert_eq!(sent_packets.sent.len(), MEMORY);
     }
 }

@@ -2,31 +2,32 @@
 //!
 //! The first sign is the mixer, which has to wake up every 5 ms: where it is late, sound will be the next to suffer.
 
-use crate::layer::{Layer, Share};
+use crate::layer::{Layer, Subscription};
 
-/// What has given way. Each includes those before it; sound never does.
+/// How far the call is degraded because the machine is overloaded. Each level includes those before it; audio is never
+/// degraded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum GivenWay {
+pub enum Degradation {
     /// Nothing.
     #[default]
     Nothing,
     /// Every second picture.
-    Rate,
+    FrameRate,
     /// All but the smallest pictures.
-    Size,
+    Resolution,
     /// Pictures of others than who speaks.
-    Others,
+    NonSpeakers,
     /// All pictures.
-    Pictures,
+    AllVideo,
 }
 
-impl GivenWay {
+impl Degradation {
     const ORDER: [Self; 5] = [
         Self::Nothing,
-        Self::Rate,
-        Self::Size,
-        Self::Others,
-        Self::Pictures,
+        Self::FrameRate,
+        Self::Resolution,
+        Self::NonSpeakers,
+        Self::AllVideo,
     ];
 
     /// As it is called where programs read it.
@@ -34,25 +35,25 @@ impl GivenWay {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::Rate => "rate",
-            Self::Size => "size",
-            Self::Others => "others",
-            Self::Pictures => "pictures",
+            Self::FrameRate => "rate",
+            Self::Resolution => "size",
+            Self::NonSpeakers => "others",
+            Self::AllVideo => "pictures",
         }
     }
 
-    /// What is left of a wish for somebody's pictures.
+    /// Returns what remains of a subscription at this level of degradation.
     #[must_use]
-    pub fn limit(self, wish: Option<Share>, speaks: bool) -> Option<Share> {
+    pub fn limit(self, wish: Option<Subscription>, speaks: bool) -> Option<Subscription> {
         let wish = wish?;
-        let is_halved = wish.is_halved || self >= Self::Rate;
-        let layer = if self >= Self::Size {
+        let is_base_only = wish.is_base_only || self >= Self::FrameRate;
+        let layer = if self >= Self::Resolution {
             Layer::Small
         } else {
             wish.layer
         };
-        let is_left = self < Self::Others || (self == Self::Others && speaks);
-        is_left.then_some(Share { layer, is_halved })
+        let is_left = self < Self::NonSpeakers || (self == Self::NonSpeakers && speaks);
+        is_left.then_some(Subscription { layer, is_base_only })
     }
 
     fn step(self, by: isize) -> Self {
@@ -66,14 +67,14 @@ impl GivenWay {
 
 /// What was measured in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Second {
+pub struct LoadSample {
     /// The share of mixes that were so late that a frame of sound was overdue.
     pub late: f32,
     /// The share of the camera's pictures that the encoder was too slow for.
     pub missed: f32,
 }
 
-impl Second {
+impl LoadSample {
     fn is_bad(&self) -> bool {
         self.late > 0.02 || self.missed > 0.25
     }
@@ -93,8 +94,8 @@ const MOST_GOOD: u32 = 160;
 
 /// Decides what gives way.
 #[derive(Debug)]
-pub struct Load {
-    given: GivenWay,
+pub struct OveruseDetector {
+    degradation: Degradation,
     bad: u32,
     good: u32,
     patience: u32,
@@ -102,10 +103,10 @@ pub struct Load {
     since_back: u32,
 }
 
-impl Default for Load {
+impl Default for OveruseDetector {
     fn default() -> Self {
         Self {
-            given: GivenWay::Nothing,
+            degradation: Degradation::Nothing,
             bad: 0,
             good: 0,
             patience: GOOD,
@@ -114,9 +115,9 @@ impl Default for Load {
     }
 }
 
-impl Load {
-    /// Takes what was measured in a second. Returns what has given way from now on.
-    pub fn handle_second(&mut self, second: &Second) -> GivenWay {
+impl OveruseDetector {
+    /// Takes one second's measurements. Returns the level of degradation from now on.
+    pub fn handle_sample(&mut self, second: &LoadSample) -> Degradation {
         self.since_back = self.since_back.saturating_add(1);
         self.bad = if second.is_bad() { self.bad + 1 } else { 0 };
         self.good = if second.is_good() { self.good + 1 } else { 0 };
@@ -125,15 +126,15 @@ impl Load {
             if self.since_back < GOOD {
                 self.patience = (2 * self.patience).min(MOST_GOOD);
             }
-            self.given = self.given.step(1);
-        } else if self.good >= self.patience && self.given > GivenWay::Nothing {
+            self.degradation = self.degradation.step(1);
+        } else if self.good >= self.patience && self.degradation > Degradation::Nothing {
             self.good = 0;
             self.since_back = 0;
-            self.given = self.given.step(-1);
+            self.degradation = self.degradation.step(-1);
         } else if self.good >= MOST_GOOD {
             self.patience = GOOD;
         }
-        self.given
+        self.degradation
     }
 }
 
@@ -141,65 +142,65 @@ impl Load {
 mod tests {
     use super::*;
 
-    const GOOD_SECOND: Second = Second {
+    const GOOD_SECOND: LoadSample = LoadSample {
         late: 0.0,
         missed: 0.0,
     };
-    const BAD_SECOND: Second = Second {
+    const BAD_SECOND: LoadSample = LoadSample {
         late: 0.1,
         ..GOOD_SECOND
     };
 
     #[test]
     fn things_give_way_in_order_and_come_back_by_themselves() {
-        let mut load = Load::default();
+        let mut load = OveruseDetector::default();
         assert_eq!(
-            load.handle_second(&BAD_SECOND),
-            GivenWay::Nothing,
+            load.handle_sample(&BAD_SECOND),
+            Degradation::Nothing,
             "once is nothing"
         );
-        let went: Vec<_> = (0..8).map(|_| load.handle_second(&BAD_SECOND)).collect();
-        assert_eq!(went[7], GivenWay::Pictures);
+        let went: Vec<_> = (0..8).map(|_| load.handle_sample(&BAD_SECOND)).collect();
+        assert_eq!(went[7], Degradation::AllVideo);
         assert!(went.is_sorted());
-        let came: Vec<_> = (0..60).map(|_| load.handle_second(&GOOD_SECOND)).collect();
-        assert_eq!(came[8], GivenWay::Pictures);
-        assert_eq!(came[59], GivenWay::Nothing);
+        let came: Vec<_> = (0..60).map(|_| load.handle_sample(&GOOD_SECOND)).collect();
+        assert_eq!(came[8], Degradation::AllVideo);
+        assert_eq!(came[59], Degradation::Nothing);
         assert!(came.is_sorted_by(|one, next| one >= next));
     }
 
     #[test]
     fn what_does_not_fit_is_tried_ever_less_often() {
-        let mut load = Load::default();
+        let mut load = OveruseDetector::default();
         let mut changes = 0;
-        let mut given = GivenWay::Nothing;
+        let mut degradation = Degradation::Nothing;
         // The machine can do everything but the full rate.
         for _ in 0..1800 {
-            let second = if given == GivenWay::Nothing {
+            let second = if degradation == Degradation::Nothing {
                 BAD_SECOND
             } else {
                 GOOD_SECOND
             };
-            let next = load.handle_second(&second);
-            changes += u32::from(next != given);
-            given = next;
+            let next = load.handle_sample(&second);
+            changes += u32::from(next != degradation);
+            degradation = next;
         }
         assert!((10..40).contains(&changes), "{changes} changes in half an hour");
     }
 
     #[test]
     fn who_speaks_is_seen_the_longest() {
-        let wish = Some(Share {
+        let wish = Some(Subscription {
             layer: Layer::Large,
-            is_halved: false,
+            is_base_only: false,
         });
-        let small = Some(Share {
+        let small = Some(Subscription {
             layer: Layer::Small,
-            is_halved: true,
+            is_base_only: true,
         });
-        assert_eq!(GivenWay::Nothing.limit(wish, false), wish);
-        assert_eq!(GivenWay::Size.limit(wish, false), small);
-        assert_eq!(GivenWay::Others.limit(wish, true), small);
-        assert_eq!(GivenWay::Others.limit(wish, false), None);
-        assert_eq!(GivenWay::Pictures.limit(wish, true), None);
+        assert_eq!(Degradation::Nothing.limit(wish, false), wish);
+        assert_eq!(Degradation::Resolution.limit(wish, false), small);
+        assert_eq!(Degradation::NonSpeakers.limit(wish, true), small);
+        assert_eq!(Degradation::NonSpeakers.limit(wish, false), None);
+        assert_eq!(Degradation::AllVideo.limit(wish, true), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A thread that decodes one sender's pictures, and what can be done when it does not answer: it is given up. What a picture
+//! A thread that decodes one track's pictures, and what can be done when it does not answer: it is given up. What a picture
 //! costs is measured there, in the thread's own time: that the machine is busy with something else is nobody's fault.
 
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::DecodeError;
 use super::confined::confine_this_thread;
-use super::decode_error::DecodeError;
-use super::session::{Decoded, Failed, Session};
+use super::dav1d::{Decoded, Failed, Session};
 use crate::picture::{MAX_PIXELS, Picture, Size};
 
 /// 100 ms: how often whoever waits for a picture looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// 10 s of such looks, so that a program that was stopped meanwhile counts as one: a picture takes a few milliseconds, and
-/// who has not answered by then, however busy the machine is, never will.
+/// 10 s of such polls, counted in polls so that a suspended program counts as one: decoding a picture takes a few
+/// milliseconds, and a decoder that has not answered by then never will.
 const PATIENCE: u32 = 100;
 
 /// Threads that may be given up, in the whole program: each may keep some megabytes.
@@ -186,16 +186,7 @@ fn copy(decoded: &Decoded<'_>, job: &Job) -> Result<Picture, DecodeError> {
             data.extend_from_slice(row.get(..size.width as usize).ok_or(DecodeError::Unsupported)?);
         }
     }
-    let expected = size.area() + 2 * size.chroma().area();
-    if data.len() == expected {
-        Ok(Picture {
-            size,
-            data,
-            captured: job.captured,
-        })
-    } else {
-        Err(DecodeError::Unsupported)
-    }
+    Picture::new(size, data, job.captured).ok_or(DecodeError::Unsupported)
 }
 
 #[cfg(test)]

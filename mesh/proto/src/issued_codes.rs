@@ -1,7 +1,7 @@
 //! The codes that this participant gave out, and what became of each.
 //!
-//! How old a code is goes by the monotonic clock and by how long the machine slept, which that clock may not count. The
-//! wall clock only says what a new code is to say of its end: should it be set, no code lives longer or shorter for it.
+//! The age of a code is measured by the monotonic clock plus the time that the machine slept, which that clock may not
+//! count. The wall clock only supplies the expiry that is written into a code; setting it changes no code's life.
 
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,12 @@ use crate::wire::Refusal;
 /// Codes remembered at once. The oldest that admits nobody any more goes first.
 const MAX_CODES: usize = 16;
 
-/// 10 min: how long who comes with a code that is over is told what became of it.
+/// 10 min: how long a peer that presents an expired, used or withdrawn code is told so.
 const AFTERLIFE: Duration = Duration::from_secs(600);
 
 /// What has become of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum CodeState {
     Open,
     /// Somebody knocked with it, and waits for an answer.
     UsedBy(PeerId),
@@ -40,7 +40,7 @@ enum Fate {
 struct Entry {
     id: ExpectId,
     code: Code,
-    fate: Fate,
+    state: CodeState,
     /// From this moment it admits nobody.
     ends_at: Instant,
     /// From this moment its holder is not even told any more what became of it.
@@ -49,19 +49,19 @@ struct Entry {
 
 impl Entry {
     fn is_open(&self, now: Instant) -> bool {
-        self.fate == Fate::Open && now < self.ends_at
+        self.state == CodeState::Open && now < self.ends_at
     }
 }
 
 /// All of them.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct IssuedCodes {
     entries: Vec<Entry>,
     /// How long the machine slept since the first of them: that makes them older as well.
     slept: Duration,
 }
 
-impl Book {
+impl IssuedCodes {
     /// Makes a code, which says when it ends by the clock on the wall. Returns it with the id of one that was forgotten
     /// to make room, if any.
     ///
@@ -93,7 +93,7 @@ impl Book {
         self.entries.push(Entry {
             id,
             code: code.clone(),
-            fate: Fate::Open,
+            state: CodeState::Open,
             ends_at,
             forget_at: ends_at + AFTERLIFE,
         });
@@ -120,15 +120,15 @@ impl Book {
             .iter_mut()
             .find(|entry| entry.id == id)
             .ok_or(Refusal::Withdrawn)?;
-        match entry.fate {
-            Fate::Open if entry.is_open(now) => {
-                entry.fate = Fate::UsedBy(peer);
+        match entry.state {
+            CodeState::Open if entry.is_open(now) => {
+                entry.state = CodeState::UsedBy(peer);
                 Ok(Some(&entry.code))
             }
-            Fate::Open | Fate::Expired => Err(Refusal::Expired),
-            Fate::UsedBy(first) if first == peer => Ok(None),
-            Fate::UsedBy(_) | Fate::Done => Err(Refusal::Used),
-            Fate::Withdrawn => Err(Refusal::Withdrawn),
+            CodeState::Open | CodeState::Expired => Err(Refusal::Expired),
+            CodeState::UsedBy(first) if first == peer => Ok(None),
+            CodeState::UsedBy(_) | CodeState::Done => Err(Refusal::Used),
+            CodeState::Withdrawn => Err(Refusal::Withdrawn),
         }
     }
 
@@ -136,7 +136,7 @@ impl Book {
     pub fn finish(&mut self, id: ExpectId, now: Instant) {
         let now = self.aged(now);
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.fate = Fate::Done;
+            entry.state = CodeState::Done;
             entry.forget_at = now + AFTERLIFE;
         }
     }
@@ -147,8 +147,8 @@ impl Book {
         let now = self.aged(now);
         let mut expired = Vec::new();
         for entry in &mut self.entries {
-            if entry.fate == Fate::Open && !entry.is_open(now) {
-                entry.fate = Fate::Expired;
+            if entry.state == CodeState::Open && !entry.is_open(now) {
+                entry.state = CodeState::Expired;
                 expired.push(entry.code.clone());
             }
         }
@@ -159,11 +159,14 @@ impl Book {
     /// Withdraws every code that is still open, or this one only. Returns how many there were.
     pub fn withdraw(&mut self, only: Option<&Code>, now: Instant) -> usize {
         let now = self.aged(now);
-        let open = self.entries.iter_mut().filter(|entry| entry.fate == Fate::Open);
+        let open = self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.state == CodeState::Open);
         let meant = open.filter(|entry| only.is_none_or(|code| entry.code == *code));
         meant
             .map(|entry| {
-                entry.fate = Fate::Withdrawn;
+                entry.state = CodeState::Withdrawn;
                 entry.forget_at = now + AFTERLIFE;
             })
             .count()
@@ -190,14 +193,19 @@ mod tests {
     /// Ten seconds past a full minute.
     const WALL: UnixTime = UnixTime(1_800_000_010);
 
-    fn issue(book: &mut Book, id: u64, wall: UnixTime, now: Instant) -> Option<(Code, Option<ExpectId>)> {
+    fn issue(
+        book: &mut IssuedCodes,
+        id: u64,
+        wall: UnixTime,
+        now: Instant,
+    ) -> Option<(Code, Option<ExpectId>)> {
         let mut rng = StdRng::seed_from_u64(id);
         book.issue(ExpectId(id), PublicKey([0; 32]), &[], wall, now, &mut rng)
     }
 
     #[test]
     fn a_code_admits_one_participant_until_it_expires_or_is_withdrawn() {
-        let mut book = Book::default();
+        let mut book = IssuedCodes::default();
         let now = Instant::now();
         let [ann, bob] = [PeerId::random(), PeerId::random()];
         let codes: Vec<_> = (1..=4)
@@ -233,7 +241,7 @@ mod tests {
 
     #[test]
     fn codes_are_bounded_and_open_ones_are_never_forgotten() {
-        let mut book = Book::default();
+        let mut book = IssuedCodes::default();
         let now = Instant::now();
         for id in 0..MAX_CODES as u64 {
             assert!(matches!(issue(&mut book, id, WALL, now), Some((_, None))));
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_code_ends_when_it_says_so_and_is_told_once() {
-        let mut book = Book::default();
+        let mut book = IssuedCodes::default();
         let now = Instant::now();
         let bob = PeerId::random();
         let (code, _) = issue(&mut book, 1, WALL, now).expect("room");
@@ -268,7 +276,7 @@ mod tests {
     #[test]
     fn a_code_lives_as_long_whatever_its_makers_clock_says() {
         for wall in [0, 86_400, 1_800_000_000, 4_102_444_800, u64::MAX] {
-            let mut book = Book::default();
+            let mut book = IssuedCodes::default();
             let now = Instant::now();
             let bob = PeerId::random();
             issue(&mut book, 1, UnixTime(wall), now).expect("room");
@@ -284,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_code_gets_older_while_the_machine_sleeps() {
-        let mut book = Book::default();
+        let mut book = IssuedCodes::default();
         let now = Instant::now();
         let bob = PeerId::random();
         issue(&mut book, 1, WALL, now).expect("room");

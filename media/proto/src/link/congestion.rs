@@ -11,10 +11,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::history::Acked;
 use super::loss::LossMeter;
 use super::probe::{Found, Probe, Prober};
 use super::queue_delay::QueueDelay;
+use super::sent_packets::Acked;
 use crate::rate::Bitrate;
 
 /// Where a link begins: pictures of 360p with sound.
@@ -73,7 +73,7 @@ const WINDOW: i64 = 300_000;
 /// Arrivals remembered: more than a link carries in the window.
 const MAX_ARRIVED: usize = 512;
 
-/// 1 s: a queue that does not drain in such a time, though we send less, is not ours.
+/// 1 s: a queue that does not drain within this time although less is sent was not caused by this sender.
 const STUCK: Duration = Duration::from_secs(1);
 
 /// A packet that has come.
@@ -94,7 +94,7 @@ enum Phase {
 
 /// One link's rate.
 #[derive(Debug)]
-pub struct Controller {
+pub struct CongestionController {
     rate: f64,
     wanted: f64,
     limit: f64,
@@ -116,7 +116,7 @@ pub struct Controller {
     last_cut: Option<Instant>,
 }
 
-impl Controller {
+impl CongestionController {
     pub fn new(now: Instant) -> Self {
         Self {
             rate: f64::from(START.0),

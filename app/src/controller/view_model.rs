@@ -7,7 +7,7 @@ use std::sync::Arc;
 use libp2p_identity::PeerId;
 use sightline_mesh::interfaces;
 use sightline_mesh_proto::interface::{Interface, Medium};
-use sightline_mesh_proto::route::{self, Kind, Rule};
+use sightline_mesh_proto::route::{self, PathKind, Rule};
 use sightline_mesh_proto::{End, UnixTime, Unreached};
 use sightline_ui::model::{self, PersonId, RouteState, Saying};
 
@@ -51,18 +51,18 @@ pub const fn wider(rule: model::Rule) -> Option<model::Rule> {
     }
 }
 
-pub fn way(way: &route::Way, names: &Names, interfaces: &[Interface]) -> model::Way {
-    let medium = medium_of(way.local.ip(), way.interface.as_deref(), interfaces);
-    model::Way {
-        via: match way.kind {
-            Kind::Direct => None,
-            Kind::Carried(by) => Some(names.get(&by).cloned().unwrap_or_default()),
+pub fn path(path: &route::Path, names: &Names, interfaces: &[Interface]) -> model::Path {
+    let medium = medium_of(path.local.ip(), path.interface.as_deref(), interfaces);
+    model::Path {
+        via: match path.kind {
+            PathKind::Direct => None,
+            PathKind::Carried(by) => Some(names.get(&by).cloned().unwrap_or_default()),
         },
-        local: way.local,
-        interface: way.interface.clone(),
+        local: path.local,
+        interface: path.interface.clone(),
         medium: medium.map(Medium::word),
-        remote: way.remote,
-        far_medium: way.far.map(Medium::word),
+        remote: path.remote,
+        remote_medium: path.remote_medium.map(Medium::word),
     }
 }
 
@@ -75,7 +75,7 @@ fn medium_of(address: IpAddr, name: Option<&str>, interfaces: &[Interface]) -> O
 pub fn route(step: &route::Transition, names: &Names, interfaces: &[Interface]) -> model::Route {
     let route = &step.route;
     model::Route {
-        way: way(&route.way, names, interfaces),
+        path: path(&route.path, names, interfaces),
         state: state(route.state),
         approved_by: route.approved_by.map(route::Approval::word),
         theirs: route.theirs.word(),
@@ -136,7 +136,7 @@ pub fn addresses(only: &[String]) -> Vec<model::Address> {
 mod tests {
     use std::time::Duration;
 
-    use sightline_mesh_proto::route::{Consent, Reason, Route, RouteId, State, Transition, Way};
+    use sightline_mesh_proto::route::{Consent, Path, Reason, Route, RouteId, State, Transition};
 
     use super::*;
 
@@ -154,12 +154,12 @@ mod tests {
                 route: Route {
                     id: RouteId(7),
                     peer: None,
-                    way: Way {
-                        kind: Kind::Direct,
+                    path: Path {
+                        kind: PathKind::Direct,
                         local: address,
                         interface: None,
                         remote: address,
-                        far: None,
+                        remote_medium: None,
                     },
                     state: State::Proposed,
                     approved_by: None,

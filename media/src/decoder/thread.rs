@@ -1,5 +1,4 @@
-//! Decoding: what a member sends is read and written anew (`obu`), and only then given to dav1d's Rust port, on a thread
-//! that can be given up.
+//! A decoder on a thread of this process: dav1d's Rust port.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,20 +6,30 @@ use std::time::{Duration, Instant};
 
 use sightline_media_proto::obu;
 
-use super::decode_error::DecodeError;
 use super::worker::Worker;
+use super::{DecodeError, Decoder, DecoderFactory};
 use crate::picture::{Picture, Size};
 
-/// Decodes one sender's pictures.
+/// Makes decoders on threads of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DecoderThreads;
+
+impl DecoderFactory for DecoderThreads {
+    fn decoder(&self, stopped: Arc<AtomicBool>) -> Box<dyn Decoder> {
+        Box::new(ThreadDecoder::until(stopped))
+    }
+}
+
+/// Decodes one track on a thread of its own.
 #[derive(Default)]
-pub struct Decoder {
+pub struct ThreadDecoder {
     reader: obu::Reader,
     worker: Option<Worker>,
     stopped: Arc<AtomicBool>,
     took: Duration,
 }
 
-impl Decoder {
+impl ThreadDecoder {
     /// A decoder that is not waited for any more once it is `stopped`.
     #[must_use]
     pub fn until(stopped: Arc<AtomicBool>) -> Self {
@@ -29,18 +38,14 @@ impl Decoder {
             ..Self::default()
         }
     }
+}
 
-    /// How much of this machine's time the last picture took.
-    #[must_use]
-    pub const fn took(&self) -> Duration {
+impl Decoder for ThreadDecoder {
+    fn took(&self) -> Duration {
         self.took
     }
 
-    /// Decodes a temporal unit; the picture is marked as `captured` then. `None` when there is none to show.
-    ///
-    /// # Errors
-    /// [`DecodeError`]; the next key frame can be decoded again.
-    pub fn decode(&mut self, data: &[u8], captured: Instant) -> Result<Option<Picture>, DecodeError> {
+    fn decode(&mut self, data: &[u8], captured: Instant) -> Result<Option<Picture>, DecodeError> {
         self.took = Duration::ZERO;
         let unit = self.reader.handle_received(data)?;
         let size = Size::new(unit.sequence.width, unit.sequence.height).ok_or(DecodeError::Unsupported)?;
