@@ -24,7 +24,7 @@ use sightline_media_proto::session::{Limits, LinkState};
 use sightline_media_proto::{AudioTrack, Stream, Track, VideoTrack};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
 use sightline_mesh_proto::route::State;
-use sightline_mesh_proto::{Command, Event, Name};
+use sightline_mesh_proto::{Channel, Command, Event, Name};
 
 use crate::traffic::{Links, Outgoing};
 use crate::wiring::{MemberIds, Watching, tell, tell_timeout, try_tell};
@@ -241,7 +241,12 @@ impl Participant {
                     self.send_key_frame(track);
                 }
             }
-            Notice::Call(Event::Told(peer, body)) => match Feedback::decode(body) {
+            Notice::Call(Event::Message {
+                peer,
+                channel: Channel::Feedback,
+                body,
+                ..
+            }) => match Feedback::decode(body) {
                 Some(Feedback::KeyFrame(track)) => self.send_key_frame(track),
                 Some(Feedback::Subscribe(track, wish)) => {
                     self.links.session().handle_subscription(*peer, track, wish);
@@ -256,7 +261,7 @@ impl Participant {
             },
             Notice::NeedsKeyFrame(member, track) => {
                 if let Some(peer) = self.ids.peer(*member) {
-                    self.command(Command::Tell(peer, Feedback::KeyFrame(*track).encode()));
+                    self.say(peer, &Feedback::KeyFrame(*track));
                 }
             }
             _ => {}
@@ -275,6 +280,11 @@ impl Participant {
         if let Some(sender) = self.video.get(&track) {
             sender.request_key_frame();
         }
+    }
+
+    /// Says something to a member's media. What finds no room comes back ([`Event::Unsent`]).
+    fn say(&self, member: PeerId, feedback: &Feedback) {
+        self.command(Command::Send(member, Channel::Feedback, feedback.encode()));
     }
 
     /// Hands a wish to the call.
@@ -341,15 +351,14 @@ impl Participant {
             is_muted: self.muted.load(Ordering::Relaxed),
             hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
         });
-        let body = report.encode();
         for member in members {
-            self.command(Command::Tell(*member, body.clone()));
+            self.say(*member, &report);
         }
     }
 
     /// Asks a member for so much of a track.
     pub fn ask(&self, member: PeerId, track: VideoTrack, wish: Option<Subscription>) {
-        self.command(Command::Tell(member, Feedback::Subscribe(track, wish).encode()));
+        self.say(member, &Feedback::Subscribe(track, wish));
     }
 
     /// A member's track ends or begins because that was asked for: the time between is no freeze.

@@ -220,7 +220,7 @@ impl Reporter {
             }
         }
         self.say(&format!(
-            "May your audio and video go to {} by this route? Until you answer they do not.",
+            "May your sound and picture go to {} by this route? Until you answer they do not.",
             self.name_of(new.peer)
         ));
         self.say(&format!("  before: {before}"));

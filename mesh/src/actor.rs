@@ -395,8 +395,9 @@ impl Actor {
                     }
                     self.ended |= matches!(event, Event::Ended(_));
                     // What comes again gives way early, so that what does not always finds room: a loop that
-                    // waited here for the program above, which may wait for the loop, would stand still.
-                    let comes_again = matches!(event, Event::Told(..) | Event::Problem(..));
+                    // waited here for the program above, which may wait for the loop, would stand still. Messages
+                    // have their room by credit.
+                    let comes_again = matches!(event, Event::Problem(..));
                     if !comes_again || self.events.capacity() > self.events.max_capacity() / 2 {
                         // A program that does not listen any more is about to stop us.
                         let _gone = self.events.send(event).await;

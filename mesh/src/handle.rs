@@ -15,12 +15,13 @@ use sightline_mesh_proto::candidate::MAX_CANDIDATES;
 use sightline_mesh_proto::gate::Gate;
 use sightline_mesh_proto::ledger::Ledger;
 use sightline_mesh_proto::route::Rule;
-use sightline_mesh_proto::{Admit, Call, Clock, Code, Command, Config, Event, FastKeyErasureRng, Name};
+use sightline_mesh_proto::{Admit, Call, Clock, Code, Command, Config, FastKeyErasureRng, Name};
 use tokio::sync::{Notify, mpsc};
 use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
+use crate::events::{EVENTS, Events};
 use crate::interfaces::{AddressState, Watcher};
 use crate::record::{Record, SharedHistory, Stats};
 use crate::socket::SharedGate;
@@ -29,9 +30,6 @@ use crate::traffic::Traffic;
 
 /// Wishes that may wait for the loop.
 const INPUTS: usize = 128;
-
-/// Events that may wait for the program above.
-const EVENTS: usize = 1024;
 
 /// How a participant comes into a call.
 #[derive(Debug)]
@@ -104,10 +102,7 @@ impl Mesh {
     ///
     /// # Errors
     /// [`OpenError`]: a sentence for the user.
-    pub fn start(
-        setup: Setup,
-        traffic: Arc<dyn Traffic>,
-    ) -> Result<(Self, mpsc::Receiver<Event>), OpenError> {
+    pub fn start(setup: Setup, traffic: Arc<dyn Traffic>) -> Result<(Self, Events), OpenError> {
         let system = |error: &dyn std::fmt::Display| OpenError::System(error.to_string());
         let mut seed = Zeroizing::new([0u8; 32]);
         // The one time that the operating system is asked: every key and secret of the call comes from this, but for what TLS makes.
@@ -154,6 +149,7 @@ impl Mesh {
 
         let (inputs, input_source) = mpsc::channel(INPUTS);
         let (event_sink, events) = mpsc::channel(EVENTS);
+        let events = Events::new(events, &inputs);
         let waiting = Arc::new(Notify::new());
         let thread = {
             let woken = Arc::clone(&waiting);

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   Mesh (handle.rs) ──► actor.rs ── the one loop: inputs to the state machine, its outputs to the network
-//!     record.rs ─ what both know             traffic.rs ─ what media does there
+//!     events.rs ─ what it says               traffic.rs ─ what media does there      record.rs ─ what both know
 //!                          │   │
 //!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
 //!          ├ control.rs: one stream for each connection, framed by frame.rs
@@ -27,6 +27,7 @@ mod certificate;
 mod congestion;
 mod control;
 mod endpoint;
+mod events;
 #[cfg(test)]
 mod fixture;
 mod frame;
@@ -39,6 +40,7 @@ mod tls;
 mod traffic;
 mod transport;
 
+pub use events::Events;
 pub use handle::{Entry, Mesh, OpenError, Sender, Setup};
 pub use record::{Record, Stats};
 pub use traffic::{Leaving, Traffic};

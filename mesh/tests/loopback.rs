@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as blocking};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_mesh::{Entry, Leaving, Mesh, Setup, Traffic};
+use sightline_mesh::{Entry, Events, Leaving, Mesh, Setup, Traffic};
 use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{
     Admit, Candidate, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
 };
-use tokio::sync::mpsc;
 
 /// What the wall clocks say: nothing may depend on it.
 const WALL: UnixTime = UnixTime(0);
@@ -77,7 +76,7 @@ impl Traffic for Greeter {
 struct Participant {
     mesh: Mesh,
     greeter: Arc<Greeter>,
-    events: mpsc::Receiver<Event>,
+    events: Events,
     packets: blocking::Receiver<Packet>,
     seen: Vec<Event>,
 }
@@ -118,15 +117,15 @@ impl Participant {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.events.try_recv() {
-                Ok(event) => {
+                Some(event) => {
                     let picked = pick(&event);
                     self.seen.push(event);
                     if let Some(picked) = picked {
                         return picked;
                     }
                 }
-                Err(_) if Instant::now() > deadline => panic!("no {what}; seen: {:?}", self.seen),
-                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+                None if Instant::now() > deadline => panic!("no {what}; seen: {:?}", self.seen),
+                None => std::thread::sleep(Duration::from_millis(1)),
             }
         }
     }

@@ -104,7 +104,14 @@ fn control_messages() {
         Control::Asked(peer.into()),
         Control::RekeyFirst(vec![8; 96].into()),
         Control::RekeySecond(vec![8; 48].into()),
-        Control::App(vec![1].into()),
+        Control::Message {
+            channel: 0,
+            body: vec![1].into(),
+        },
+        Control::Credit {
+            channel: 0,
+            bytes: 272,
+        },
         Control::Bye(left),
     ];
     let corpus: Vec<_> = corpus.iter().map(|message| message.encode().to_vec()).collect();

@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::wire::Refusal;
-use sightline_mesh_proto::{Code, Command, End, Event, Problem, Unreached, Why};
+use sightline_mesh_proto::{Channel, Code, Command, End, Event, Problem, Unreached, Why};
 use sightline_tests::sim::{Weather, World, for_seeds};
 
 const FAIR: Weather = Weather::FAIR;
@@ -401,4 +401,81 @@ fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
     assert_eq!(linked(&world, 0), [world.peer(2)].into());
     let (_, sent) = world.speak(0);
     assert_eq!(sent, 1, "the others go on");
+}
+
+/// Messages that have come to `index` since the last time, with the link that each came by; they are taken if `takes`.
+fn messages(world: &mut World, index: usize, from: &mut usize, takes: bool) -> Vec<u32> {
+    let events = &world.nodes[index].events[*from..];
+    let came = events.iter().filter_map(|(_, event)| match event {
+        Event::Message { conn, body, .. } => Some((
+            *conn,
+            body.len(),
+            u32::from_be_bytes(body[..4].try_into().expect("a number")),
+        )),
+        _ => None,
+    });
+    let came: Vec<_> = came.collect();
+    *from = world.nodes[index].events.len();
+    for (conn, len, _) in came.iter().filter(|_| takes) {
+        world.command(index, Command::Consumed(*conn, Channel::Feedback, *len));
+    }
+    came.into_iter().map(|(_, _, number)| number).collect()
+}
+
+fn a_program_that_takes_nothing(seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0xc4a2);
+    let mut world = gather(3, FAIR, seed, &mut rng);
+    assert!(world.is_full_mesh(), "not everybody met everybody");
+    let [slow, quick] = [1, 2].map(|index| world.peer(index));
+    let mut seen = [0; 2];
+    let mut got = [Vec::new(), Vec::new()];
+    for number in 0..200u32 {
+        let body = [&number.to_be_bytes()[..], &[7; 60]].concat();
+        for peer in [slow, quick] {
+            world.command(0, Command::Send(peer, Channel::Feedback, body.clone()));
+        }
+        world.run(Duration::from_millis(40));
+        got[0].extend(messages(&mut world, 1, &mut seen[0], false));
+        got[1].extend(messages(&mut world, 2, &mut seen[1], true));
+    }
+    let all: Vec<u32> = (0..200).collect();
+    assert_eq!(got[1], all, "who takes them has them all");
+    assert!(
+        got[0].len() < Channel::Feedback.max_messages(),
+        "{} wait for who does not",
+        got[0].len()
+    );
+    let unsent = |world: &World| {
+        let events = world.nodes[0].events.iter();
+        let unsent = events.filter(|(_, event)| matches!(event, Event::Unsent(peer, ..) if *peer == slow));
+        unsent.count()
+    };
+    let given_back = unsent(&world);
+    assert!(given_back > 0, "what finds no room is given back");
+    assert!(world.is_full_mesh(), "and nobody is cut off for being slow");
+
+    // It takes what it has, and what was waiting comes.
+    seen[0] = 0;
+    got[0].clear();
+    for _ in 0..20 {
+        got[0].extend(messages(&mut world, 1, &mut seen[0], true));
+        world.run(Duration::from_millis(200));
+    }
+    assert_eq!(
+        got[0].len() + given_back,
+        200,
+        "each message came or was given back"
+    );
+    assert!(got[0].is_sorted(), "in order: {:?}", got[0]);
+    assert_eq!(unsent(&world), given_back);
+    let room = |(_, event): &(_, Event)| *event == Event::Room(slow, Channel::Feedback);
+    assert!(
+        world.nodes[0].events.iter().any(room),
+        "there is room again, and that is said"
+    );
+}
+
+#[test]
+fn what_a_slow_program_has_no_room_for_is_given_back_and_the_rest_arrives_in_order() {
+    for_seeds(10, a_program_that_takes_nothing);
 }

@@ -144,7 +144,7 @@ cover-question = Something waits for your answer.
 cover-take-away = Show everything again (F9)
 
 # Questions about routes
-question-title = May your audio and video go to { $name } by this route?
+question-title = May your sound and picture go to { $name } by this route?
 question-paused = Until you answer, sound and picture to { $name } are paused. The others are not affected.
 question-not-begun = Until you answer, nothing is sent to { $name }. The others are not affected.
 question-before = Before
@@ -160,7 +160,7 @@ whoever-gave-the-code = whoever gave you the code
 answer-once = Allow
 answer-once-hint = This route only. You will be asked again when something changes.
 answer-rule = Allow, ask less
-answer-rule-hint = This way, and from now on in this call: { $rule }
+answer-rule-hint = This route, and from now on in this call: { $rule }
 answer-no = Do not allow
 answer-no-hint = Nothing goes to this address for the rest of the call.
 knock-title = { $name } wants to come in
@@ -213,7 +213,7 @@ reason-interface_gone = Your own address or network interface is gone
 reason-left = The call with this member is over
 approval-code = it stands in the code that you accepted
 approval-shared = the member shares this address
-approval-unchanged = it is the way as it was
+approval-unchanged = it has not changed
 approval-new_port = the same address, with a NEW PORT
 approval-before = you had approved it before
 approval-all = your rule allows every address
@@ -333,7 +333,7 @@ cause-not_up = your address is not there. Its network interface is down, or has 
 cause-own_addresses = this machine has all of their addresses itself (containers and virtual machines have the same ones everywhere), so they lead to its own programs. Nothing was sent. Ask them to share another address.
 cause-firewall = your own system let no packet out. A firewall or a rule on this machine forbids it. Allow this program to send UDP, and try again.
 cause-too_large = your own system let no packet out. The network of your address takes none of 1200 bytes, which QUIC needs. Use another network, or raise its MTU to 1280.
-cause-no_route = your own system knows no way from your address to theirs. Nothing was sent. Connect a network that leads there, or share an address of it.
+cause-no_route = your own system knows no route from your address to theirs. Nothing was sent. Connect a network that leads there, or share an address of it.
 cause-not_sent = your own system let no packet out. Use another address or another network.
 
 # What has to be said: what happened, what it means, what to do
@@ -423,7 +423,7 @@ say-member_sought = { $name } has not been reached for half a minute. This progr
 say-too_many_codes = No further code can be made: sixteen are still open. Withdraw some first.
 say-interface_gone = A network address that this call uses is gone. What went from there is paused, and nothing goes out from another one unasked.
 say-not_pinned = A network address cannot be used: its network interface cannot be made the only one that is used for it, and nothing may leave by another. Use another address or another network.
-say-too_many_questions = { $name } came by so many different ways that you are not asked about more of them for now. They were turned away.
+say-too_many_questions = { $name } came by so many different routes that you are not asked about more of them for now. They were turned away.
 say-stalled = The program of { $name } stopped reading. The connection to it was closed.
 say-not_in_call = A code can be made only in a call.
 say-no_address_yet = No code can be made yet: none of the addresses that you share is there, because its network interface is down or has only just come up. The code is made as soon as one is.

@@ -182,7 +182,7 @@ fn a_question_is_answered_by_its_keys_and_buttons_and_by_no_stray_key() {
         "192.168.1.9:52001",
         "198.51.100.7:52024",
         "mobile network",
-        "The other side’s address is another",
+        "The other side’s address has changed",
     ] {
         assert!(text.contains(shown), "{shown} is not in {text}");
     }

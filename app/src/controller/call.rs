@@ -15,7 +15,7 @@ use sightline_mesh_proto::address::Pair;
 use sightline_mesh_proto::code::DEFAULT_LIFETIME;
 use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::route::State;
-use sightline_mesh_proto::{Code, Event, UnixTime, Why};
+use sightline_mesh_proto::{Channel, Code, Event, UnixTime, Why};
 use sightline_ui::model::{
     AddressRow, Call, Graph, Invite, InviteState, Knock, Person, PersonId, Question, TileSize,
 };
@@ -228,7 +228,16 @@ impl Running {
                     person.is_being_asked = true;
                 }
             }
-            Event::Told(peer, body) => {
+            // What it said of a key frame or of itself it says again anyway.
+            Event::Unsent(peer, Channel::Feedback, _) => {
+                self.asked.remove(peer);
+            }
+            Event::Message {
+                peer,
+                channel: Channel::Feedback,
+                body,
+                ..
+            } => {
                 if let Some(Feedback::Status(report)) = Feedback::decode(body) {
                     let id = view_model::person(peer);
                     for person in shown.people.iter_mut().filter(|person| person.id == id) {

@@ -313,7 +313,7 @@ impl Controller {
         if let (Some(screen), Event::Left { peer, .. }) = (&self.screen, event) {
             screen.remove_person(&view_model::person(peer));
         }
-        if let (Some(screen), Event::Told(peer, _)) = (&self.screen, event) {
+        if let (Some(screen), Event::Message { peer, .. }) = (&self.screen, event) {
             let id = view_model::person(peer);
             let people = self.model.call.iter().flat_map(|shown| &shown.people);
             // A picture that is not sent any more is not shown again when the next one is.

@@ -67,7 +67,7 @@ mod tests {
             // The harness would set its hook back, for which nobody must be in one.
             exit(0);
         }
-        let name = "av1::confined::tests::a_panic_in_the_library_ends_its_thread_and_not_the_program";
+        let name = "decoder::confined::tests::a_panic_in_the_library_ends_its_thread_and_not_the_program";
         let child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", name])
             .env(CHILD, "1")

@@ -3,7 +3,8 @@
 //! ```text
 //!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
 //!     found in a text by letters.rs,          candidate.rs ─ where they may be reached
-//!   issued_codes.rs ─ what became of each      wire.rs ─── control messages
+//!   issued_codes.rs ─ what became of each      wire.rs ─── control messages,
+//!                       │                        channel.rs ─ with room for the program's own
 //!                       │                                   │
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
@@ -21,6 +22,7 @@
 pub mod address;
 mod call;
 pub mod candidate;
+pub mod channel;
 pub mod code;
 pub mod gate;
 pub mod initial;
@@ -43,6 +45,7 @@ pub use call::{
     Output, Problem, Side, Unreached, Why,
 };
 pub use candidate::Candidate;
+pub use channel::Channel;
 pub use code::Code;
 pub use link::ConnId;
 pub use name::Name;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_noise::{Binding, Initiator, Psk, Session};
 
+use crate::channel::Channels;
 use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::roster::Card;
@@ -89,6 +90,7 @@ pub struct Link {
     pub meter: Meter,
     /// It is to be closed, for this reason: what still comes on it counts for nothing.
     pub closing: Option<Reason>,
+    pub channels: Channels,
     /// How the rosters differed when all entries were last sent, and when that was.
     pub told_difference: Option<(Difference, Instant)>,
 }

@@ -17,9 +17,6 @@ use crate::secret::Private;
 /// The longest frame on the control stream, sealed, bytes. The largest part of a roster fits: a test reckons it.
 pub const MAX_FRAME: usize = 56 * 1024;
 
-/// The longest opaque message that the program above may send to one member, bytes.
-pub const MAX_APP: usize = 1024;
-
 /// Peers named in one message; more than a call ever has.
 const MAX_PEERS: usize = 64;
 
@@ -80,9 +77,16 @@ pub enum Control {
     /// Its answer.
     #[n(8)]
     RekeySecond(#[n(0)] Private<Vec<u8>>),
-    /// A message of the program above, opaque here.
+    /// A message on a channel, opaque here.
     #[n(9)]
-    App(#[n(0)] Private<Vec<u8>>),
+    Message {
+        /// The channel's number ([`crate::channel::Channel::id`]).
+        #[n(0)]
+        channel: u8,
+        /// What the program above says.
+        #[n(1)]
+        body: Private<Vec<u8>>,
+    },
     /// The sender leaves.
     #[n(10)]
     Bye(#[n(0)] Left),
@@ -98,6 +102,16 @@ pub enum Control {
     /// This member's user is being asked about the receiver; passed on for a member that has no link with it yet.
     #[n(14)]
     Asked(#[n(0)] Peer),
+    /// So much of a channel's messages was taken: as much may be sent anew.
+    #[n(15)]
+    Credit {
+        /// The channel's number.
+        #[n(0)]
+        channel: u8,
+        /// Bytes.
+        #[n(1)]
+        bytes: u32,
+    },
 }
 
 /// Why somebody is not let in.
@@ -198,7 +212,7 @@ impl Control {
         }
         let mut decoder = minicbor::Decoder::new(bytes);
         let message: Self = decoder.decode().map_err(|_| DecodeError)?;
-        let sound = decoder.position() == bytes.len()
+        let is_sane = decoder.position() == bytes.len()
             && match &message {
                 Self::Heartbeat { links, asking, .. } => {
                     links.len() <= MAX_PEERS && asking.len() <= MAX_PEERS
@@ -207,10 +221,9 @@ impl Control {
                     let Entries { joined, left, moved } = entries;
                     joined.len() <= MAX_PEERS && moved.len() <= MAX_PEERS && left.len() <= MAX_LEFT
                 }
-                Self::App(body) => body.len() <= MAX_APP,
                 _ => true,
             };
-        if sound { Ok(message) } else { Err(DecodeError) }
+        if is_sane { Ok(message) } else { Err(DecodeError) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Call, End, Event, Problem};
+use super::{Call, End, Problem};
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::secret::Secret;
 use crate::wire::{Control, Peer};
@@ -92,12 +92,8 @@ impl Call {
             Control::Reconnect(secret) => self.handle_reconnect(conn, Secret(*secret)),
             Control::Asked(by) => self.handle_asked(&by, now),
             Control::Medium(medium) => self.handle_medium(conn, medium, now),
-            Control::App(body) => {
-                if let Some(link) = self.links.get(&conn) {
-                    let peer = link.peer;
-                    self.event(Event::Told(peer, body.to_vec()));
-                }
-            }
+            Control::Message { channel, body } => self.handle_message(conn, channel, body.to_vec()),
+            Control::Credit { channel, bytes } => self.handle_credit(conn, channel, bytes, now),
             Control::Bye(left) => self.handle_bye(conn, left, now),
         }
     }

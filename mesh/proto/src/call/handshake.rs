@@ -9,6 +9,7 @@ use super::connection::{Connected, Side};
 use super::dial::{Dial, Target};
 use super::introduction::Origin;
 use super::{Call, Output, PROTOCOL};
+use crate::channel::Channels;
 use crate::link::{ConnId, Link, Meter, Purpose, Stage};
 use crate::roster::Roster;
 use crate::route::{Consent, RouteId};
@@ -193,6 +194,7 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         changes,
         meter: Meter::default(),
         closing: None,
+        channels: Channels::default(),
         told_difference: None,
     }
 }

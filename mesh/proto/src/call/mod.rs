@@ -1,6 +1,7 @@
 //! One participant's view of a call.
 
 mod admission;
+mod channels;
 mod connection;
 mod consent;
 mod control;
@@ -236,11 +237,8 @@ impl Call {
             Command::WithdrawCode(code) => {
                 self.issued_codes.withdraw(Some(&code), now);
             }
-            Command::Tell(peer, body) => {
-                if let Some(conn) = self.link_of(&peer) {
-                    self.send(conn, &Control::App(body.into()), now);
-                }
-            }
+            Command::Send(peer, channel, body) => self.send_message(peer, channel, body, now),
+            Command::Consumed(conn, channel, len) => self.consume(conn, channel, len, now),
             Command::Approve(question) => self.answer(question, true, now),
             Command::Deny(question) => self.answer(question, false, now),
             Command::SetRule(rule) => self.set_rule(rule, now),

@@ -7,6 +7,7 @@ use libp2p_identity::PeerId;
 
 use crate::call::dial::AttemptId;
 use crate::call::reach::{Unreached, about_member};
+use crate::channel::Channel;
 use crate::code::Code;
 use crate::gate::Change;
 use crate::link::ConnId;
@@ -32,8 +33,10 @@ pub enum Command {
     Withdraw,
     /// Withdraw this code, if it is still open.
     WithdrawCode(Box<Code>),
-    /// Send an opaque message to one member, reliably, in order.
-    Tell(PeerId, Vec<u8>),
+    /// Send a message to one member. It arrives after those before it, or comes back as [`Event::Unsent`].
+    Send(PeerId, Channel, Vec<u8>),
+    /// The program has taken a message of [`Event::Message`], of so many bytes: its sender may send more.
+    Consumed(ConnId, Channel, usize),
     /// Let media take the route in question.
     Approve(QuestionId),
     /// Never let it, in this call.
@@ -134,8 +137,21 @@ pub enum Event {
     Waiting(PeerId),
     /// A question is settled.
     Answered(QuestionId, Answer),
-    /// An opaque message of a member.
-    Told(PeerId, Vec<u8>),
+    /// A message of a member. Its room is taken until [`Command::Consumed`].
+    Message {
+        /// Whose.
+        peer: PeerId,
+        /// By which link it came.
+        conn: ConnId,
+        /// On which channel.
+        channel: Channel,
+        /// It.
+        body: Vec<u8>,
+    },
+    /// There was no room for a message to this member, or no link.
+    Unsent(PeerId, Channel, Vec<u8>),
+    /// After [`Event::Unsent`] there is room again.
+    Room(PeerId, Channel),
     /// An address that was awaited is there, or one has another port: these are listened on now.
     Listening(Vec<SocketAddr>),
     /// Something went wrong; the call goes on.
@@ -206,9 +222,9 @@ pub enum Problem {
          another one unasked."
     )]
     InterfaceGone,
-    /// A member comes by ever new ways.
+    /// A member comes by ever new routes.
     #[error(
-        "A member came by so many different ways that you are not asked about more of them for now. It was turned away."
+        "A member came by so many different routes that you are not asked about more of them for now. It was turned away."
     )]
     TooManyQuestions,
     /// The control stream was not read for too long.

@@ -126,7 +126,7 @@ const fn cause(why: Unreached) -> Option<&'static str> {
              needs. Use another network, or raise its MTU to 1280."
         }
         Unreached::Blocked(Obstacle::NoRoute) => {
-            "your own system knows no way from your address to theirs. Nothing was sent. Connect a network that leads \
+            "your own system knows no route from your address to theirs. Nothing was sent. Connect a network that leads \
              there, or share an address of it."
         }
         Unreached::Blocked(Obstacle::Other) => {
