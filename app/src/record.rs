@@ -341,7 +341,7 @@ mod tests {
         let text = std::fs::read_to_string(&html).expect("a file");
         assert!(
             text.contains("10.0.0.2:6")
-                && text.contains("address is another")
+                && text.contains("address has changed")
                 && text.contains("1200 bytes in 1")
         );
         assert!(

@@ -273,6 +273,10 @@ mod tests {
         assert_eq!(channels.handle_message(CHANNEL, 100), Err(Violation));
         // A program that says it took more than there was gives no credit for it.
         let credit = (0..2 * fit).filter_map(|_| channels.handle_consumed(CHANNEL, 100));
-        assert_eq!(credit.sum::<u32>() as usize, fit * (100 + COST));
+        let (given, taken) = (credit.sum::<u32>() as usize, fit * (100 + COST));
+        assert!(
+            given <= taken && given > taken - CHANNEL.window() / 4,
+            "{given} of {taken}"
+        );
     }
 }

@@ -33,22 +33,25 @@ mod letters;
 mod limit;
 mod link;
 mod name;
+mod reach;
 pub mod roster;
 pub mod route;
 mod secret;
+mod sockets;
 pub mod tag;
 mod time;
 pub mod wire;
 
 pub use call::{
     Admit, AttemptId, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats,
-    Output, Problem, Side, Unreached, Why,
+    Output, Problem, Side, Why,
 };
 pub use candidate::Candidate;
 pub use channel::Channel;
 pub use code::Code;
 pub use link::ConnId;
 pub use name::Name;
+pub use reach::Unreached;
 pub use secret::{Private, Secret, TagKey};
 pub use sightline_noise::{Exporter, FastKeyErasureRng};
 pub use sightline_packet::{self as packet, Class};

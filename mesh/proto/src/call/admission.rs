@@ -18,7 +18,7 @@ impl Call {
     pub(super) fn issue_code(&mut self, wall: UnixTime, now: Instant) {
         // What is over is told before it may have to make room.
         self.sweep_codes(now);
-        let candidates = self.candidates();
+        let candidates = self.sockets.candidates();
         if self.roster.is_none() {
             return self.event(Event::Problem(Problem::NotInCall, None));
         }
@@ -191,7 +191,7 @@ impl Call {
         self.adopt(conn, now);
         // What has come after this side knocked is not in its card.
         let said = self.roster.as_ref().map(|roster| roster.candidates(&self.me));
-        if said != Some(self.candidates()) {
+        if said != Some(self.sockets.candidates()) {
             self.announce(now);
         }
     }

@@ -57,7 +57,7 @@ impl Call {
     /// A connection stands; the Noise handshake follows on its control stream, which the dialler opens.
     pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
-        let is_there = self.is_open_on(&connected.local);
+        let is_there = self.sockets.is_open_on(&connected.local);
         let is_wanted = !self.ended && is_there && self.links.len() < MAX_LINKS;
         let set_up = match connected.side {
             _ if !is_wanted => None,

@@ -8,7 +8,7 @@ use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
 use crate::code::Code;
-use crate::interface::{Interface, Medium};
+use crate::interface::Medium;
 use crate::link::{ConnId, Link};
 use crate::route::{
     self, Approval, Consent, Holder, Known, Path, PathKind, QuestionId, Reason, RouteId, Rule, State, Table,
@@ -64,26 +64,13 @@ impl Call {
         Path {
             kind: PathKind::Direct,
             local,
-            interface: self.interface_of(&local).map(|interface| interface.name.clone()),
+            interface: self
+                .sockets
+                .interface_of(&local)
+                .map(|interface| interface.name.clone()),
             remote,
             remote_medium: None,
         }
-    }
-
-    pub(super) fn interface_of(&self, local: &SocketAddr) -> Option<&Interface> {
-        let mut interfaces = self.interfaces.iter();
-        interfaces.find(|interface| interface.has(local))
-    }
-
-    /// Whether this address of ours is there, and on an interface that may be used.
-    pub(super) fn is_usable(&self, local: &SocketAddr) -> bool {
-        // Every address of 127.0.0.0/8 is there, though only one is listed.
-        local.ip().is_loopback() || self.interface_of(local).is_some()
-    }
-
-    /// Whether a socket of ours is open on this address, and the address is there.
-    pub(super) fn is_open_on(&self, local: &SocketAddr) -> bool {
-        self.locals.contains(local) && self.is_usable(local)
     }
 
     /// The route of a connection whose peer has just proved who it is.
@@ -114,7 +101,7 @@ impl Call {
             before: member.map_or(&[], |member| &member.paths_before),
             agreed: member.and_then(|member| member.agreed.as_ref()),
             denied: self.routes.is_refused(Some(peer), path),
-            is_unshared: !self.shared.contains(&path.local),
+            is_unshared: !self.sockets.is_shared(&path.local),
         };
         route::judge(self.rule, path, &known)
     }
@@ -149,7 +136,7 @@ impl Call {
             }
             Verdict::Ask(reason) => {
                 let old = self.last_path(&peer).cloned();
-                let tells = !self.shared.contains(&path.local);
+                let tells = !self.sockets.is_shared(&path.local);
                 self.with_routes(now, |routes, at| routes.ask(id, old, reason, tells, at));
                 self.say_consent(conn, Consent::Asked, now);
             }
@@ -407,7 +394,7 @@ impl Call {
         }
         let link = self.links.get(&conn);
         let medium = link
-            .and_then(|link| self.interface_of(&link.local))
+            .and_then(|link| self.sockets.interface_of(&link.local))
             .map(|interface| interface.medium);
         let told = self
             .links

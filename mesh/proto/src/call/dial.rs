@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::reach::{LINK_TIME, MAX_PAIRS, Outcome, Unreached};
 use super::{Call, End, Event, Output, Problem};
 use crate::address::Pair;
 use crate::link::ConnId;
+use crate::reach::{Outcome, Unreached};
 use crate::route::{Approval, Holder, Path, Reason, RouteId, Verdict};
 use crate::secret::Secret;
+use crate::sockets::MAX_PAIRS;
 use crate::tag;
 
 /// 300 ms: the time between dialling one address and the next (RFC 8305, section 5, allows 100 ms to 2 s). So long takes
@@ -27,6 +28,10 @@ const DIAL_TIME: Duration = Duration::from_secs(10);
 
 /// 3 s: the same on the way back to a member. The next attempt begins before this one is over.
 const RECONNECT_DIAL_TIME: Duration = Duration::from_secs(3);
+
+/// 2.5 s: how long who joins waits for an address of this side that is not there yet. Linux may take a second to see
+/// that a link is up, and IPv6 two until it is sure that nobody else has the address (RFC 4862, section 5.4).
+const LINK_TIME: Duration = Duration::from_millis(2500);
 
 /// 1 s: while the user is being asked, how often the pairs that wait with the question are looked at again: what is known,
 /// and so what the rule says of them, may have changed.
@@ -190,7 +195,7 @@ impl Call {
         now: Instant,
     ) {
         // Who joins has only this one attempt; members are tried again.
-        let may_wait = target == Target::Inviter && self.why_no_pair(addresses) == Unreached::NotUp;
+        let may_wait = target == Target::Inviter && self.sockets.why_no_pair(addresses) == Unreached::NotUp;
         let id = DialId(self.new_id());
         let mut dial = Dial {
             target,
@@ -255,7 +260,7 @@ impl Call {
             return;
         };
         let (local, remote) = dial.waiting.remove(at);
-        if !self.leads_out(local, remote) {
+        if !self.sockets.leads_out(local, remote) {
             return;
         }
         let path = self.path(local, remote);
@@ -286,7 +291,7 @@ impl Call {
                 self.release_dials(&[attempt], Reason::TooMany, now);
             }
             Verdict::Ask(reason) => {
-                let tells = !self.shared.contains(&path.local);
+                let tells = !self.sockets.is_shared(&path.local);
                 let old = target.peer().and_then(|peer| self.last_path(&peer).cloned());
                 self.with_routes(now, |routes, at| routes.ask(route, old, reason, tells, at));
                 if let Some(dial) = self.dials.get_mut(&id) {
@@ -399,7 +404,7 @@ impl Call {
                 .routes
                 .get(route)
                 .map(|route| (route.path.local, route.path.remote));
-            let leads_out = path.is_some_and(|(local, remote)| self.leads_out(local, remote));
+            let leads_out = path.is_some_and(|(local, remote)| self.sockets.leads_out(local, remote));
             if approved && n == 0 && leads_out {
                 self.dial_route(*id, attempt, route, now);
             } else {
@@ -441,12 +446,11 @@ impl Call {
         let mut gone = Vec::new();
         for (attempt, route) in self.dials.values().flat_map(Dial::in_progress) {
             let local = self.routes.get(route).map(|route| route.path.local);
-            if !local.is_some_and(|local| self.is_open_on(&local)) {
+            if !local.is_some_and(|local| self.sockets.is_open_on(&local)) {
                 gone.push(attempt);
             }
         }
-        let open = self.locals.iter().filter(|local| self.is_open_on(local));
-        let open: Vec<_> = open.copied().collect();
+        let open = self.sockets.usable();
         for dial in self.dials.values_mut() {
             dial.forget_pairs(&open, now);
             dial.dialled.retain(|attempt, _| !gone.contains(attempt));
@@ -487,7 +491,7 @@ impl Call {
         match (dial.target, verdict) {
             _ if dial.is_second => {}
             (Target::Inviter, _) => {
-                let why = verdict.unwrap_or_else(|| self.why_no_pair(&dial.remotes));
+                let why = verdict.unwrap_or_else(|| self.sockets.why_no_pair(&dial.remotes));
                 self.end(End::Unreachable(why));
             }
             (Target::Member(peer, _), Some(why)) => self.tell_unreached(peer, why),
@@ -497,7 +501,7 @@ impl Call {
                 self.event(Event::Problem(Problem::NotApproved, Some(peer)));
             }
             (Target::Member(peer, _), None) => {
-                let why = self.why_no_pair(&dial.remotes);
+                let why = self.sockets.why_no_pair(&dial.remotes);
                 self.tell_unreached(peer, why);
             }
             (Target::Reconnect(peer, _), Some(why @ Unreached::Blocked(_))) => self.tell_unreached(peer, why),

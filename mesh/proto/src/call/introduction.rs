@@ -157,10 +157,9 @@ impl Call {
         };
         // The roster's own entries count: everybody sees the same addresses.
         let addresses = self.addresses_of(&peer);
-        let pairs = addresses
-            .iter()
-            .flat_map(|address| self.pairs_to(Some(peer), *address));
+        let pairs = self.pairs(Some(peer), &addresses);
         let verdicts: Vec<_> = pairs
+            .into_iter()
             .map(|(local, remote)| self.judge(peer, &self.path(local, remote)))
             .collect();
         let (target, origin) = (Target::Member(peer, introducer), Origin::Introduced(introducer));

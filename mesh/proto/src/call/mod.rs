@@ -11,9 +11,9 @@ mod introduction;
 mod media;
 mod output;
 mod presence;
-mod reach;
 mod roaming;
 mod seeking;
+mod unreached;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +33,7 @@ use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
 use crate::secret::Secret;
+use crate::sockets::Sockets;
 use crate::tag::ExpectId;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
@@ -40,7 +41,6 @@ use crate::wire::Control;
 pub use connection::{Closed, Connected, Side};
 pub use dial::{AttemptId, DialId};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
-pub use reach::Unreached;
 
 /// Sightline's protocol, as bound into every session.
 const PROTOCOL: u8 = 1;
@@ -103,16 +103,7 @@ pub struct Call {
     introductions: BTreeMap<(PeerId, PeerId), introduction::Introduction>,
     routes: Table,
     rule: Rule,
-    interfaces: Vec<Interface>,
-    own: Vec<IpAddr>,
-    /// Addresses of ours on which a socket is open.
-    locals: Vec<SocketAddr>,
-    /// Those on which one is to be opened as soon as that can be.
-    awaited: Vec<SocketAddr>,
-    /// Those on which a socket is to be opened anew, and when that is tried next; `None` once their interface changes.
-    closed: BTreeMap<SocketAddr, Option<Instant>>,
-    /// The shared addresses: those of the three lists above that the user lets other members know.
-    shared: Vec<SocketAddr>,
+    sockets: Sockets,
     /// What became of the last packet on each pair of addresses.
     deliveries: BTreeMap<Pair, Delivery>,
     /// A code was wished for when there was no address to put into it: what the wall clock said, and when.
@@ -170,22 +161,19 @@ impl Call {
         let candidates: Vec<_> = config.addresses.iter().copied().map(Candidate::local).collect();
         let card =
             Card::sign(&config.identity, noise.public(), &config.name, &candidates).ok_or(IdentityError)?;
-        // Of an address that is there already the system may only take a moment to be sure of it.
-        let is_there = |wish: &&SocketAddr| config.interfaces.iter().any(|interface| interface.has(wish));
-        let outputs = config.awaited.iter().filter(is_there).copied().map(Output::Bind);
         let mut call = Self {
             me: config.identity.public().to_peer_id(),
             routes: Table::default(),
             rule: config.rule,
-            interfaces: config.interfaces.clone(),
-            own: config.own.clone(),
-            locals: config.addresses.clone(),
-            awaited: config.awaited.clone(),
-            closed: BTreeMap::new(),
-            shared: Vec::new(),
+            sockets: Sockets::new(
+                config.addresses.clone(),
+                config.awaited.clone(),
+                config.interfaces.clone(),
+                config.own.clone(),
+            ),
             deliveries: BTreeMap::new(),
             code_awaited: None,
-            outputs: outputs.collect(),
+            outputs: VecDeque::new(),
             moves: 0,
             config,
             noise,
@@ -205,15 +193,7 @@ impl Call {
             next_beat: now,
             ended: false,
         };
-        for local in call
-            .locals
-            .iter()
-            .chain(&call.awaited)
-            .copied()
-            .collect::<Vec<_>>()
-        {
-            call.share(local);
-        }
+        call.change_sockets();
         Ok(call)
     }
 
@@ -280,7 +260,8 @@ impl Call {
         self.renew_keys(now);
         self.forget_expectations(now);
         self.watch_the_silent(now);
-        self.open_closed_sockets(now);
+        self.sockets.handle_timeout(now);
+        self.change_sockets();
         let beat_due = now >= self.next_beat;
         if beat_due {
             self.next_beat = now + presence::HEARTBEAT;

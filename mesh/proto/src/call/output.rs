@@ -6,13 +6,13 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 
 use crate::call::dial::AttemptId;
-use crate::call::reach::{Unreached, about_member};
 use crate::channel::Channel;
 use crate::code::Code;
 use crate::gate::Change;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::packet::Class;
+use crate::reach::{Unreached, about_member};
 use crate::route::{Answer, Question, QuestionId, Rule, Transition};
 use crate::tag::Tag;
 use crate::time::UnixTime;

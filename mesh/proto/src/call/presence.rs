@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::seeking::Seek;
-use super::{Call, Event, Problem, Unreached, Why};
+use super::{Call, Event, Problem, Why};
 use crate::gate::Change;
 use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::link::{ConnId, Difference, Link};
 use crate::name::Name;
+use crate::reach::Unreached;
 use crate::roster::{Entries, Left, Roster};
 use crate::route::{Path, Reason, State};
 use crate::secret::Secret;
@@ -296,7 +297,7 @@ impl Call {
 
     /// Marks as gone each member that has no link here and that no other member reports a link with.
     pub(super) fn find_the_gone(&mut self, now: Instant) {
-        if self.is_offline() {
+        if self.sockets.is_offline() {
             // It is this side that is gone.
             return;
         }

@@ -93,7 +93,7 @@ impl Call {
     /// Starts reconnecting to members whose link is lost, or uses an address that is gone, and to those whose link waits for
     /// the user, since a path that needs no question may be available again.
     pub(super) fn seek_everybody_cut_off(&mut self, now: Instant) {
-        if self.is_offline() {
+        if self.sockets.is_offline() {
             return;
         }
         let members = self.members.iter().filter(|(_, member)| {
@@ -122,13 +122,13 @@ impl Call {
     /// There is no link, or its address of ours is gone.
     fn is_cut_off(&self, conn: Option<ConnId>) -> bool {
         let link = conn.and_then(|conn| self.links.get(&conn));
-        link.is_none_or(|link| !self.is_open_on(&link.local))
+        link.is_none_or(|link| !self.sockets.is_open_on(&link.local))
     }
 
     /// The address of ours is there, and the socket on it may turn out to be good.
     fn may_serve_again(&self, conn: Option<ConnId>) -> bool {
         let link = conn.and_then(|conn| self.links.get(&conn));
-        link.is_some_and(|link| self.closed.contains_key(&link.local) && self.is_usable(&link.local))
+        link.is_some_and(|link| self.sockets.may_open_again(&link.local))
     }
 
     /// The user is being asked about the path of this link.
@@ -161,7 +161,7 @@ impl Call {
 
     /// Dials whoever is due.
     pub(super) fn seek_next(&mut self, now: Instant) {
-        let is_offline = self.is_offline();
+        let is_offline = self.sockets.is_offline();
         let mut due = Vec::new();
         let mut late = Vec::new();
         for (peer, member) in &mut self.members {

@@ -1,24 +1,8 @@
-//! Whether anybody can be reached at all: the pairs from this side's addresses to theirs; and when there is none, or
-//! nothing came of them, why.
+//! Why nobody could be reached: what came of the pairs that were tried, and the sentence for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
-use libp2p_identity::PeerId;
-
-use super::{Call, Event, Problem};
-use crate::address::{Pair, can_reach, on_link_of};
 use crate::gate::{Delivery, Obstacle};
-use crate::link::ConnId;
-
-/// 2.5 s: how long who joins waits for an address of this side that is not there yet. Linux may take a second to see
-/// that a link is up, and IPv6 two until it is sure that nobody else has the address (RFC 4862, section 5.4).
-pub const LINK_TIME: Duration = Duration::from_millis(2500);
-
-/// Pairs to try for one member, by all of its addresses and all of ours.
-pub const MAX_PAIRS: usize = 24;
 
 /// Why nobody could be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,93 +161,6 @@ impl Outcome {
             return Some(Unreached::Silence);
         }
         self.obstacle.map(Unreached::Blocked)
-    }
-}
-
-impl Call {
-    /// What became of the last packet on each pair that may be used, by [`crate::gate::Gate::deliveries`]; to be told
-    /// before [`Call::handle_dial_failed`] and [`Call::handle_timeout`].
-    pub fn handle_deliveries(&mut self, deliveries: BTreeMap<Pair, Delivery>) {
-        self.deliveries = deliveries;
-    }
-
-    /// Every address of this machine, on whatever interface, up or not; to be told before
-    /// [`Call::handle_interfaces`].
-    pub fn handle_own_addresses(&mut self, own: Vec<IpAddr>) {
-        self.own = own;
-    }
-
-    /// The pairs from here to any of `remotes`, each once.
-    pub(super) fn pairs(&self, peer: Option<PeerId>, remotes: &[SocketAddr]) -> Vec<Pair> {
-        let mut pairs = Vec::new();
-        for path in remotes.iter().flat_map(|remote| self.pairs_to(peer, *remote)) {
-            if pairs.len() < MAX_PAIRS && !pairs.contains(&path) {
-                pairs.push(path);
-            }
-        }
-        pairs
-    }
-
-    /// The pairs from here to `remote`, by each address of this side that fits: the one used last for this member
-    /// first, then those that the others may know. Whoever made a code is dialled from those alone.
-    pub(super) fn pairs_to(&self, peer: Option<PeerId>, remote: SocketAddr) -> Vec<Pair> {
-        let fits = |local: &&SocketAddr| self.leads_there(**local, remote) && self.is_usable(local);
-        let last = peer.and_then(|peer| self.last_path(&peer)).map(|path| path.local);
-        let may_be_used = |local: &&SocketAddr| peer.is_some() || self.shared.contains(local);
-        let mut locals: Vec<_> = self.locals.iter().filter(fits).filter(may_be_used).collect();
-        locals.sort_by_key(|local| (Some(**local) != last, !self.shared.contains(local)));
-        let path = |local: &SocketAddr| (*local, on_link_of(*local, remote));
-        locals.into_iter().map(path).collect()
-    }
-
-    /// Whether packets from `local` to `remote` can arrive at somebody else. An address that this machine has itself
-    /// leads to its own programs: only from that same address is it meant so, by two programs on one machine.
-    fn leads_there(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        let is_same = local.ip() == remote.ip();
-        can_reach(local, remote)
-            && (is_same || !self.is_own(remote))
-            && !(is_same && local.port() == remote.port())
-    }
-
-    /// Whether a packet to `remote` can leave from `local` now, and to somebody else.
-    pub(super) fn leads_out(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        self.is_open_on(&local) && self.leads_there(local, remote)
-    }
-
-    fn is_own(&self, remote: SocketAddr) -> bool {
-        !remote.ip().is_loopback() && self.own.contains(&remote.ip())
-    }
-
-    /// Why there is no path to any of `remotes`.
-    pub(super) fn why_no_pair(&self, remotes: &[SocketAddr]) -> Unreached {
-        let mut ours = self.shared.iter().chain(&self.locals);
-        let would_do = |local: &SocketAddr| remotes.iter().any(|remote| self.leads_there(*local, *remote));
-        if ours.any(|local| !self.is_open_on(local) && would_do(local)) {
-            Unreached::NotUp
-        } else if !remotes.is_empty() && remotes.iter().all(|remote| self.is_own(*remote)) {
-            Unreached::Own
-        } else {
-            Unreached::NoPair
-        }
-    }
-
-    /// The operating system takes nothing any more for the member behind a link.
-    pub(super) fn notice_obstacle(&mut self, conn: ConnId) {
-        let Some(link) = self.links.get(&conn) else { return };
-        let (peer, pair) = (link.peer, (link.local, link.remote));
-        if let Some(Delivery::Failed(obstacle)) = self.deliveries.get(&pair).copied() {
-            self.tell_unreached(peer, Unreached::Blocked(obstacle));
-        }
-    }
-
-    /// Tells why a member cannot be reached, once until it can.
-    pub(super) fn tell_unreached(&mut self, peer: PeerId, why: Unreached) {
-        let Some(member) = self.members.get_mut(&peer) else {
-            return;
-        };
-        if member.unreached.replace(why) != Some(why) {
-            self.event(Event::Problem(Problem::Unreached(why), Some(peer)));
-        }
     }
 }
 
