@@ -5,6 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 /// A local and a remote address.
 pub type Pair = (SocketAddr, SocketAddr);
 
+/// Pairs to try for one member, by all of its addresses and all of this side's.
+pub const MAX_PAIRS: usize = 24;
+
 /// Whether one participant can be meant by `address`: no port 0, no "any", no multicast or broadcast, and IPv4 only as
 /// such: from an IPv6 socket nothing goes to `::ffff:192.0.2.1`.
 #[must_use]

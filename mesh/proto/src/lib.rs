@@ -24,9 +24,13 @@ mod call;
 pub mod candidate;
 pub mod channel;
 pub mod code;
+mod dials;
+mod expected;
 pub mod gate;
+mod id;
 pub mod initial;
 pub mod interface;
+mod introductions;
 mod issued_codes;
 pub mod ledger;
 mod letters;
@@ -43,12 +47,14 @@ mod time;
 pub mod wire;
 
 pub use call::{
-    Admit, AttemptId, Call, Closed, Command, Config, Connected, DialId, End, Event, IdentityError, LinkStats,
-    Output, Problem, Side, Why,
+    Admit, Call, Closed, Command, Config, Connected, End, Event, IdentityError, LinkStats, Output, Problem,
+    Side, Why,
 };
 pub use candidate::Candidate;
 pub use channel::Channel;
 pub use code::Code;
+pub use dials::DialId;
+pub use id::AttemptId;
 pub use link::ConnId;
 pub use name::Name;
 pub use reach::Unreached;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 use sightline_noise::Exporter;
 
-use super::dial::{AttemptId, Target};
 use super::{Call, End, Event, Output, Problem};
+use crate::dials::Target;
+use crate::id::AttemptId;
 use crate::link::{ConnId, Purpose, Stage};
 use crate::route::{Holder, Reason};
 use crate::tag::ExpectId;
@@ -75,10 +76,7 @@ impl Call {
 
     /// `None` when nobody waits for this connection any more.
     fn start_session(&mut self, connected: &Connected, attempt: AttemptId, now: Instant) -> Option<()> {
-        let mut dials = self.dials.iter();
-        let id = dials.find_map(|(id, dial)| dial.dialled.contains_key(&attempt).then_some(*id))?;
-        let dial = self.dials.remove(&id)?;
-        let route = *dial.dialled.get(&attempt)?;
+        let (dial, route) = self.dials.handle_connected(attempt)?;
         self.routes.hold(route, Holder::Link(connected.conn));
         self.routes.identify(route, connected.peer);
         self.release_dials(&dial.attempt_ids(), Reason::Replaced, now);

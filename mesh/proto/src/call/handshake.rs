@@ -6,10 +6,10 @@ use libp2p_identity::PeerId;
 use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Session};
 
 use super::connection::{Connected, Side};
-use super::dial::{Dial, Target};
-use super::introduction::Origin;
 use super::{Call, Output, PROTOCOL};
 use crate::channel::Channels;
+use crate::dials::{Dial, Target};
+use crate::expected::Origin;
 use crate::link::{ConnId, Link, Meter, Purpose, Stage};
 use crate::roster::Roster;
 use crate::route::{Consent, RouteId};
@@ -60,7 +60,7 @@ impl Call {
         let (secret, context, purpose) = if let Some(secret) = self.issued_codes.secret(id) {
             (secret.clone(), secret.context(), Purpose::Guest(id, None))
         } else {
-            let expectation = self.expectations.get(&id)?;
+            let expectation = self.expected.get(id)?;
             let path = self.path(connected.local, connected.remote);
             if expectation.peer != connected.peer || self.routes.is_refused(Some(connected.peer), &path) {
                 return None;

@@ -5,62 +5,27 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::dial::Target;
 use super::{Call, Event, Problem};
-use crate::gate::Change;
+use crate::dials::Target;
+use crate::expected::{self, Origin};
+use crate::gate::{Change, Sponsor};
 use crate::link::ConnId;
 use crate::roster::{Entries, Joined, Roster};
 use crate::route::{Rule, Verdict};
 use crate::secret::Secret;
+use crate::tag::ExpectId;
 use crate::wire::{Control, Peer};
-
-/// 30 s: how long an introduced member may take to arrive.
-const EXPECTATION_LIFETIME: Duration = Duration::from_secs(30);
-
-/// 5 s: the time before the same two are introduced again.
-const AGAIN: Duration = Duration::from_secs(5);
 
 /// 250 ms, and two round trips to the introducer: when the one that was to be dialled dials as well, should nobody have come
 /// (RFC 8305's recommended delay between two attempts; the word to the other side and its first packet take a round trip
 /// and a half).
 const SECOND_DELAY: Duration = Duration::from_millis(250);
 
-/// Introductions by one member that wait for somebody's arrival at once: a newcomer gets as many as there are others.
-const MAX_EXPECTATIONS_EACH: usize = 16;
-
-/// Why a member may come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// This member introduced it.
-    Introduced(PeerId),
-    /// It was linked with us by this link, and may come back.
-    Reconnect(ConnId),
-}
-
-/// A member that may come in, with this secret.
-pub struct Expectation {
-    pub peer: PeerId,
-    pub origin: Origin,
-    pub secret: Secret,
-    since: Instant,
-}
-
-/// We are bringing two members together.
-pub struct Introduction {
-    secret: Secret,
-    since: Instant,
-    /// The dialler has been told: who says "ready" again changes nothing.
-    is_passed_on: bool,
-}
-
 impl Call {
     /// Brings two members together: `waiter` is told first, so that it expects `dialler` before the first
     /// packet comes.
     pub(super) fn introduce(&mut self, dialler: PeerId, waiter: PeerId, now: Instant) {
-        let recent = |introduction: &Introduction| now < introduction.since + AGAIN;
-        if self.introductions.get(&(dialler, waiter)).is_some_and(recent)
-            || self.introductions.get(&(waiter, dialler)).is_some_and(recent)
-        {
+        if self.introductions.is_recent(dialler, waiter, now) {
             return;
         }
         let secret = Secret::generate(&mut self.rng);
@@ -77,14 +42,7 @@ impl Call {
             secret: secret.0.into(),
             dial: false,
         };
-        self.introductions.insert(
-            (dialler, waiter),
-            Introduction {
-                secret,
-                since: now,
-                is_passed_on: false,
-            },
-        );
+        self.introductions.begin(dialler, waiter, secret, now);
         self.send(conn, &message, now);
     }
 
@@ -96,12 +54,10 @@ impl Call {
         let Some(dialler) = dialler.id() else {
             return self.fail(conn, Problem::Malformed);
         };
-        let waiting = self.introductions.get_mut(&(dialler, waiter));
-        let Some(introduction) = waiting.filter(|introduction| !introduction.is_passed_on) else {
+        let Some(secret) = self.introductions.handle_ready(dialler, waiter) else {
             return;
         };
-        introduction.is_passed_on = true;
-        let secret = introduction.secret.0.into();
+        let secret = secret.0.into();
         let entry = self
             .roster
             .as_ref()
@@ -168,7 +124,7 @@ impl Call {
             if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Go(_))) {
                 self.expect(peer, origin, secret.clone(), now);
             }
-            if !self.refresh_dials(target, &secret, true) {
+            if !self.dials.refresh(target, &secret, true) {
                 self.dial(target, secret, &addresses, now);
             }
             return;
@@ -178,80 +134,33 @@ impl Call {
         }
         self.expect(peer, origin, secret.clone(), now);
         self.send(conn, &Control::Ready(peer.into()), now);
-        if !self.refresh_dials(target, &secret, false) {
+        if !self.dials.refresh(target, &secret, false) {
             let round_trip = self.links.get(&conn).and_then(|link| link.meter.rtt());
             let at = now + SECOND_DELAY + 2 * round_trip.unwrap_or_default();
             self.dial_second(target, secret, &addresses, at, now);
         }
     }
 
-    /// Expects `peer` to connect with `secret`. A newer expectation of the same origin and peer replaces the older one; an
-    /// origin that has too many loses its oldest.
+    /// Expects `peer` to connect with `secret`.
     pub(super) fn expect(&mut self, peer: PeerId, origin: Origin, secret: Secret, now: Instant) {
-        let of_origin = self.expectations.iter().filter(|(_, old)| old.origin == origin);
-        let same = of_origin.clone().find(|(_, old)| old.peer == peer);
-        let replaced = match same {
-            Some((id, _)) => Some(*id),
-            None if of_origin.clone().count() >= MAX_EXPECTATIONS_EACH => {
-                of_origin.min_by_key(|(_, old)| old.since).map(|(id, _)| *id)
+        let id = ExpectId(self.new_id());
+        self.expected.expect(id, peer, origin, secret, now);
+        self.change_expected();
+    }
+
+    /// Tells the gate who may come in.
+    pub(super) fn change_expected(&mut self) {
+        while let Some(output) = self.expected.poll_output() {
+            match output {
+                expected::Output::Forget(id) => self.change_gate(Change::Forget(id)),
+                expected::Output::Expect(id) => {
+                    if let Some(expectation) = self.expected.get(id) {
+                        let key = expectation.secret.tag_key_of(&expectation.peer);
+                        let sponsor = Sponsor::Member(expectation.sponsor());
+                        self.change_gate(Change::Expect(id, key, sponsor));
+                    }
+                }
             }
-            None => None,
-        };
-        if let Some(id) = replaced {
-            self.expectations.remove(&id);
-            self.change_gate(Change::Forget(id));
-        }
-        let sponsor = match origin {
-            Origin::Introduced(by) => by,
-            Origin::Reconnect(_) => peer,
-        };
-        let id = self.new_expectation(&secret, &peer, sponsor);
-        let expectation = Expectation {
-            peer,
-            origin,
-            secret,
-            since: now,
-        };
-        self.expectations.insert(id, expectation);
-    }
-
-    pub(super) fn forget_expectations(&mut self, now: Instant) {
-        self.drop_expectations(|expectation| match expectation.origin {
-            Origin::Introduced(_) => now >= expectation.since + EXPECTATION_LIFETIME,
-            // Until it says that it leaves: so many for each member of the roster at most.
-            Origin::Reconnect(_) => false,
-        });
-        self.introductions
-            .retain(|_, introduction| now < introduction.since + AGAIN);
-    }
-
-    /// A member may not come in any more by an origin for which `is_over` holds.
-    pub(super) fn forget_expectations_of(&mut self, peer: &PeerId, is_over: impl Fn(&Origin) -> bool) {
-        self.drop_expectations(|expectation| expectation.peer == *peer && is_over(&expectation.origin));
-    }
-
-    /// Of the secrets with which a member may come back only the newest count.
-    pub(super) fn forget_older_reconnects(&mut self, peer: &PeerId, kept: usize) {
-        let of_peer = self.expectations.iter().filter(|(_, expectation)| {
-            expectation.peer == *peer && matches!(expectation.origin, Origin::Reconnect(_))
-        });
-        let mut newest: Vec<_> = of_peer
-            .map(|(id, expectation)| (expectation.since, *id))
-            .collect();
-        newest.sort();
-        let over = newest.len().saturating_sub(kept);
-        for (_, id) in newest.into_iter().take(over) {
-            self.expectations.remove(&id);
-            self.change_gate(Change::Forget(id));
-        }
-    }
-
-    fn drop_expectations(&mut self, is_over: impl Fn(&Expectation) -> bool) {
-        let over = self
-            .expectations
-            .extract_if(.., |_, expectation| is_over(expectation));
-        for id in over.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.change_gate(Change::Forget(id));
         }
     }
 

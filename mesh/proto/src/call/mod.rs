@@ -25,21 +25,21 @@ use sightline_noise::{FastKeyErasureRng, StaticKey};
 use crate::address::Pair;
 use crate::candidate::Candidate;
 use crate::code::Code;
-use crate::gate::{Change, Delivery, Sponsor};
+use crate::dials::{Dials, Target};
+use crate::expected::Expected;
+use crate::gate::{Change, Delivery};
 use crate::interface::Interface;
+use crate::introductions::Introductions;
 use crate::issued_codes::IssuedCodes;
 use crate::link::{ConnId, Link, Purpose, Stage};
 use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
-use crate::secret::Secret;
 use crate::sockets::Sockets;
-use crate::tag::ExpectId;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
 
 pub use connection::{Closed, Connected, Side};
-pub use dial::{AttemptId, DialId};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
 
 /// Sightline's protocol, as bound into every session.
@@ -98,9 +98,9 @@ pub struct Call {
     early: Vec<Entries>,
     members: BTreeMap<PeerId, presence::Member>,
     links: BTreeMap<ConnId, Link>,
-    dials: BTreeMap<DialId, dial::Dial>,
-    expectations: BTreeMap<ExpectId, introduction::Expectation>,
-    introductions: BTreeMap<(PeerId, PeerId), introduction::Introduction>,
+    dials: Dials,
+    expected: Expected,
+    introductions: Introductions,
     routes: Table,
     rule: Rule,
     sockets: Sockets,
@@ -151,7 +151,7 @@ impl Call {
         let mut call = Self::new(config, rng, now)?;
         let secret = code.secret.clone();
         let addresses: Vec<_> = code.addresses().collect();
-        call.dial(dial::Target::Inviter, secret, &addresses, now);
+        call.dial(Target::Inviter, secret, &addresses, now);
         call.code = Some(code);
         Ok(call)
     }
@@ -185,9 +185,9 @@ impl Call {
             early: Vec::new(),
             members: BTreeMap::new(),
             links: BTreeMap::new(),
-            dials: BTreeMap::new(),
-            expectations: BTreeMap::new(),
-            introductions: BTreeMap::new(),
+            dials: Dials::default(),
+            expected: Expected::default(),
+            introductions: Introductions::default(),
             next_id: 0,
             next_tick: now,
             next_beat: now,
@@ -234,12 +234,8 @@ impl Call {
     /// When [`Call::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        let dials = self
-            .dials
-            .values()
-            .filter(|_| !self.ended)
-            .filter_map(dial::Dial::next_at)
-            .chain(self.next_seek().filter(|_| !self.ended));
+        let dials = self.dials.poll_timeout().into_iter().chain(self.next_seek());
+        let dials = dials.filter(|_| !self.ended);
         dials.fold(self.next_tick, Instant::min)
     }
 
@@ -258,7 +254,9 @@ impl Call {
         }
         self.close_overdue_links(now);
         self.renew_keys(now);
-        self.forget_expectations(now);
+        self.expected.handle_timeout(now);
+        self.change_expected();
+        self.introductions.handle_timeout(now);
         self.watch_the_silent(now);
         self.sockets.handle_timeout(now);
         self.change_sockets();
@@ -332,13 +330,6 @@ impl Call {
     fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
-    }
-
-    fn new_expectation(&mut self, secret: &Secret, peer: &PeerId, sponsor: PeerId) -> ExpectId {
-        let id = ExpectId(self.new_id());
-        let key = secret.tag_key_of(peer);
-        self.change_gate(Change::Expect(id, key, Sponsor::Member(sponsor)));
-        id
     }
 
     fn name_of(&self, peer: &PeerId) -> Name {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
-use crate::call::dial::AttemptId;
 use crate::channel::Channel;
 use crate::code::Code;
 use crate::gate::Change;
+use crate::id::AttemptId;
 use crate::link::ConnId;
 use crate::name::Name;
 use crate::packet::Class;

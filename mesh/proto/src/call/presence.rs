@@ -427,7 +427,8 @@ impl Call {
     /// Somebody said goodbye, and does not come back: they are forgotten.
     fn part(&mut self, peer: PeerId, now: Instant) {
         self.stop_dialling(peer, Reason::Left, now);
-        self.forget_expectations_of(&peer, |_| true);
+        self.expected.forget_peer(&peer);
+        self.change_expected();
         let Some(member) = self.members.remove(&peer) else {
             return;
         };

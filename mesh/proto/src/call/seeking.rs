@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::dial::Target;
-use super::introduction::Origin;
 use super::{Call, Event, Problem};
+use crate::dials::Target;
+use crate::expected::Origin;
 use crate::link::ConnId;
 use crate::route::{Reason, State};
 use crate::secret::Secret;
@@ -108,9 +108,9 @@ impl Call {
     /// An address that the others know is there again: who was to be reached from another one, if the user agreed, may need
     /// no question now.
     pub(super) fn stop_asking_about_the_cut_off(&mut self, now: Instant) {
-        let asked = self.dials.values().filter_map(|dial| match dial.target {
-            Target::Reconnect(peer, _) if dial.is_asking() => Some(peer),
-            _ => None,
+        let asked = self.dials.asking().filter_map(|target| match target {
+            Target::Reconnect(peer, _) => Some(peer),
+            Target::Inviter | Target::Member(..) => None,
         });
         for peer in asked.collect::<Vec<_>>() {
             if self.is_cut_off(self.link_of(&peer)) {
@@ -220,7 +220,9 @@ impl Call {
         let secret = Secret::generate(&mut self.rng);
         self.expect(peer, Origin::Reconnect(conn), secret.clone(), now);
         // Nobody says whether the new secret has arrived, nor those before it.
-        self.forget_older_reconnects(&peer, MAX_RECONNECT_SECRETS);
+        self.expected
+            .forget_older_reconnects(&peer, MAX_RECONNECT_SECRETS);
+        self.change_expected();
         self.send(conn, &Control::Reconnect(secret.0.into()), now);
     }
 

@@ -8,8 +8,8 @@ use libp2p_identity::PeerId;
 
 use super::{Approval, Consent, Path, PathKind, Reason, Route, State, Transition};
 use crate::address::Pair;
-use crate::call::AttemptId;
 use crate::gate::Change;
+use crate::id::AttemptId;
 use crate::interface::Medium;
 use crate::link::ConnId;
 

@@ -13,7 +13,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-pub use self::pairs::{From, MAX_PAIRS};
+pub use self::pairs::From;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};

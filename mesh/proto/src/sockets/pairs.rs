@@ -3,11 +3,8 @@
 use std::net::SocketAddr;
 
 use super::Sockets;
-use crate::address::{Pair, can_reach, on_link_of};
+use crate::address::{MAX_PAIRS, Pair, can_reach, on_link_of};
 use crate::reach::Unreached;
-
-/// Pairs to try for one member, by all of its addresses and all of ours.
-pub const MAX_PAIRS: usize = 24;
 
 /// Which addresses of this side may be used, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

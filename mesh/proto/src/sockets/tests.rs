@@ -1,5 +1,6 @@
 use super::pairs::From;
 use super::*;
+use crate::address::MAX_PAIRS;
 use crate::reach::Unreached;
 
 fn at(text: &str) -> SocketAddr {
