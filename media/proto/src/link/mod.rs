@@ -13,7 +13,10 @@
 //! ```
 
 mod arrivals;
+mod budget;
 mod congestion;
+mod constant;
+mod leaving;
 mod loss;
 mod pacer;
 mod path_mtu;
@@ -24,12 +27,15 @@ mod report;
 mod selector;
 mod sender;
 mod sent_packets;
+mod silence;
 mod steady;
 mod uplink;
+mod waiting;
 
 pub use arrivals::Arrivals;
+pub use leaving::Leaving;
 pub use report::{Age, ArrivalReport, MAX_ENTRIES};
-pub use sender::{Leaving, SendStats, Sender};
+pub use sender::{SendStats, Sender};
 pub use sightline_packet::Class;
 pub use uplink::share_uplink;
 

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Class;
+use super::budget::Budget;
 use super::congestion::CongestionController;
-use super::pacer::{OnWire, Pacer, Priority};
+use super::constant::Constant;
+use super::leaving::Leaving;
+use super::pacer::{Pacer, Priority};
 use super::path_mtu::PathMtu;
 use super::probe::Probe;
-use super::repair::{RepairId, Repairs};
+use super::repair::Repairs;
 use super::report::ArrivalReport;
 use super::selector::{CROWDED, STALE, Selector};
 use super::sent_packets::SentPackets;
-use super::steady::Steady;
+use super::silence::Silence;
+use super::waiting::{Carried, Part, Waiting, What};
 use crate::header::{HEADER_LEN, Number, wire_size};
 use crate::layer::{Layer, Subscription};
 use crate::packing;
@@ -34,122 +38,14 @@ const TRIES: u8 = 4;
 const PACE: f64 = 1.5;
 const QUICK_PACE: f64 = 3.0;
 
-/// 250 ms: at a constant rate a packet leaves at least this often, so that a rate that rises again is followed soon.
-const SELDOM: Duration = Duration::from_millis(250);
-
 /// 1 ms: on a way that carries only small packets, so long after one the next leaves: what leaves at once may go together in
 /// one packet of QUIC's, which is as large as both.
 const APART: Duration = Duration::from_millis(1);
-
-/// 600 ms beyond a round trip after sending without a report: nothing but sound leaves until there is one, or for a second,
-/// after which it is tried again.
-const SILENCE: Duration = Duration::from_millis(600);
-const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// From which loss on, and which round trip, the pictures that others build on leave with parity: by the time that a part
 /// has been asked for and come again, the next picture is there.
 const PARITY_LOSS: f32 = 0.01;
 const PARITY_TRIP: Duration = Duration::from_millis(30);
-
-/// What a link is asked for beside what pictures usually take on the wire: some are larger, and what is lost is sent again.
-const HEADROOM: f64 = 1.4;
-
-/// Of what pictures take on the wire, the least that is taken to be theirs.
-const LEAST_EFFICIENT: f64 = 0.3;
-
-/// How fast the shares of pictures and of packing follow: over about a second of pictures.
-const FOLLOW: f64 = 1.0 / 32.0;
-
-/// A part of a frame on its way.
-#[derive(Clone, Debug)]
-struct Part {
-    track: VideoTrack,
-    body: Arc<[u8]>,
-    /// When the frame was handed over.
-    since: Instant,
-    is_discardable: bool,
-    tries: u8,
-    /// Once it is sent again.
-    repair: Option<RepairId>,
-}
-
-/// What a packet carries.
-#[derive(Debug)]
-enum Carried {
-    Audio,
-    Part(Part),
-    /// Parity or padding: of no use later.
-    Other,
-}
-
-/// What waits to leave, and its size on the wire.
-#[derive(Debug)]
-struct Waiting {
-    what: What,
-    size: u32,
-}
-
-#[derive(Debug)]
-enum What {
-    Audio(AudioTrack, Arc<[u8]>),
-    Part(Part),
-    /// Since when it waits.
-    Parity(VideoTrack, Arc<[u8]>, Instant),
-}
-
-impl OnWire for Waiting {
-    fn size(&self) -> u32 {
-        self.size
-    }
-}
-
-impl Waiting {
-    const fn track(&self) -> Track {
-        match &self.what {
-            What::Audio(track, _) => Track::Audio(*track),
-            What::Part(Part { track, .. }) | What::Parity(track, ..) => Track::Video(*track),
-        }
-    }
-
-    /// What is noted of it, and its body.
-    fn into_carried(self) -> (Carried, Arc<[u8]>) {
-        match self.what {
-            What::Audio(_, body) => (Carried::Audio, body),
-            What::Part(part) => {
-                let body = Arc::clone(&part.body);
-                (Carried::Part(part), body)
-            }
-            What::Parity(_, body, _) => (Carried::Other, body),
-        }
-    }
-}
-
-/// A packet that leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaving {
-    /// What it is.
-    pub class: Class,
-    /// Its number and what it carries.
-    pub body: Vec<u8>,
-    /// It is to be as large as if it carried so many bytes at the least.
-    pub padded_to: usize,
-}
-
-impl Leaving {
-    /// What it takes on the wire, bytes.
-    #[must_use]
-    pub fn wire_size(&self) -> u32 {
-        sightline_packet::wire_size(self.class, self.body.len().max(self.padded_to))
-    }
-
-    pub(crate) const fn usual(class: Class, body: Vec<u8>) -> Self {
-        Self {
-            class,
-            body,
-            padded_to: 0,
-        }
-    }
-}
 
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,16 +67,11 @@ pub struct Sender {
     sent_packets: SentPackets<Carried>,
     /// Of each track of video.
     selectors: [Selector; VideoTrack::ALL.len()],
-    /// Of what pictures take on the wire, the share that is theirs: the rest is headers, padding and repair.
-    efficiency: f64,
-    audio: Steady,
-    reports: Steady,
+    budget: Budget,
     probe: Option<(Probe, u32)>,
-    /// The constant rate, and when the next packet is due.
-    constant: Option<(Bitrate, Instant)>,
+    constant: Option<Constant>,
     repairs: Repairs,
-    /// Since when something was sent that no report has answered.
-    unanswered: Option<Instant>,
+    silence: Silence,
     /// When something was sent last.
     last_sent: Instant,
     counts: SendStats,
@@ -196,13 +87,11 @@ impl Sender {
             pacer: Pacer::new(now),
             sent_packets: SentPackets::new(incarnation),
             selectors: VideoTrack::ALL.map(|_| Selector::new(now)),
-            efficiency: 0.85,
-            audio: Steady::new(now),
-            reports: Steady::new(now),
+            budget: Budget::new(now),
             probe: None,
             constant: None,
             repairs: Repairs::default(),
-            unanswered: None,
+            silence: Silence::default(),
             last_sent: now,
             counts: SendStats::default(),
         }
@@ -211,44 +100,40 @@ impl Sender {
     /// How large pictures may become at most, as the encoder counts them. The link is not asked for more than they
     /// take with sound, their packing and repair.
     pub fn set_wanted(&mut self, pictures: Bitrate, now: Instant) {
-        self.audio.expire(now);
-        self.reports.expire(now);
-        let pictures = f64::from(pictures.0) / self.efficiency.max(LEAST_EFFICIENT) * HEADROOM;
-        self.controller
-            .set_wanted(Bitrate(pictures as u32 + self.audio.rate().0));
+        self.controller.set_wanted(self.budget.wanted(pictures, now));
     }
 
     /// Pictures leave at one rate in packets of one size, whatever they show: what is missing is filled up, what is too much
     /// waits. `None` while pictures are as large as they are.
     pub fn set_constant(&mut self, constant: Option<Bitrate>, now: Instant) {
         match (constant, &mut self.constant) {
-            (Some(rate), Some((own, _))) => *own = rate,
-            (Some(rate), None) => self.constant = Some((rate, now)),
+            (Some(rate), Some(own)) => own.rate = rate,
+            (Some(rate), None) => self.constant = Some(Constant { rate, due: now }),
             (None, _) => self.constant = None,
         }
     }
 
     /// What this link may carry at most, all together with its reports; `None` for as much as it can.
     pub fn set_limit(&mut self, limit: Option<Bitrate>) {
-        let beside_reports = |limit: Bitrate| Bitrate(limit.0.saturating_sub(self.reports.rate().0));
-        self.controller.set_limit(limit.map(beside_reports));
+        self.controller
+            .set_limit(limit.map(|limit| self.budget.beside_reports(limit)));
     }
 
     /// What pictures may take on the wire now, all together.
     #[must_use]
     pub fn beside_audio_on_the_wire(&self) -> Bitrate {
-        Bitrate(self.controller.rate().0.saturating_sub(self.audio.rate().0))
+        self.budget.beside_audio(self.controller.rate())
     }
 
     /// What this link has a use for, all together with its reports.
     #[must_use]
     pub fn needs(&self) -> Bitrate {
-        Bitrate(self.controller.needs().0.saturating_add(self.reports.rate().0))
+        self.budget.with_reports(self.controller.needs())
     }
 
     /// A report of what came on this link leaves, so many bytes on the wire.
     pub fn count_report(&mut self, size: u32, now: Instant) {
-        self.reports.count(size, now);
+        self.budget.handle_report(size, now);
         self.last_sent = now;
     }
 
@@ -267,7 +152,7 @@ impl Sender {
     /// How large pictures may be now, as the encoder counts them: what is left beside sound, without what packing adds.
     #[must_use]
     pub fn video_rate(&self) -> Bitrate {
-        self.beside_audio(self.controller.sending_rate())
+        self.budget.for_video(self.controller.sending_rate())
     }
 
     /// The same when nothing waits on the way: by this it is decided which layer is sent. A link that carries all that it is
@@ -277,12 +162,7 @@ impl Sender {
         if self.controller.is_sated() {
             return Bitrate(u32::MAX);
         }
-        self.beside_audio(self.controller.rate())
-    }
-
-    fn beside_audio(&self, all: Bitrate) -> Bitrate {
-        let left = all.0.saturating_sub(self.audio.rate().0);
-        Bitrate((f64::from(left) * self.efficiency) as u32)
+        self.budget.for_video(self.controller.rate())
     }
 
     /// The link, as far as packing sound goes.
@@ -316,7 +196,7 @@ impl Sender {
     /// A packet of audio is to leave.
     pub fn handle_audio(&mut self, track: AudioTrack, body: Arc<[u8]>, now: Instant) {
         let size = wire_size(Class::Audio, body.len());
-        self.audio.count(size, now);
+        self.budget.handle_audio(size, now);
         let what = What::Audio(track, body);
         self.pacer.push(Priority::Audio, Waiting { what, size });
     }
@@ -393,11 +273,7 @@ impl Sender {
                 self.pacer.push(Priority::Video, Waiting { what, size });
             }
         }
-        if wire > 0 {
-            let lost = 1.0 - f64::from(self.controller.loss());
-            let share = lost * bytes as f64 / f64::from(wire);
-            self.efficiency += FOLLOW * (share - self.efficiency);
-        }
+        self.budget.handle_frame(bytes, wire, self.controller.loss());
     }
 
     fn needs_parity(&self) -> bool {
@@ -415,7 +291,7 @@ impl Sender {
         if news.acked.is_empty() && news.lost.is_empty() {
             return;
         }
-        self.unanswered = None;
+        self.silence.handle_news();
         let mut sizes: Vec<_> = news.lost.iter().map(|lost| (lost.size, lost.probe)).collect();
         self.counts.lost += sizes.len() as u64;
         if self.mtu.handle_news(&news.acked, &sizes, now) {
@@ -518,16 +394,14 @@ impl Sender {
             return Some(self.send(audio, None, now));
         }
         let apart_until = self.apart_until();
-        let (rate, due) = self
+        let mut constant = self
             .constant
-            .filter(|(_, due)| now >= *due && now >= apart_until)?;
+            .filter(|constant| now >= constant.due.max(apart_until))?;
         let larger = self.mtu.poll_larger(now);
         let len = larger.unwrap_or(self.mtu.size()).max_body();
         let size = wire_size(Class::Video, len);
-        let interval = Duration::from_secs_f64(f64::from(size) * 8.0 / f64::from(rate.0.max(1))).min(SELDOM);
-        // Whoever was held up does not catch up in a burst.
-        let next = (due + interval).max(now.checked_sub(interval).unwrap_or(now));
-        self.constant = Some((rate, next));
+        constant.handle_sent(size, now);
+        self.constant = Some(constant);
         let waiting = match larger {
             // It is expected to be lost.
             Some(_) => None,
@@ -546,8 +420,8 @@ impl Sender {
     /// When [`Self::poll_packet`] has something again, if nothing happens before.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        if let Some((_, due)) = self.constant {
-            return Some(due.max(self.apart_until()));
+        if let Some(constant) = self.constant {
+            return Some(constant.due.max(self.apart_until()));
         }
         let waits = self.pacer.waiting() > 0 || self.probe.is_some();
         let due = self.pacer.free_at().max(self.apart_until());
@@ -565,9 +439,7 @@ impl Sender {
 
     /// Until when nothing but sound leaves because nothing is heard of what has left.
     fn silent_until(&self, now: Instant) -> Option<Instant> {
-        let from = self.unanswered? + SILENCE + self.controller.round_trip();
-        let until = from + TRY_AGAIN;
-        (from..until).contains(&now).then_some(until)
+        self.silence.until(self.controller.round_trip(), now)
     }
 
     fn send(&mut self, waiting: Waiting, probe: Option<u32>, now: Instant) -> Leaving {
@@ -584,11 +456,7 @@ impl Sender {
 
     /// Something leaves: its number.
     fn number(&mut self, carried: Carried, size: u32, probe: Option<u32>, now: Instant) -> Number {
-        let since = self.unanswered.get_or_insert(now);
-        if now >= *since + SILENCE + self.controller.round_trip() + TRY_AGAIN {
-            // It is tried again, and waited for again.
-            *since = now;
-        }
+        self.silence.handle_sent(self.controller.round_trip(), now);
         self.last_sent = now;
         self.sent_packets.handle_sent(carried, size, probe, now)
     }
