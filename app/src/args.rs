@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline_media::av1::EncoderKind;
@@ -31,6 +31,21 @@ pub struct Arguments {
     /// Keep the window's settings in this folder instead of the platform's
     #[arg(long, value_name = "DIR")]
     pub settings: Option<PathBuf>,
+    /// Write to this new file what the program does, step by step, for finding faults: no names, addresses, codes or keys
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Where diagnostics are written, if anywhere.
+    #[must_use]
+    pub fn log(&self) -> Option<&Path> {
+        let of_verb = match &self.verb {
+            Some(Verb::Start(options) | Verb::Join { options, .. }) => options.log.as_deref(),
+            _ => None,
+        };
+        of_verb.or(self.log.as_deref())
+    }
 }
 
 /// What to do.
@@ -123,6 +138,9 @@ pub struct Options {
     /// Read settings.json here instead of in the platform's folder
     #[arg(long, value_name = "DIR")]
     pub settings: Option<PathBuf>,
+    /// Write to this new file what the program does, step by step, for finding faults: no names, addresses, codes or keys
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
 }
 
 impl Options {
@@ -183,11 +201,11 @@ pub struct DemoOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApproveRule {
-    /// None: each way is asked about, each time
+    /// None: each route is asked about, each time
     Ask,
     /// Addresses in the code that was accepted, and those that members share; any change is asked about
     Listed,
-    /// As `listed`, and a way that was approved earlier in the call may come back
+    /// As `listed`, and a route that was approved earlier in the call may come back
     Same,
     /// Any address at which a member proves who it is
     All,

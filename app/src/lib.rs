@@ -8,7 +8,8 @@
 //!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
 //!     │     └ clock.rs ── which clock is good for what
 //!     ├ demo/ ── participants as processes, a live table, a summary
-//!     └ inspect.rs, devices.rs
+//!     ├ inspect.rs, devices.rs
+//!     └ log.rs ── diagnostics, if they are asked for
 //! ```
 
 pub mod args;
@@ -25,6 +26,7 @@ pub mod exit;
 pub mod headless;
 mod input;
 pub mod inspect;
+pub mod log;
 pub mod participant;
 mod record;
 mod report;

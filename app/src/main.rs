@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{clock, core_dumps, demo, devices, headless, inspect, terminal, window, zone};
+use sightline::{clock, core_dumps, demo, devices, headless, inspect, log, terminal, window, zone};
 
 fn main() -> ExitCode {
     terminal::tell_panics();
@@ -23,6 +23,12 @@ fn main() -> ExitCode {
             };
         }
     };
+    if let Some(path) = arguments.log()
+        && let Err(error) = log::start(path)
+    {
+        terminal::write_error(&error.to_string());
+        return Exit::Arguments.into();
+    }
     let exit = match arguments.verb {
         None => window::run(arguments.settings),
         Some(Verb::Start(options)) => headless::start(options),

@@ -188,7 +188,11 @@ impl Encoding {
             wish.wants_key |= all_need_key;
             let encoder = match place {
                 Some(encoder) if encoder.source == picture.size => encoder,
-                _ => place.insert(LayerEncoder::new(self.kind, picture.size, layer, wish.rate, now)?),
+                _ => {
+                    tracing::debug_span!("track", track = ?self.track)
+                        .in_scope(|| tracing::debug!(?layer, rate = wish.rate.0, "encoder begins"));
+                    place.insert(LayerEncoder::new(self.kind, picture.size, layer, wish.rate, now)?)
+                }
             };
             encoder.handle_target(&wish, now)?;
             if !wish.is_open {

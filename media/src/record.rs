@@ -90,6 +90,14 @@ impl Recorder {
         });
     }
 
+    /// The same without waiting. Returns false when the disk is too slow for it now.
+    #[must_use]
+    pub fn try_open(&self, file: RecordingId, name: &str) -> bool {
+        let name = name.to_owned();
+        let messages = self.messages.as_ref();
+        messages.is_none_or(|messages| messages.try_send(Message::Open { file, name }).is_ok())
+    }
+
     /// Adds what was just played out of a stream: sound, and the picture shown. Does not wait: what the disk is
     /// too slow for becomes silence.
     pub fn write(&self, file: RecordingId, samples: &[f32], picture: Option<Arc<Picture>>) {

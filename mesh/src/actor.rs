@@ -16,12 +16,13 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm, memory_connection_limits};
 use quinn::{ConnectionError, Endpoint};
-use sightline_mesh_proto::{AttemptId, Call, Closed, Command, ConnId, Connected, Event, Output};
+use sightline_mesh_proto::{AttemptId, Call, Closed, Command, ConnId, Connected, Event, Output, Side};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::control;
 use crate::endpoint::{CLOSE_LOST, CLOSE_NORMAL, EndpointError, Endpoints};
+use crate::events::Consumed;
 use crate::frame::{self, Ended};
 use crate::interfaces::Watcher;
 use crate::record::{SharedHistory, Stats};
@@ -67,7 +68,7 @@ const MAX_CONNECTIONS: u32 = 48;
 const MAX_DIALS: u32 = 512;
 
 /// Connections with one member: the one that serves, the one before, and two that meet on the way back.
-const MAX_PER_PEER: u32 = 4;
+pub const MAX_PER_PEER: u32 = 4;
 
 /// What the program above brings.
 pub enum Input {
@@ -119,6 +120,7 @@ pub struct Actor {
     traffic: Arc<dyn Traffic>,
     receivers: Vec<(PeerId, ConnId)>,
     events: mpsc::Sender<Event>,
+    consumed: Consumed,
     arrivals: mpsc::Receiver<Arrival>,
     from_peers: (mpsc::Sender<FromPeer>, mpsc::Receiver<FromPeer>),
     dialling: HashMap<ConnectionId, AttemptId>,
@@ -137,7 +139,7 @@ impl Actor {
         watcher: Watcher,
         (gate, history): (SharedGate, SharedHistory),
         traffic: Arc<dyn Traffic>,
-        events: mpsc::Sender<Event>,
+        (events, consumed): (mpsc::Sender<Event>, Consumed),
     ) -> Option<Self> {
         let mut tasks = JoinSet::new();
         let pending_dials = PendingDials::default();
@@ -160,6 +162,7 @@ impl Actor {
             traffic,
             receivers: Vec::new(),
             events,
+            consumed,
             arrivals,
             from_peers: mpsc::channel(ARRIVALS),
             dialling: HashMap::new(),
@@ -209,6 +212,9 @@ impl Actor {
                     self.tell_deliveries();
                     self.call.handle_timeout(now());
                 }
+            }
+            for command in self.consumed.take() {
+                self.call.handle_command(command, now());
             }
             self.drain().await;
             self.send_media();
@@ -330,6 +336,10 @@ impl Actor {
             waiting: Some(waiting),
         };
         self.peers.insert(conn, peer);
+        tracing::debug_span!("connection", conn = conn.0).in_scope(|| {
+            let dialled = matches!(connected.side, Side::Dialler(_));
+            tracing::debug!(dialled, "up");
+        });
         self.call.handle_connected(&connected, now());
     }
 
@@ -391,6 +401,10 @@ impl Actor {
                 }
                 Output::Event(event) => {
                     if let Event::Route(step) = &event {
+                        tracing::debug_span!("path", route = step.route.id.0).in_scope(|| {
+                            let (state, reason) = (step.route.state.word(), step.reason.word());
+                            tracing::debug!(state, reason, "step");
+                        });
                         self.history.lock().push(step.as_ref().clone());
                     }
                     self.ended |= matches!(event, Event::Ended(_));
@@ -468,6 +482,7 @@ impl Actor {
     }
 
     fn dial(&mut self, attempt: AttemptId, pending: PendingDial) {
+        tracing::debug!(attempt = attempt.0, "dialling");
         let address = self.pending_dials.insert(attempt, pending);
         let options = match pending.peer {
             Some(peer) => {
@@ -519,6 +534,7 @@ impl Actor {
                 self.swarm.behaviour_mut().allowed.disallow_peer(gone.id);
             }
         }
+        tracing::debug_span!("connection", conn = conn.0).in_scope(|| tracing::debug!(?how, "down"));
         self.call.handle_closed(conn, how, now());
     }
 }

@@ -1,41 +1,67 @@
 //! What the call says, to the program above.
 
-use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sightline_mesh_proto::{Channel, Command, Event};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
-use crate::actor::Input;
+use crate::actor::MAX_PER_PEER;
 
 /// Events that may wait for the program above.
-pub const EVENTS: usize = 1024;
+pub const EVENTS: usize = 4096;
 
 /// Members at the most.
 const MEMBERS: usize = 16;
 
-/// Messages of all members find room beside everything else: each has credit for so many.
-const _: () = assert!(Channel::Feedback.max_messages() * MEMBERS * Channel::ALL.len() <= EVENTS / 2);
+/// Messages of all connections find room beside everything else: each has credit for so many.
+const _: () = {
+    let connections = MEMBERS * MAX_PER_PEER as usize;
+    assert!(Channel::Feedback.max_messages() * connections * Channel::ALL.len() <= EVENTS / 2);
+};
 
-/// The call's events, in order. Who takes the next one has handled the one before: its sender may send more.
+/// Messages that the program above has taken, and whose senders may send more. There are no more of them than there was credit
+/// for.
+#[derive(Clone)]
+pub struct Consumed {
+    commands: Arc<Mutex<Vec<Command>>>,
+    waiting: Arc<Notify>,
+}
+
+impl Consumed {
+    /// `waiting` wakes the loop.
+    pub fn new(waiting: &Arc<Notify>) -> Self {
+        Self {
+            commands: Arc::default(),
+            waiting: Arc::clone(waiting),
+        }
+    }
+
+    fn push(&self, command: Command) {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.push(command);
+        drop(commands);
+        self.waiting.notify_one();
+    }
+
+    /// What the call is to be told of it.
+    pub fn take(&self) -> Vec<Command> {
+        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The call's events, in order. A message counts as taken by the program with its event.
 pub struct Events {
     events: mpsc::Receiver<Event>,
-    inputs: mpsc::WeakSender<Input>,
-    /// What was taken, and the loop had no time to be told.
-    consumed: VecDeque<Command>,
+    consumed: Consumed,
 }
 
 impl Events {
-    pub(crate) fn new(events: mpsc::Receiver<Event>, inputs: &mpsc::Sender<Input>) -> Self {
-        Self {
-            events,
-            inputs: inputs.downgrade(),
-            consumed: VecDeque::new(),
-        }
+    pub(crate) const fn new(events: mpsc::Receiver<Event>, consumed: Consumed) -> Self {
+        Self { events, consumed }
     }
 
     /// Waits for the next event; `None` when the loop has ended. Not for the mesh's own thread.
     pub fn blocking_recv(&mut self) -> Option<Event> {
-        self.tell_consumed();
         let event = self.events.blocking_recv()?;
         self.note(&event);
         Some(event)
@@ -43,34 +69,48 @@ impl Events {
 
     /// The next event, if it is there.
     pub fn try_recv(&mut self) -> Option<Event> {
-        self.tell_consumed();
         let event = self.events.try_recv().ok()?;
         self.note(&event);
         Some(event)
     }
 
-    fn note(&mut self, event: &Event) {
+    fn note(&self, event: &Event) {
         if let Event::Message {
             conn, channel, body, ..
         } = event
         {
-            let consumed = Command::Consumed(*conn, *channel, body.len());
-            self.consumed.push_back(consumed);
+            self.consumed.push(Command::Consumed(*conn, *channel, body.len()));
         }
     }
+}
 
-    /// Does not wait: the loop may be waiting for whoever takes events. What it has no room for is told later, and there is no
-    /// more of it than there was credit for.
-    fn tell_consumed(&mut self) {
-        let Some(inputs) = self.inputs.upgrade() else {
-            return self.consumed.clear();
+#[cfg(test)]
+mod tests {
+    use libp2p::identity::PeerId;
+    use sightline_mesh_proto::ConnId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_taken_is_told_to_a_loop_that_waits_for_nothing_else() {
+        let waiting = Arc::new(Notify::new());
+        let consumed = Consumed::new(&waiting);
+        let (sink, events) = mpsc::channel(4);
+        let mut events = Events::new(events, consumed.clone());
+        let message = Event::Message {
+            peer: PeerId::random(),
+            conn: ConnId(3),
+            channel: Channel::Feedback,
+            body: vec![0; 7],
         };
-        while let Some(command) = self.consumed.pop_front() {
-            if let Err(mpsc::error::TrySendError::Full(Input::Command(command))) =
-                inputs.try_send(Input::Command(command))
-            {
-                return self.consumed.push_front(command);
-            }
-        }
+        sink.send(message).await.expect("room");
+        assert!(consumed.take().is_empty());
+        assert!(events.try_recv().is_some());
+        waiting.notified().await;
+        let taken = consumed.take();
+        assert!(
+            matches!(taken[..], [Command::Consumed(ConnId(3), Channel::Feedback, 7)]),
+            "{taken:?}"
+        );
     }
 }

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::actor::{Actor, Input};
 use crate::endpoint::{EndpointError, Endpoints};
-use crate::events::{EVENTS, Events};
+use crate::events::{Consumed, EVENTS, Events};
 use crate::interfaces::{AddressState, Watcher};
 use crate::record::{Record, SharedHistory, Stats};
 use crate::socket::SharedGate;
@@ -149,8 +149,9 @@ impl Mesh {
 
         let (inputs, input_source) = mpsc::channel(INPUTS);
         let (event_sink, events) = mpsc::channel(EVENTS);
-        let events = Events::new(events, &inputs);
         let waiting = Arc::new(Notify::new());
+        let consumed = Consumed::new(&waiting);
+        let events = Events::new(events, consumed.clone());
         let thread = {
             let woken = Arc::clone(&waiting);
             let truth = (gate.clone(), history.clone());
@@ -165,7 +166,7 @@ impl Mesh {
                             watcher,
                             truth,
                             traffic,
-                            event_sink,
+                            (event_sink, consumed),
                         );
                         if let Some(actor) = actor {
                             actor.run(input_source, &woken).await;

@@ -48,7 +48,15 @@ const TARGETS: [Target; 13] = [
         "reassembly",
         &["media/proto/src/reassembly.rs", "media/proto/src/video.rs"],
     ),
-    ("reports_of_arrivals", &["media/proto/src/link/"]),
+    (
+        "reports_of_arrivals",
+        &[
+            "media/proto/src/link/",
+            "media/proto/src/session/",
+            "media/proto/src/header.rs",
+            "media/proto/src/track.rs",
+        ],
+    ),
     (
         "sound_packets",
         &[

@@ -18,6 +18,7 @@ use sightline_media_proto::playout::{Decode, Playout};
 use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::reassembly::Reassembler;
 use sightline_media_proto::redundancy::{self, Protector};
+use sightline_media_proto::session::{Limits, Session as MediaSession};
 use sightline_media_proto::{AudioTrack, Ticks, obu, video};
 use sightline_mesh_proto::candidate::{Candidate, CandidateType};
 use sightline_mesh_proto::gate::{Change, Gate, Sponsor};
@@ -277,6 +278,8 @@ fn reports_of_arrivals() {
     let start = Instant::now();
     let mut sender = Sender::new(7, start);
     let mut arrivals = Arrivals::new(start);
+    let mut members = MediaSession::<u8, ()>::new(Limits::default(), start);
+    members.handle_receivers(&[(1, ())], start);
     let audio: Arc<[u8]> = Arc::from(vec![0; 105]);
     let mut corpus = Vec::new();
     let mut now = start;
@@ -286,6 +289,7 @@ fn reports_of_arrivals() {
         while let Some(leaving) = sender.poll_packet(now) {
             let (number, _) = Number::split(&leaving.body).expect("a number");
             arrivals.handle_packet(number, now);
+            corpus.push(leaving.body);
         }
         corpus.extend(arrivals.poll_report(now).map(|report| report.encode()));
     }
@@ -299,6 +303,11 @@ fn reports_of_arrivals() {
         if let Some((number, _)) = Number::split(bytes) {
             arrivals.handle_packet(number, now);
         }
+        for class in [Class::Audio, Class::Video, Class::Padding, Class::Report] {
+            let media = members.handle_packet(&1, class, bytes, now);
+            assert!(media.is_none_or(|(track, _)| track.class() == class));
+        }
+        while members.poll_packet(now).is_some() {}
         let _report = arrivals.poll_report(now);
         assert!(
             (50_000..100_000_000).contains(&sender.estimate().0),

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::io::Write;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -993,4 +993,63 @@ fn a_camera_can_be_changed_during_the_call() {
     bob.wait_for("pictures again", |event| fps(event).is_some_and(|fps| fps > 0));
     ann.leave();
     bob.leave();
+}
+
+/// Everything in these events that says who somebody is, or where: names, peers' ids, addresses, codes.
+fn private(program: &Program, names: &[&str]) -> Vec<String> {
+    fn gather(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => {
+                let address = text.parse::<SocketAddr>().ok();
+                found.extend(address.map(|address| address.ip().to_string()));
+                found.extend(address.map(|address| format!(":{}", address.port())));
+                if address.is_some() || text.len() > 30 {
+                    found.push(text.clone());
+                }
+            }
+            Value::Array(all) => all.iter().for_each(|one| gather(one, found)),
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    found.extend((name.len() > 30).then(|| name.clone()));
+                    gather(field, found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let said = program.seen.iter().filter(|event| event["event"] != "problem");
+    said.for_each(|event| gather(event, &mut found));
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn diagnostics_tell_what_happens_and_never_who_somebody_is_or_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["Quetzalcoatl", "Xochipilli"];
+    let logs = names.map(|name| folder.path().join(format!("{}.log", name.len())));
+    let log = |at: usize| logs[at].to_str().expect("a path");
+    let media = ["--microphone", "test", "--camera", "test"];
+    let mut ann = Program::start_call(names[0], &[&["--log", log(0)][..], &media].concat());
+    let code = ann.code();
+    let mut bob = Program::join_call(names[1], &code, &[&["--log", log(1)][..], &media].concat());
+    bob.wait_for_both("first_audio", "first_video");
+    ann.wait_for_both("first_audio", "first_video");
+    bob.leave();
+    ann.wait("left");
+    ann.leave();
+    let mut forbidden = private(&ann, &names);
+    forbidden.extend(private(&bob, &[]));
+    forbidden.extend(code.split('-').map(str::to_owned));
+    for log in &logs {
+        let text = std::fs::read_to_string(log).expect("diagnostics");
+        for span in ["connection{", "session{", "path{", "track{"] {
+            assert!(text.contains(span), "{span} is not in {text}");
+        }
+        for word in &forbidden {
+            assert!(!text.contains(word.as_str()), "{word} is in {text}");
+        }
+    }
 }

@@ -403,7 +403,7 @@ fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
     assert_eq!(sent, 1, "the others go on");
 }
 
-/// Messages that have come to `index` since the last time, with the link that each came by; they are taken if `takes`.
+/// The numbers in the messages that have come to `index` since the last time; the messages are taken if `takes`.
 fn messages(world: &mut World, index: usize, from: &mut usize, takes: bool) -> Vec<u32> {
     let events = &world.nodes[index].events[*from..];
     let came = events.iter().filter_map(|(_, event)| match event {

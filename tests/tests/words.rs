@@ -52,7 +52,7 @@ fn every_word_of_routes_problems_and_codes_has_its_text() {
         ("say-", words("mesh/proto/src/wire.rs", "impl Refusal {", "\n}")),
         (
             "say-",
-            words("mesh/proto/src/call/reach.rs", "impl Unreached {", "\n}"),
+            words("mesh/proto/src/reach.rs", "impl Unreached {", "\n}"),
         ),
         (
             "say-",

@@ -53,6 +53,10 @@ impl Allowance {
 
     /// Decoding a picture took so long. Returns whether that was too much, so that a pause begins.
     pub fn handle_spent(&mut self, took: Duration, now: Instant) -> bool {
+        if !self.is_open(now) {
+            // Of another track, and begun before the pause.
+            return false;
+        }
         let passed = now.saturating_duration_since(self.at);
         self.at = now;
         self.left = (self.left + passed.mul_f64(SHARE)).min(BURST);

@@ -14,6 +14,7 @@ use sightline_media_proto::allowance::Allowance;
 use sightline_media_proto::audio::Packet;
 use sightline_media_proto::mixer::Limiter;
 use sightline_media_proto::sync::LipSync;
+use sightline_media_proto::video::Fragment;
 use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack, playout};
 
 use self::audio::{AudioIn, Mixing};
@@ -236,16 +237,28 @@ impl Playout {
             allowance,
             stopped: Arc::default(),
         };
-        self.begin(&member, Stream::Person);
+        if let Some(recorder) = &self.recorder {
+            recorder.open((id, Stream::Person), name);
+        }
+        member
+            .stream(Stream::Person)
+            .has_begun
+            .store(true, Ordering::Relaxed);
         lock(&self.members).insert(id, Arc::new(member));
         Ok(())
     }
 
-    /// Something of a stream is there: from now on it is mixed and recorded.
+    /// Something of a stream has come: from now on it is mixed and recorded. Does not wait: it is called by whoever receives.
     fn begin(&self, member: &Member, stream: Stream) {
-        let has_begun = member.stream(stream).has_begun.swap(true, Ordering::Relaxed);
-        if let Some(recorder) = self.recorder.as_ref().filter(|_| !has_begun) {
-            recorder.open((member.id, stream), &member.name);
+        let begun = &member.stream(stream).has_begun;
+        if begun.load(Ordering::Relaxed) || member.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let id = (member.id, stream);
+        let recorder = self.recorder.as_ref();
+        if recorder.is_none_or(|recorder| recorder.try_open(id, &member.name)) {
+            begun.store(true, Ordering::Relaxed);
+            tracing::debug_span!("track", member = member.id, ?stream).in_scope(|| tracing::debug!("begins"));
         }
     }
 
@@ -282,7 +295,10 @@ impl Playout {
     /// A packet of video arrived.
     pub fn handle_video(&self, id: MemberId, track: VideoTrack, body: &[u8], now: Instant) {
         if let Some(member) = self.member(id) {
-            self.begin(&member, track.stream());
+            // What makes no sense begins nothing; the reassembler counts it.
+            if Fragment::decode(body).is_some() {
+                self.begin(&member, track.stream());
+            }
             Member::handle_video(&member, track, body, &self.observer, now);
         }
     }

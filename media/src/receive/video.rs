@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sightline_media_proto::reassembly::Reassembler;
+use sightline_media_proto::video::Fragment;
 use sightline_media_proto::{VideoTrack, video};
 
 use super::{Member, Observer, StreamIn, lock};
@@ -50,12 +51,12 @@ struct DecoderThread {
 impl VideoIn {
     fn hand_on(&mut self, now: Instant) {
         while let Some(frame) = self.reassembler.poll_frame(now) {
-            let full = match &self.decoder {
+            let is_lost = match &self.decoder {
                 Some(decoder) => matches!(decoder.frames.try_send(frame), Err(TrySendError::Full(_))),
-                None => false,
+                None => true,
             };
-            if full {
-                // A decoder that cannot keep up begins again at the next key frame.
+            if is_lost {
+                // A decoder that cannot keep up, or is not there yet, begins again at the next key frame.
                 self.reassembler.handle_decode_failure();
             }
         }
@@ -210,11 +211,17 @@ impl<'a> Decoding<'a> {
                 let track = stream.stream.video();
                 observer.shown(member.id, track, &picture);
                 if is_first {
+                    let size = picture.size;
+                    tracing::debug_span!("track", member = member.id, ?track)
+                        .in_scope(|| tracing::debug!(size.width, size.height, "first picture"));
                     observer.first_video(member.id, track);
                 }
             }
             Ok(None) => {}
-            Err(_) => {
+            Err(error) => {
+                let track = stream.stream.video();
+                tracing::debug_span!("track", member = member.id, ?track)
+                    .in_scope(|| tracing::debug!(?error, "undecodable"));
                 lock(&stream.video).reassembler.handle_decode_failure();
                 let now = Instant::now();
                 let mut seen = lock(&stream.seen);
@@ -238,12 +245,13 @@ impl Member {
     ) {
         let mut video = lock(&member.stream(track.stream()).video);
         let is_stopped = member.stopped.load(Ordering::Relaxed);
-        if video.decoder.is_none() && !is_stopped && lock(&member.allowance).is_open(now) {
+        let may_start = !is_stopped && Fragment::decode(body).is_some();
+        if video.decoder.is_none() && may_start && lock(&member.allowance).is_open(now) {
             match Self::start_decoder(member, track, observer) {
                 Ok(decoder) => video.decoder = Some(decoder),
                 Err(_) => {
                     lock(&member.allowance).pause(now);
-                    observer.too_costly(member.id);
+                    observer.undecodable(member.id);
                 }
             }
         }

@@ -9,7 +9,8 @@
 //!
 //! A message takes credit, which the receiver gives anew once its program has taken the message. So a slow program makes the
 //! other side's queue full, and its caller gets back what there is no room for; memory is bounded on both sides, nothing is
-//! dropped without a word, and no connection ends for slowness. Who sends without credit breaks the protocol.
+//! dropped without a word, and no connection ends for slowness. When a link is lost, what waited to be sent is given back; of
+//! what was under way nobody knows whether it came. Who sends without credit breaks the protocol.
 
 use std::collections::VecDeque;
 
@@ -55,7 +56,7 @@ impl Channel {
     #[must_use]
     pub const fn window(self) -> usize {
         match self {
-            Self::Feedback => 8192,
+            Self::Feedback => 4096,
         }
     }
 
@@ -171,6 +172,12 @@ impl Channels {
         let credit = std::mem::take(&mut end.consumed);
         end.received -= credit;
         u32::try_from(credit).ok()
+    }
+
+    /// What waits to be sent, when the link is gone.
+    pub fn into_queued(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
+        let ends = Channel::ALL.into_iter().zip(self.0);
+        ends.flat_map(|(channel, end)| end.queue.into_iter().map(move |message| (channel, message)))
     }
 
     const fn end(&mut self, channel: Channel) -> &mut End {

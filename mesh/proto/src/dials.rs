@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use crate::address::{MAX_PAIRS, Pair};
+use crate::connection::ConnId;
 use crate::gate::Delivery;
 use crate::id::AttemptId;
-use crate::link::ConnId;
 use crate::reach::Outcome;
 use crate::route::RouteId;
 use crate::secret::Secret;
@@ -40,7 +40,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// 16: as many members as there are. Who introduces more at once makes them up.
 const MAX_DIALS_EACH: usize = 16;
 
-/// Names one attempt to reach somebody, by one or more addresses.
+/// Names one dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DialId(pub u64);
 
@@ -86,7 +86,7 @@ pub struct Begin<'a> {
     pub may_wait: bool,
 }
 
-/// An attempt to reach somebody.
+/// One dial: somebody is to be reached, by one pair after the other.
 pub struct Dial {
     pub target: Target,
     pub secret: Secret,

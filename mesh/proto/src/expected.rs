@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use crate::link::ConnId;
+use crate::connection::ConnId;
 use crate::secret::Secret;
 use crate::tag::ExpectId;
 

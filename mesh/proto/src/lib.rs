@@ -8,7 +8,7 @@
 //!                       │                                   │
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
-//!                  │        one link.rs for each connection
+//!                  │        one connection.rs for each connection, with session.rs and path.rs
 //!                  ▼
 //!   route/ ─ which ways media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
 //!   interface.rs                           counted in ledger.rs
@@ -24,6 +24,7 @@ mod call;
 pub mod candidate;
 pub mod channel;
 pub mod code;
+mod connection;
 mod dials;
 mod expected;
 pub mod gate;
@@ -35,12 +36,14 @@ mod issued_codes;
 pub mod ledger;
 mod letters;
 mod limit;
-mod link;
+mod members;
 mod name;
+mod path;
 mod reach;
 pub mod roster;
 pub mod route;
 mod secret;
+mod session;
 mod sockets;
 pub mod tag;
 mod time;
@@ -53,9 +56,9 @@ pub use call::{
 pub use candidate::Candidate;
 pub use channel::Channel;
 pub use code::Code;
+pub use connection::ConnId;
 pub use dials::DialId;
 pub use id::AttemptId;
-pub use link::ConnId;
 pub use name::Name;
 pub use reach::Unreached;
 pub use secret::{Private, Secret, TagKey};

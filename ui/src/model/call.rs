@@ -89,7 +89,7 @@ pub struct Person {
     pub name: String,
     /// Who let them in: a name; `None` for this participant.
     pub invited_by: Option<String>,
-    /// The path to them.
+    /// The route to them.
     pub route: Option<Route>,
     /// Their user is being asked whether to connect.
     pub is_being_asked: bool,

@@ -79,7 +79,7 @@ pub struct Session<M, P> {
     sources: [Source; VideoTrack::ALL.len()],
     /// The program's start.
     epoch: Instant,
-    next_share_out: Instant,
+    next_allocation: Instant,
     /// Whose packet left last. The next is another one's, and who is first changes as well: where the way out is full, it is not
     /// always the same member whose packets find no room.
     last: Option<M>,
@@ -140,7 +140,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             limits,
             sources: Default::default(),
             epoch,
-            next_share_out: epoch,
+            next_allocation: epoch,
             last: None,
             has_sent: false,
             dropped: 0,
@@ -172,7 +172,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
     /// There is nothing to send of a track any more.
     pub const fn stop_video(&mut self, track: VideoTrack) {
         self.sources[track.index()].largest = None;
-        self.next_share_out = self.epoch;
+        self.next_allocation = self.epoch;
     }
 
     /// How the link to a member is, if media flows to it.
@@ -208,7 +208,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
                 shares: Default::default(),
             });
         }
-        self.next_share_out = now;
+        self.next_allocation = now;
     }
 
     /// A packet of a track of audio leaves to everybody.
@@ -322,7 +322,8 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
                     wish.is_base_only &= own.is_some_and(|share| share.is_base_only);
                 }
                 let carried = &mut carried[layer.index()];
-                *carried = link.sender.video_rate().max(*carried);
+                let all = VideoTrack::ALL.map(|track| link.share(track));
+                *carried = rate_of(track, &all, link.sender.video_rate()).max(*carried);
             }
         }
         // While a queue drains less leaves; where everybody's does, less is made.
@@ -336,8 +337,8 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// Decides anew who gets what, ten times a second.
     fn allocate_in_time(&mut self, now: Instant) {
-        if now >= self.next_share_out {
-            self.next_share_out = now + ALLOCATE_EVERY;
+        if now >= self.next_allocation {
+            self.next_allocation = now + ALLOCATE_EVERY;
             self.allocate(now);
         }
     }

@@ -6,8 +6,8 @@ use libp2p_identity::PeerId;
 
 use super::{Admit, Call, End, Event, Problem};
 use crate::code::Code;
+use crate::connection::{ConnId, Purpose};
 use crate::gate::{Change, Sponsor};
-use crate::link::{ConnId, Purpose};
 use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, MAX_PARTS, Roster};
 use crate::route::Reason;
 use crate::tag::ExpectId;
@@ -59,10 +59,11 @@ impl Call {
     }
 
     pub(super) fn handle_knock(&mut self, conn: ConnId, card: Card, now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
-        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.stage)) else {
+        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.session.stage))
+        else {
             return self.fail(conn, Problem::Malformed);
         };
         let id = *id;
@@ -83,7 +84,7 @@ impl Call {
             Ok(None) => {}
             Err(why) => return self.turn_away(conn, why, now),
         }
-        if let Some(link) = self.links.get_mut(&conn) {
+        if let Some(link) = self.connections.get_mut(&conn) {
             link.purpose = Purpose::Guest(id, Some(Box::new(card)));
         }
         match self.config.admit {
@@ -103,10 +104,13 @@ impl Call {
 
     /// Somebody who knocked and was not answered yet. Answering ends the use of their code.
     fn take_guest(&mut self, peer: PeerId, now: Instant) -> Option<(ConnId, Card)> {
-        let (conn, id, card) = self.links.iter().find_map(|(conn, link)| match &link.purpose {
-            Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
-            _ => None,
-        })?;
+        let (conn, id, card) = self
+            .connections
+            .iter()
+            .find_map(|(conn, link)| match &link.purpose {
+                Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
+                _ => None,
+            })?;
         self.issued_codes.finish(id, now);
         Some((conn, card))
     }
@@ -139,7 +143,7 @@ impl Call {
             self.send(conn, &Control::Entries(part), now);
         }
         self.send(conn, &Control::Welcome { call, entries }, now);
-        if let Some(link) = self.links.get_mut(&conn) {
+        if let Some(link) = self.connections.get_mut(&conn) {
             link.purpose = Purpose::Member;
         }
         self.meet(peer, now);
@@ -152,7 +156,7 @@ impl Call {
 
     /// This side has knocked on this link.
     pub(super) fn is_awaiting_welcome(&self, conn: ConnId) -> bool {
-        let link = self.links.get(&conn);
+        let link = self.connections.get(&conn);
         link.is_some_and(|link| matches!(link.purpose, Purpose::Inviter))
     }
 
@@ -165,7 +169,7 @@ impl Call {
     }
 
     pub(super) fn handle_welcome(&mut self, conn: ConnId, call: CallId, entries: Entries, now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         if !matches!(link.purpose, Purpose::Inviter) || self.roster.is_some() {
@@ -205,9 +209,9 @@ impl Call {
     }
 }
 
-fn link_static(stage: &crate::link::Stage) -> Option<sightline_noise::PublicKey> {
+fn link_static(stage: &crate::session::Stage) -> Option<sightline_noise::PublicKey> {
     match stage {
-        crate::link::Stage::Open(session) => Some(session.remote_static()),
+        crate::session::Stage::Open(session) => Some(session.remote_static()),
         _ => None,
     }
 }

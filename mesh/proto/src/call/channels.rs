@@ -6,13 +6,14 @@ use libp2p_identity::PeerId;
 
 use super::{Call, Event, Problem};
 use crate::channel::Channel;
-use crate::link::ConnId;
+use crate::connection::{ConnId, Connection};
 use crate::wire::Control;
 
 impl Call {
     pub(super) fn send_message(&mut self, peer: PeerId, channel: Channel, body: Vec<u8>, now: Instant) {
         let conn = self.link_of(&peer);
-        let link = conn.and_then(|conn| self.links.get_mut(&conn));
+        let link = conn.and_then(|conn| self.connections.get_mut(&conn));
+        let link = link.filter(|link| link.closing.is_none());
         let refused = match link {
             Some(link) => link.channels.push(channel, body).err(),
             None => Some(body),
@@ -24,16 +25,27 @@ impl Call {
         }
     }
 
+    /// What waited to be sent on a connection that is gone comes back.
+    pub(super) fn give_back_messages(&mut self, link: Connection) {
+        for (channel, body) in link.channels.into_queued() {
+            self.event(Event::Unsent(link.peer, channel, body));
+        }
+    }
+
     /// Sends what there is credit for.
     fn send_messages(&mut self, conn: ConnId, now: Instant) {
-        while let Some((channel, body)) = self.links.get_mut(&conn).and_then(|link| link.channels.poll()) {
+        while let Some((channel, body)) = self
+            .connections
+            .get_mut(&conn)
+            .and_then(|link| link.channels.poll())
+        {
             let message = Control::Message {
                 channel: channel.id(),
                 body: body.into(),
             };
             self.send(conn, &message, now);
         }
-        if let Some(link) = self.links.get_mut(&conn)
+        if let Some(link) = self.connections.get_mut(&conn)
             && let Some(channel) = link.channels.poll_room()
         {
             let peer = link.peer;
@@ -42,7 +54,7 @@ impl Call {
     }
 
     pub(super) fn handle_message(&mut self, conn: ConnId, channel: u8, body: Vec<u8>) {
-        let (Some(link), Some(channel)) = (self.links.get_mut(&conn), Channel::from_id(channel)) else {
+        let (Some(link), Some(channel)) = (self.connections.get_mut(&conn), Channel::from_id(channel)) else {
             return self.fail(conn, Problem::Malformed);
         };
         if link.channels.handle_message(channel, body.len()).is_err() {
@@ -58,7 +70,7 @@ impl Call {
     }
 
     pub(super) fn handle_credit(&mut self, conn: ConnId, channel: u8, bytes: u32, now: Instant) {
-        let (Some(link), Some(channel)) = (self.links.get_mut(&conn), Channel::from_id(channel)) else {
+        let (Some(link), Some(channel)) = (self.connections.get_mut(&conn), Channel::from_id(channel)) else {
             return self.fail(conn, Problem::Malformed);
         };
         if link.channels.handle_credit(channel, bytes).is_err() {
@@ -69,7 +81,7 @@ impl Call {
 
     /// The program has taken a message.
     pub(super) fn consume(&mut self, conn: ConnId, channel: Channel, len: usize, now: Instant) {
-        let link = self.links.get_mut(&conn);
+        let link = self.connections.get_mut(&conn);
         if let Some(bytes) = link.and_then(|link| link.channels.handle_consumed(channel, len)) {
             let credit = Control::Credit {
                 channel: channel.id(),

@@ -7,10 +7,11 @@ use libp2p_identity::PeerId;
 use sightline_noise::Exporter;
 
 use super::{Call, End, Event, Output, Problem};
+use crate::connection::{ConnId, Purpose};
 use crate::dials::Target;
 use crate::id::AttemptId;
-use crate::link::{ConnId, Purpose, Stage};
 use crate::route::{Holder, Reason};
+use crate::session::Stage;
 use crate::tag::ExpectId;
 
 /// 15 s: how long a handshake, and after it a knock, may take: over a slow line they wait behind what else is sent.
@@ -59,7 +60,7 @@ impl Call {
     pub fn handle_connected(&mut self, connected: &Connected, now: Instant) {
         let conn = connected.conn;
         let is_there = self.sockets.is_open_on(&connected.local);
-        let is_wanted = !self.ended && is_there && self.links.len() < MAX_LINKS;
+        let is_wanted = !self.ended && is_there && self.connections.len() < MAX_LINKS;
         let set_up = match connected.side {
             _ if !is_wanted => None,
             Side::Dialler(attempt) => self.start_session(connected, attempt, now),
@@ -96,13 +97,13 @@ impl Call {
 
     /// A connection is closed, by whomever.
     pub fn handle_closed(&mut self, conn: ConnId, how: Closed, now: Instant) {
-        let Some(link) = self.links.remove(&conn) else {
+        let Some(link) = self.connections.remove(&conn) else {
             return;
         };
         let reason = link.closing.unwrap_or(Reason::Lost);
         self.release_link(conn, reason, now);
         self.unlink(&link, conn, now);
-        match link.purpose {
+        match &link.purpose {
             Purpose::Inviter if how == Closed::Silent || link.closing == Some(Reason::NoAnswer) => {
                 self.end(End::LineLost);
             }
@@ -110,6 +111,7 @@ impl Call {
             Purpose::Guest(_, Some(_)) => self.event(Event::WentAway(link.peer)),
             _ => {}
         }
+        self.give_back_messages(link);
     }
 
     pub(super) fn release_link(&mut self, conn: ConnId, reason: Reason, now: Instant) {
@@ -118,14 +120,14 @@ impl Call {
 
     /// A peer announced a frame that is longer than any can be.
     pub fn handle_overlong_frame(&mut self, conn: ConnId) {
-        if self.links.contains_key(&conn) {
+        if self.connections.contains_key(&conn) {
             self.fail(conn, Problem::Malformed);
         }
     }
 
     /// A peer does not read its control stream.
     pub fn handle_stalled(&mut self, conn: ConnId) {
-        if self.links.contains_key(&conn) {
+        if self.connections.contains_key(&conn) {
             self.fail(conn, Problem::Stalled);
         }
     }
@@ -134,19 +136,19 @@ impl Call {
     #[must_use]
     pub fn stats(&self, peer: &PeerId) -> Option<super::LinkStats> {
         let conn = self.link_of(peer)?;
-        let link = self.links.get(&conn)?;
-        let Stage::Open(session) = &link.stage else {
+        let link = self.connections.get(&conn)?;
+        let Stage::Open(session) = &link.session.stage else {
             return None;
         };
         let arrivals = session.arrivals();
         Some(super::LinkStats {
-            rtt: link.meter.rtt(),
-            clock_offset: link.meter.clock_offset(),
-            sent_bytes: link.meter.sent_bytes,
-            received_bytes: link.meter.received_bytes,
+            rtt: link.path.rtt(),
+            clock_offset: link.path.clock_offset(),
+            sent_bytes: link.path.sent_bytes,
+            received_bytes: link.path.received_bytes,
             received: arrivals.received,
             expected: arrivals.expected,
-            dropped: link.meter.dropped,
+            dropped: link.path.dropped,
         })
     }
 }

@@ -8,16 +8,13 @@ use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
 use crate::code::Code;
+use crate::connection::{ConnId, Connection};
 use crate::interface::Medium;
-use crate::link::{ConnId, Link};
 use crate::route::{
     self, Approval, Consent, Holder, Known, Path, PathKind, QuestionId, Reason, RouteId, Rule, State, Table,
     TableEvent, Verdict,
 };
 use crate::wire::{Control, Peer};
-
-/// 4 s: words about the same question are that far apart at most; they come with each beat.
-const STILL_ASKED: Duration = Duration::from_secs(4);
 
 impl Call {
     /// Changes routes, and hands out what that leads to.
@@ -56,7 +53,7 @@ impl Call {
 
     /// Whom a connection leads to, and its route, once the peer has proved who it is.
     pub(super) fn peer_and_route(&self, conn: ConnId) -> Option<(PeerId, RouteId)> {
-        let link = self.links.get(&conn)?;
+        let link = self.connections.get(&conn)?;
         Some((link.peer, link.route?))
     }
 
@@ -75,7 +72,9 @@ impl Call {
 
     /// The route of a connection whose peer has just proved who it is.
     pub(super) fn prove_route(&mut self, conn: ConnId, now: Instant) {
-        let Some(link) = self.links.get(&conn) else { return };
+        let Some(link) = self.connections.get(&conn) else {
+            return;
+        };
         let (peer, known) = (link.peer, link.route);
         let path = self.path(link.local, link.remote);
         let route = self.with_routes(now, |routes, at| {
@@ -84,7 +83,7 @@ impl Call {
         // While the handshake went on the address may have gone.
         self.tell_routes_what_is_usable(now);
         self.with_routes(now, |routes, _| routes.prove(route));
-        if let Some(link) = self.links.get_mut(&conn) {
+        if let Some(link) = self.connections.get_mut(&conn) {
             link.route = Some(route);
         }
     }
@@ -147,9 +146,7 @@ impl Call {
             }
             Verdict::No => {
                 self.with_routes(now, |routes, at| routes.withhold(id, at));
-                if let Some(member) = self.members.get_mut(&peer) {
-                    member.seek = None;
-                }
+                self.members.stop_seeking(&peer);
                 self.say_consent(conn, Consent::Withheld, now);
             }
         }
@@ -158,7 +155,7 @@ impl Call {
     /// Tells the other side of a link what this side's user, or rule, says now.
     fn say_consent(&mut self, conn: ConnId, ours: Consent, now: Instant) {
         let said = self
-            .links
+            .connections
             .get_mut(&conn)
             .map(|link| std::mem::replace(&mut link.said, ours));
         if said.is_some_and(|said| said != ours) {
@@ -176,7 +173,7 @@ impl Call {
     /// The route that a member's media took before the one that serves it now.
     fn former_route(&self, peer: &PeerId) -> Option<RouteId> {
         let former = self.members.get(peer)?.former?;
-        self.links.get(&former)?.route
+        self.connections.get(&former)?.route
     }
 
     /// Lets media flow on a member's link if everything agrees; what it took before is closed then.
@@ -200,8 +197,9 @@ impl Call {
             return;
         };
         member.take_path(path);
-        member.seek = None;
-        if let Some(former) = member.former.take() {
+        let former = member.former.take();
+        self.members.stop_seeking(&peer);
+        if let Some(former) = former {
             self.close(former, Reason::Replaced);
         }
         self.stop_dialling(peer, Reason::Replaced, now);
@@ -247,7 +245,7 @@ impl Call {
 
     /// After a "no" to a new path: the one before serves again, if it is still there.
     fn go_back(&mut self, denied: ConnId, now: Instant) {
-        let Some(peer) = self.links.get(&denied).map(|link| link.peer) else {
+        let Some(peer) = self.connections.get(&denied).map(|link| link.peer) else {
             return;
         };
         let Some(member) = self
@@ -265,9 +263,10 @@ impl Call {
 
     /// The link that serves a member on this route.
     fn serving(&self, id: RouteId) -> Option<ConnId> {
-        let mut links = self.links.iter();
-        let serves =
-            |conn: &ConnId, link: &Link| link.route == Some(id) && self.link_of(&link.peer) == Some(*conn);
+        let mut links = self.connections.iter();
+        let serves = |conn: &ConnId, link: &Connection| {
+            link.route == Some(id) && self.link_of(&link.peer) == Some(*conn)
+        };
         links.find_map(|(conn, link)| serves(conn, link).then_some(*conn))
     }
 
@@ -316,7 +315,7 @@ impl Call {
 
     /// The other side says what its user says.
     pub(super) fn handle_consent(&mut self, conn: ConnId, theirs: Consent, now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         let Some(id) = link.route else { return };
@@ -330,7 +329,7 @@ impl Call {
     /// Members' users are being asked about others with whom they have no link: only we can tell those.
     pub(super) fn pass_on_asking(&mut self, now: Instant) {
         let mut told = Vec::new();
-        for (by, member) in &self.members {
+        for (by, member) in self.members.iter() {
             let about = member.asking.iter().filter_map(|peer| self.link_of(peer));
             told.extend(about.map(|conn| (conn, *by)));
         }
@@ -342,18 +341,14 @@ impl Call {
     /// Somebody's user is being asked about us: whoever waits for them should know.
     pub(super) fn handle_asked(&mut self, by: &Peer, now: Instant) {
         let Some(peer) = by.id() else { return };
-        let Some(member) = self.members.get_mut(&peer).filter(|member| member.link.is_none()) else {
-            return;
-        };
-        let last = member.asked_at.replace(now);
-        if last.is_none_or(|last| now >= last + STILL_ASKED) {
+        if self.members.handle_asked(&peer, now) {
             self.event(Event::Waiting(peer));
         }
     }
 
     /// The other side says over what it is connected.
     pub(super) fn handle_medium(&mut self, conn: ConnId, medium: Medium, now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         let (peer, Some(id)) = (link.peer, link.route) else {
@@ -392,12 +387,12 @@ impl Call {
         if !self.config.tell_medium {
             return;
         }
-        let link = self.links.get(&conn);
+        let link = self.connections.get(&conn);
         let medium = link
             .and_then(|link| self.sockets.interface_of(&link.local))
             .map(|interface| interface.medium);
         let told = self
-            .links
+            .connections
             .get_mut(&conn)
             .map(|link| std::mem::replace(&mut link.medium, medium));
         if let (Some(medium), true) = (medium, told.is_some_and(|told| told != medium)) {

@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use super::{Call, End, Problem};
-use crate::link::{ConnId, Link, Purpose, Stage};
+use crate::connection::{ConnId, Connection, Purpose};
 use crate::secret::Secret;
+use crate::session::Stage;
 use crate::wire::{Control, Peer};
 
 impl Call {
     /// A frame came on a connection's control stream.
     pub fn handle_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         if link.closing.is_some() || self.ended {
@@ -19,9 +20,9 @@ impl Call {
         if !link.control.take(now) {
             return self.fail(conn, Problem::Flood);
         }
-        link.meter.received_bytes += frame.len() as u64;
+        link.path.received_bytes += frame.len() as u64;
         link.heard = now;
-        match &mut link.stage {
+        match &mut link.session.stage {
             Stage::Open(session) => {
                 let message = session
                     .open_control(frame, now)
@@ -35,7 +36,7 @@ impl Call {
             Stage::Initiating(..) | Stage::Responding(_) => {
                 if self.handle_handshake(conn, frame, now).is_err() {
                     let was_inviter = self
-                        .links
+                        .connections
                         .get(&conn)
                         .is_some_and(|link| matches!(link.purpose, Purpose::Inviter));
                     self.fail(conn, Problem::Handshake);
@@ -49,15 +50,15 @@ impl Call {
 
     /// Dispatches a control message of an open session.
     fn handle_control(&mut self, conn: ConnId, message: Control, now: Instant) {
-        let is_member = self.links.get(&conn).is_some_and(Link::is_member);
+        let is_member = self.connections.get(&conn).is_some_and(Connection::is_member);
         match message {
             Control::Knock(card) => self.handle_knock(conn, card, now),
             Control::Welcome { call, entries } => self.handle_welcome(conn, *call, entries, now),
             Control::Refused(why) => self.handle_refused(conn, why),
             Control::RekeyFirst(first) => {
-                let link = self.links.get_mut(&conn);
+                let link = self.connections.get_mut(&conn);
                 let answer = link
-                    .and_then(Link::session)
+                    .and_then(Connection::open_session)
                     .and_then(|session| session.handle_first(&first, now, &mut self.rng).ok());
                 match answer {
                     Some(second) => self.send(conn, &Control::RekeySecond(second.into()), now),
@@ -65,7 +66,7 @@ impl Call {
                 }
             }
             Control::RekeySecond(second) => {
-                let session = self.links.get_mut(&conn).and_then(Link::session);
+                let session = self.connections.get_mut(&conn).and_then(Connection::open_session);
                 if session.is_none_or(|session| session.handle_second(&second, now).is_err()) {
                     self.fail(conn, Problem::Handshake);
                 }

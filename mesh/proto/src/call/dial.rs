@@ -12,7 +12,7 @@ use crate::id::AttemptId;
 use crate::reach::Unreached;
 use crate::route::{Approval, Holder, Path, Reason, RouteId, Verdict};
 use crate::secret::Secret;
-use crate::sockets::From;
+use crate::sockets::Locals;
 use crate::tag;
 
 impl Call {
@@ -73,7 +73,7 @@ impl Call {
     pub(super) fn find_new_pairs(&mut self, now: Instant) {
         let sockets = &self.sockets;
         self.dials
-            .add_pairs_to_inviter(|remotes| sockets.pairs(From::Shared, remotes));
+            .add_pairs_to_inviter(|remotes| sockets.pairs(Locals::Shared, remotes));
         self.dial_next_addresses(now);
     }
 

@@ -8,11 +8,13 @@ use sightline_noise::{Binding, HandshakeError, Initiator, Psk, Responder, Sessio
 use super::connection::{Connected, Side};
 use super::{Call, Output, PROTOCOL};
 use crate::channel::Channels;
+use crate::connection::{ConnId, Connection, Purpose};
 use crate::dials::{Dial, Target};
 use crate::expected::Origin;
-use crate::link::{ConnId, Link, Meter, Purpose, Stage};
+use crate::path::PathMeter;
 use crate::roster::Roster;
 use crate::route::{Consent, RouteId};
+use crate::session::{SessionState, Stage};
 use crate::tag::ExpectId;
 use crate::wire::Control;
 
@@ -38,7 +40,7 @@ impl Call {
         let psk = dial.secret.psk(&context);
         let binding = self.binding(connected, context);
         let (initiator, first) = Initiator::start(&self.noise, theirs, &psk, &binding, &mut self.rng).ok()?;
-        let mut link = new_link(
+        let mut link = new_connection(
             connected,
             purpose,
             Stage::Initiating(initiator, psk),
@@ -50,7 +52,7 @@ impl Call {
             Target::Reconnect(_, before) => Some(before),
             Target::Inviter | Target::Member(..) => None,
         };
-        self.links.insert(connected.conn, link);
+        self.connections.insert(connected.conn, link);
         self.outputs.push_back(Output::Frame(connected.conn, first));
         Some(())
     }
@@ -73,9 +75,9 @@ impl Call {
         };
         let stage = Stage::Responding(secret.psk(&context));
         let binding = self.binding(connected, context);
-        let mut link = new_link(connected, purpose, stage, binding, now);
+        let mut link = new_connection(connected, purpose, stage, binding, now);
         link.replaces = replaces;
-        self.links.insert(connected.conn, link);
+        self.connections.insert(connected.conn, link);
         Some(())
     }
 
@@ -100,12 +102,12 @@ impl Call {
         frame: &[u8],
         now: Instant,
     ) -> Result<(), HandshakeError> {
-        let mut link = self.links.remove(&conn).ok_or(HandshakeError::Refused)?;
-        let psk = match &link.stage {
+        let mut link = self.connections.remove(&conn).ok_or(HandshakeError::Refused)?;
+        let psk = match &link.session.stage {
             Stage::Initiating(_, psk) | Stage::Responding(psk) => psk.clone(),
             Stage::Open(_) => return Err(HandshakeError::Refused),
         };
-        let stage = std::mem::replace(&mut link.stage, Stage::Responding(psk.clone()));
+        let stage = std::mem::replace(&mut link.session.stage, Stage::Responding(psk.clone()));
         let opened = self.open_session(&link, stage, psk, frame, now);
         let session = match opened {
             Ok((session, answer)) => {
@@ -115,14 +117,17 @@ impl Call {
                 session
             }
             Err(error) => {
-                self.links.insert(conn, link);
+                self.connections.insert(conn, link);
                 return Err(error);
             }
         };
-        link.stage = Stage::Open(Box::new(session));
+        link.session.stage = Stage::Open(Box::new(session));
+        tracing::debug_span!("session", conn = conn.0).in_scope(|| {
+            tracing::debug!(dialled = link.dialled, member = link.is_member(), "open");
+        });
         let purpose_is_member = link.is_member();
         let knocks = matches!(link.purpose, Purpose::Inviter);
-        self.links.insert(conn, link);
+        self.connections.insert(conn, link);
         self.prove_route(conn, now);
         if knocks {
             self.send(conn, &Control::Knock(self.card.clone()), now);
@@ -135,14 +140,14 @@ impl Call {
 
     fn open_session(
         &mut self,
-        link: &Link,
+        link: &Connection,
         stage: Stage,
         psk: Psk,
         frame: &[u8],
         now: Instant,
     ) -> Result<(Session, Option<Vec<u8>>), HandshakeError> {
         let ours = self.noise.clone();
-        let binding = link.binding.clone();
+        let binding = link.session.binding.clone();
         match stage {
             Stage::Initiating(initiator, _) => {
                 let theirs = match &link.purpose {
@@ -171,18 +176,23 @@ impl Call {
     }
 }
 
-fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Binding, now: Instant) -> Link {
-    let [control, packets, entries, introductions, changes] = Link::buckets(now);
-    Link {
+fn new_connection(
+    connected: &Connected,
+    purpose: Purpose,
+    stage: Stage,
+    binding: Binding,
+    now: Instant,
+) -> Connection {
+    let [control, packets, entries, introductions, changes] = Connection::buckets(now);
+    Connection {
         peer: connected.peer,
         dialled: matches!(connected.side, Side::Dialler(_)),
         local: connected.local,
         remote: connected.remote,
         purpose,
-        stage,
         since: now,
         heard: now,
-        binding,
+        session: SessionState { stage, binding },
         route: None,
         replaces: None,
         said: Consent::Given,
@@ -192,7 +202,7 @@ fn new_link(connected: &Connected, purpose: Purpose, stage: Stage, binding: Bind
         entries,
         introductions,
         changes,
-        meter: Meter::default(),
+        path: PathMeter::default(),
         closing: None,
         channels: Channels::default(),
         told_difference: None,

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Problem};
+use crate::connection::ConnId;
 use crate::dials::Target;
 use crate::expected::{self, Origin};
 use crate::gate::{Change, Sponsor};
-use crate::link::ConnId;
 use crate::roster::{Entries, Joined, Roster};
 use crate::route::{Rule, Verdict};
 use crate::secret::Secret;
@@ -48,7 +48,7 @@ impl Call {
 
     /// The waiter is ready: now the other side may dial.
     pub(super) fn handle_ready(&mut self, conn: ConnId, dialler: &Peer, now: Instant) {
-        let Some(waiter) = self.links.get(&conn).map(|link| link.peer) else {
+        let Some(waiter) = self.connections.get(&conn).map(|link| link.peer) else {
             return;
         };
         let Some(dialler) = dialler.id() else {
@@ -84,7 +84,7 @@ impl Call {
         dial: bool,
         now: Instant,
     ) {
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         let introducer = link.peer;
@@ -113,9 +113,10 @@ impl Call {
         };
         // The roster's own entries count: everybody sees the same addresses.
         let addresses = self.addresses_of(&peer);
-        let pairs = self.pairs(Some(peer), &addresses);
+        let pairs = addresses
+            .iter()
+            .flat_map(|address| self.pairs(Some(peer), &[*address]));
         let verdicts: Vec<_> = pairs
-            .into_iter()
             .map(|(local, remote)| self.judge(peer, &self.path(local, remote)))
             .collect();
         let (target, origin) = (Target::Member(peer, introducer), Origin::Introduced(introducer));
@@ -135,7 +136,7 @@ impl Call {
         self.expect(peer, origin, secret.clone(), now);
         self.send(conn, &Control::Ready(peer.into()), now);
         if !self.dials.refresh(target, &secret, false) {
-            let round_trip = self.links.get(&conn).and_then(|link| link.meter.rtt());
+            let round_trip = self.connections.get(&conn).and_then(|link| link.path.rtt());
             let at = now + SECOND_DELAY + 2 * round_trip.unwrap_or_default();
             self.dial_second(target, secret, &addresses, at, now);
         }
@@ -167,43 +168,9 @@ impl Call {
     /// Two members that both have a link with us but none with each other are introduced (again), by the
     /// smallest id among those who could.
     pub(super) fn mend_holes(&mut self, now: Instant) {
-        let Some(roster) = &self.roster else { return };
-        let linked: Vec<PeerId> = self
-            .linked()
-            .into_iter()
-            .filter(|peer| {
-                self.members
-                    .get(peer)
-                    .is_some_and(|member| member.is_settled(now))
-            })
-            .collect();
-        let mut holes = Vec::new();
-        for (at, one) in linked.iter().enumerate() {
-            for other in &linked[at + 1..] {
-                if self.see_each_other(*one, *other) || !is_hole_ours(self, roster, *one, *other) {
-                    continue;
-                }
-                holes.push((*one, *other));
-            }
-        }
-        for (one, other) in holes {
+        let present: Vec<_> = self.roster.iter().flat_map(Roster::present).collect();
+        for (one, other) in self.members.holes(self.me, &present, now) {
             self.introduce(one, other, now);
         }
     }
-
-    fn see_each_other(&self, one: PeerId, other: PeerId) -> bool {
-        let sees = |a: &PeerId, b: &PeerId| self.members.get(a).is_some_and(|m| m.says_linked(b));
-        sees(&one, &other) && sees(&other, &one)
-    }
-}
-
-fn is_hole_ours(call: &Call, roster: &Roster, one: PeerId, other: PeerId) -> bool {
-    let could = |peer: &PeerId| {
-        call.members
-            .get(peer)
-            .is_some_and(|member| member.says_linked(&one) && member.says_linked(&other))
-    };
-    !roster
-        .present()
-        .any(|peer| peer < call.me && peer != one && peer != other && could(&peer))
 }

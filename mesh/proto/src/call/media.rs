@@ -5,9 +5,10 @@ use std::time::Instant;
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
-use crate::link::{ConnId, Stage};
+use crate::connection::ConnId;
 use crate::packet::{self, Class, TooLong};
 use crate::route::State;
+use crate::session::Stage;
 
 /// Pings until a round trip is known well, before they go with each beat only.
 const EARLY_PINGS: usize = 4;
@@ -54,15 +55,19 @@ impl Call {
     }
 
     fn seal_and_send(&mut self, conn: ConnId, class: Class, inside: &[u8], now: Instant) {
-        let Some(link) = self.links.get_mut(&conn).filter(|link| link.closing.is_none()) else {
+        let Some(link) = self
+            .connections
+            .get_mut(&conn)
+            .filter(|link| link.closing.is_none())
+        else {
             return;
         };
-        let Stage::Open(session) = &mut link.stage else {
+        let Stage::Open(session) = &mut link.session.stage else {
             return;
         };
         // An expired session is closed at the next tick.
         if let Ok(datagram) = session.seal_packet(inside, now) {
-            link.meter.sent_bytes += datagram.len() as u64;
+            link.path.sent_bytes += datagram.len() as u64;
             self.outputs.push_back(Output::Datagram(conn, class, datagram));
         }
     }
@@ -70,16 +75,17 @@ impl Call {
     /// A datagram came on a connection. What cannot be opened or read is dropped and counted.
     pub fn handle_datagram(&mut self, conn: ConnId, datagram: &[u8], now: Instant) {
         let is_active = self.route_state(conn) == Some(State::Active);
-        let Some(link) = self.links.get_mut(&conn) else {
+        let Some(link) = self.connections.get_mut(&conn) else {
             return;
         };
         if link.closing.is_some() || self.ended {
             return;
         }
         let is_member = link.is_member();
-        link.meter.received_bytes += datagram.len() as u64;
+        link.path.received_bytes += datagram.len() as u64;
         let opened = if link.packets.take(now) {
-            link.session()
+            link.session
+                .open()
                 .and_then(|session| session.open_packet(datagram, now).ok())
         } else {
             None
@@ -98,16 +104,16 @@ impl Call {
             // The peer did not know yet that media has to wait.
             Some(_) if is_member => {}
             // Before admission, packets may overtake the words that they rely on.
-            _ => link.meter.dropped += u64::from(is_member),
+            _ => link.path.dropped += u64::from(is_member),
         }
     }
 
     /// Tells of members whose packets made no sense, at most once a beat each.
     pub(super) fn tell_dropped(&mut self) {
         let mut peers = Vec::new();
-        for link in self.links.values_mut() {
-            if link.meter.dropped >= link.meter.dropped_told + DROPPED_WORTH_TELLING {
-                link.meter.dropped_told = link.meter.dropped;
+        for link in self.connections.values_mut() {
+            if link.path.dropped >= link.path.dropped_told + DROPPED_WORTH_TELLING {
+                link.path.dropped_told = link.path.dropped;
                 peers.push(link.peer);
             }
         }
@@ -118,9 +124,9 @@ impl Call {
 
     pub(super) fn ping(&mut self, beat: bool, now: Instant) {
         let due: Vec<_> = self
-            .links
+            .connections
             .iter()
-            .filter(|(_, link)| link.is_member() && (beat || link.meter.taken() < EARLY_PINGS))
+            .filter(|(_, link)| link.is_member() && (beat || link.path.taken() < EARLY_PINGS))
             .map(|(conn, _)| *conn)
             .collect();
         for conn in due {
@@ -130,8 +136,8 @@ impl Call {
 
     pub(super) fn ping_one(&mut self, conn: ConnId, now: Instant) {
         let micros = self.micros(now);
-        if let Some(link) = self.links.get_mut(&conn) {
-            link.meter.handle_ping_sent(micros);
+        if let Some(link) = self.connections.get_mut(&conn) {
+            link.path.handle_ping_sent(micros);
         }
         self.send_times(conn, PING, &[micros], now);
     }
@@ -149,14 +155,14 @@ impl Call {
         match (body.first(), times.as_slice()) {
             (Some(&PING), [sent]) => self.send_times(conn, PONG, &[*sent, micros, micros], now),
             (Some(&PONG), [sent, received, answered]) => {
-                if let Some(link) = self.links.get_mut(&conn) {
-                    let is_sound = link.meter.handle_pong(*sent, *received, *answered, micros);
-                    link.meter.dropped += u64::from(!is_sound);
+                if let Some(link) = self.connections.get_mut(&conn) {
+                    let is_sound = link.path.handle_pong(*sent, *received, *answered, micros);
+                    link.path.dropped += u64::from(!is_sound);
                 }
             }
             _ => {
-                if let Some(link) = self.links.get_mut(&conn) {
-                    link.meter.dropped += 1;
+                if let Some(link) = self.connections.get_mut(&conn) {
+                    link.path.dropped += 1;
                 }
             }
         }

@@ -25,16 +25,18 @@ use sightline_noise::{FastKeyErasureRng, StaticKey};
 use crate::address::Pair;
 use crate::candidate::Candidate;
 use crate::code::Code;
+use crate::connection::{ConnId, Connection, Purpose};
 use crate::dials::{Dials, Target};
 use crate::expected::Expected;
 use crate::gate::{Change, Delivery};
 use crate::interface::Interface;
 use crate::introductions::Introductions;
 use crate::issued_codes::IssuedCodes;
-use crate::link::{ConnId, Link, Purpose, Stage};
+use crate::members::Members;
 use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
 use crate::route::{Reason, Rule, Table};
+use crate::session::Stage;
 use crate::sockets::Sockets;
 use crate::time::{Clock, UnixTime};
 use crate::wire::Control;
@@ -96,8 +98,8 @@ pub struct Call {
     roster: Option<Roster>,
     /// What came of a roster that is too long for one message, until the last part comes.
     early: Vec<Entries>,
-    members: BTreeMap<PeerId, presence::Member>,
-    links: BTreeMap<ConnId, Link>,
+    members: Members,
+    connections: BTreeMap<ConnId, Connection>,
     dials: Dials,
     expected: Expected,
     introductions: Introductions,
@@ -183,8 +185,8 @@ impl Call {
             issued_codes: IssuedCodes::default(),
             roster: None,
             early: Vec::new(),
-            members: BTreeMap::new(),
-            links: BTreeMap::new(),
+            members: Members::default(),
+            connections: BTreeMap::new(),
             dials: Dials::default(),
             expected: Expected::default(),
             introductions: Introductions::default(),
@@ -282,11 +284,7 @@ impl Call {
     /// Members with a session at this moment.
     #[must_use]
     pub fn linked(&self) -> BTreeSet<PeerId> {
-        let members = self.members.iter();
-        members
-            .filter(|(_, member)| member.link.is_some())
-            .map(|(peer, _)| *peer)
-            .collect()
+        self.members.linked()
     }
 
     fn leave(&mut self, now: Instant) {
@@ -294,9 +292,9 @@ impl Call {
             .roster
             .as_ref()
             .and_then(|roster| Left::sign(&self.config.identity, roster.call(), roster.get(&self.me)?));
-        for conn in self.links.keys().copied().collect::<Vec<_>>() {
+        for conn in self.connections.keys().copied().collect::<Vec<_>>() {
             if let Some(left) = &farewell
-                && self.links.get(&conn).is_some_and(Link::is_member)
+                && self.connections.get(&conn).is_some_and(Connection::is_member)
             {
                 self.send(conn, &Control::Bye(left.clone()), now);
             }
@@ -304,7 +302,7 @@ impl Call {
         }
         for peer in self
             .asking()
-            .chain(self.members.keys().copied())
+            .chain(self.members.iter().map(|(peer, _)| *peer))
             .collect::<Vec<_>>()
         {
             self.stop_dialling(peer, Reason::Left, now);
@@ -339,8 +337,11 @@ impl Call {
 
     /// Seals a control message and hands it out; without a session, does nothing.
     fn send(&mut self, conn: ConnId, message: &Control, now: Instant) {
-        let link = self.links.get_mut(&conn).filter(|link| link.closing.is_none());
-        let Some(session) = link.and_then(Link::session) else {
+        let link = self
+            .connections
+            .get_mut(&conn)
+            .filter(|link| link.closing.is_none());
+        let Some(session) = link.and_then(Connection::open_session) else {
             return;
         };
         // An expired session is closed at the next tick.
@@ -351,30 +352,33 @@ impl Call {
 
     /// Ends a link because of what its peer did; the call goes on.
     fn fail(&mut self, conn: ConnId, problem: Problem) {
-        let peer = self.links.get(&conn).map(|link| link.peer);
+        let peer = self.connections.get(&conn).map(|link| link.peer);
         self.event(Event::Problem(problem, peer));
         self.close(conn, Reason::Lost);
     }
 
     /// Ends a link once what was handed out for it is sent. What still comes on it counts for nothing.
     fn close(&mut self, conn: ConnId, reason: Reason) {
-        if let Some(link) = self.links.get_mut(&conn) {
+        if let Some(link) = self.connections.get_mut(&conn) {
             link.closing = Some(reason);
         }
+        tracing::debug_span!("connection", conn = conn.0)
+            .in_scope(|| tracing::debug!(reason = reason.word(), "closing"));
         self.outputs.push_back(Output::Close(conn));
     }
 
     fn renew_keys(&mut self, now: Instant) {
-        for conn in self.links.keys().copied().collect::<Vec<_>>() {
-            let Some(link) = self.links.get_mut(&conn) else {
+        for conn in self.connections.keys().copied().collect::<Vec<_>>() {
+            let Some(link) = self.connections.get_mut(&conn) else {
                 continue;
             };
-            let Stage::Open(session) = &mut link.stage else {
+            let Stage::Open(session) = &mut link.session.stage else {
                 continue;
             };
             if session.is_expired(now) {
                 self.fail(conn, Problem::KeysExpired);
             } else if let Some(first) = session.handle_timeout(now, &mut self.rng) {
+                tracing::debug_span!("session", conn = conn.0).in_scope(|| tracing::debug!("renewal begins"));
                 self.send(conn, &Control::RekeyFirst(first.into()), now);
             }
         }
@@ -382,10 +386,10 @@ impl Call {
 
     fn close_overdue_links(&mut self, now: Instant) {
         let overdue: Vec<_> = self
-            .links
+            .connections
             .iter()
             .filter(|(_, link)| {
-                let waits = match (&link.purpose, &link.stage) {
+                let waits = match (&link.purpose, &link.session.stage) {
                     (_, Stage::Initiating(..) | Stage::Responding(_)) => true,
                     (Purpose::Guest(_, card), Stage::Open(_)) => card.is_none(),
                     _ => false,

@@ -7,9 +7,9 @@ use libp2p_identity::PeerId;
 
 use crate::channel::Channel;
 use crate::code::Code;
+use crate::connection::ConnId;
 use crate::gate::Change;
 use crate::id::AttemptId;
-use crate::link::ConnId;
 use crate::name::Name;
 use crate::packet::Class;
 use crate::reach::{Unreached, about_member};
@@ -33,7 +33,8 @@ pub enum Command {
     Withdraw,
     /// Withdraw this code, if it is still open.
     WithdrawCode(Box<Code>),
-    /// Send a message to one member. It arrives after those before it, or comes back as [`Event::Unsent`].
+    /// Send a message to one member. It arrives after those before it, unless the link is lost; what cannot be sent comes back
+    /// as [`Event::Unsent`].
     Send(PeerId, Channel, Vec<u8>),
     /// The program has taken a message of [`Event::Message`], of so many bytes: its sender may send more.
     Consumed(ConnId, Channel, usize),
@@ -148,9 +149,9 @@ pub enum Event {
         /// It.
         body: Vec<u8>,
     },
-    /// There was no room for a message to this member, or no link.
+    /// This message was not sent: there is no link with the member, or no more, or no room, or it is too long.
     Unsent(PeerId, Channel, Vec<u8>),
-    /// After [`Event::Unsent`] there is room again.
+    /// After [`Event::Unsent`] for want of room there is some again.
     Room(PeerId, Channel),
     /// An address that was awaited is there, or one has another port: these are listened on now.
     Listening(Vec<SocketAddr>),

@@ -7,9 +7,9 @@ use libp2p_identity::PeerId;
 
 use super::connection::Closed;
 use super::{Call, Event, Output, Problem};
+use crate::connection::ConnId;
 use crate::gate::Change;
 use crate::interface::Interface;
-use crate::link::ConnId;
 use crate::roster::{Card, Entries, Moved};
 use crate::route::{Reason, RouteId};
 use crate::sockets;
@@ -100,7 +100,7 @@ impl Call {
 
     /// The links that serve members.
     pub(super) fn serving_links(&self) -> Vec<ConnId> {
-        self.members.values().filter_map(|member| member.link).collect()
+        self.members.links()
     }
 
     /// For [`Output::Bind`] a socket is open, with another port if the wish had none. It may be the one that was there;
@@ -153,7 +153,7 @@ impl Call {
 
     /// Connections on a socket that was replaced are gone.
     fn close_links_on(&mut self, local: SocketAddr, now: Instant) {
-        let gone = self.links.iter().filter(|(_, link)| link.local == local);
+        let gone = self.connections.iter().filter(|(_, link)| link.local == local);
         for conn in gone.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.close(conn, Reason::InterfaceGone);
             self.handle_closed(conn, Closed::Silent, now);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Problem};
+use crate::connection::ConnId;
 use crate::dials::Target;
 use crate::expected::Origin;
-use crate::link::ConnId;
+use crate::members::{Due, Member};
 use crate::route::{Reason, State};
 use crate::secret::Secret;
 use crate::wire::Control;
@@ -19,51 +20,12 @@ const SILENCE: Duration = Duration::from_millis(1800);
 /// its secret arrived.
 const MAX_RECONNECT_SECRETS: usize = 4;
 
-/// A member that is being sought.
-#[derive(Clone, Copy, Debug)]
-pub struct Seek {
-    since: Instant,
-    next_at: Instant,
-    /// Pairs that were tried: the next attempt goes on with those after them.
-    tried: usize,
-    /// The user knows that it takes long.
-    is_told: bool,
-}
-
-impl Seek {
-    const fn begin(now: Instant, is_told: bool) -> Self {
-        Self {
-            since: now,
-            next_at: now,
-            tried: 0,
-            is_told,
-        }
-    }
-
-    fn has_slowed_down(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= Duration::from_secs(30)
-    }
-
-    /// How many pairs are tried at once, and how long it takes until the next. Each costs the other side memory for a tag
-    /// ([`crate::tag::Seen`]), so it becomes less.
-    fn pace(&self, now: Instant) -> (usize, Duration) {
-        let age = now.saturating_duration_since(self.since);
-        if !self.has_slowed_down(now) {
-            (3, Duration::from_secs(1))
-        } else if age < Duration::from_secs(300) {
-            (1, Duration::from_secs(5))
-        } else {
-            (1, Duration::from_secs(15))
-        }
-    }
-}
-
 impl Call {
     /// Pauses media to members that have been silent for a while and looks for a path to them: a NAT may have given them
     /// another port. Media continues if packets arrive again.
     pub(super) fn watch_the_silent(&mut self, now: Instant) {
         for conn in self.serving_links() {
-            let Some(link) = self.links.get(&conn) else {
+            let Some(link) = self.connections.get(&conn) else {
                 continue;
             };
             let (peer, Some(id)) = (link.peer, link.route) else {
@@ -75,10 +37,7 @@ impl Call {
             }
             let is_silent = now >= link.heard + SILENCE;
             let state = self.routes.get(id).map(|route| route.state);
-            let is_sought = self
-                .members
-                .get(&peer)
-                .is_some_and(|member| member.seek.is_some());
+            let is_sought = self.members.get(&peer).is_some_and(Member::is_sought);
             if is_silent && state == Some(State::Active) {
                 self.with_routes(now, |routes, at| routes.pause(id, Reason::Lost, at));
                 self.notice_obstacle(conn);
@@ -121,13 +80,13 @@ impl Call {
 
     /// There is no link, or its address of ours is gone.
     fn is_cut_off(&self, conn: Option<ConnId>) -> bool {
-        let link = conn.and_then(|conn| self.links.get(&conn));
+        let link = conn.and_then(|conn| self.connections.get(&conn));
         link.is_none_or(|link| !self.sockets.is_open_on(&link.local))
     }
 
     /// The address of ours is there, and the socket on it may turn out to be good.
     fn may_serve_again(&self, conn: Option<ConnId>) -> bool {
-        let link = conn.and_then(|conn| self.links.get(&conn));
+        let link = conn.and_then(|conn| self.connections.get(&conn));
         link.is_some_and(|link| self.sockets.may_open_again(&link.local))
     }
 
@@ -139,80 +98,44 @@ impl Call {
 
     /// Begins to look for the way back to a member.
     pub(super) fn seek(&mut self, peer: PeerId, now: Instant) {
-        let Some(member) = self.members.get_mut(&peer) else {
-            return;
-        };
-        member.be_patient(now);
-        member.seek = Some(match member.seek {
-            Some(seek) if member.restarts.take(now) => Seek::begin(now, seek.is_told),
-            Some(seek) => seek,
-            None => Seek::begin(now, false),
-        });
-        self.seek_next(now);
+        if self.members.seek(&peer, now) {
+            self.seek_next(now);
+        }
     }
 
     /// A member is there again.
     pub(super) fn stop_seeking(&mut self, peer: PeerId, now: Instant) {
-        if let Some(member) = self.members.get_mut(&peer) {
-            member.seek = None;
-        }
+        self.members.stop_seeking(&peer);
         self.stop_dialling(peer, Reason::Replaced, now);
     }
 
     /// Dials whoever is due.
     pub(super) fn seek_next(&mut self, now: Instant) {
-        let is_offline = self.sockets.is_offline();
-        let mut due = Vec::new();
-        let mut late = Vec::new();
-        for (peer, member) in &mut self.members {
-            let Some(seek) = member.seek.as_mut().filter(|seek| seek.next_at <= now) else {
-                continue;
-            };
-            let (count, pause) = seek.pace(now);
-            seek.next_at = now + pause;
-            let Some((conn, secret)) = member.reconnect.clone() else {
-                continue;
-            };
-            let is_late = !seek.is_told && !is_offline && seek.has_slowed_down(now);
-            // Why it cannot be reached says more, and who is only waited for here is not lost.
-            if is_late && member.unreached.is_none() && member.link.is_none() {
-                seek.is_told = true;
-                late.push(*peer);
-            }
-            due.push((*peer, conn, secret, count));
-        }
+        let (due, late) = self.members.poll_seek(self.sockets.is_offline(), now);
         for peer in late {
             self.event(Event::Problem(Problem::Sought, Some(peer)));
         }
-        for (peer, conn, secret, count) in due.into_iter().filter(|_| !is_offline) {
-            self.seek_by_the_next(peer, conn, secret, count, now);
+        for due in due {
+            self.seek_by_the_next(due, now);
         }
     }
 
-    /// Dials a member by the next `count` pairs of all that there are, where it was last before the others.
-    fn seek_by_the_next(&mut self, peer: PeerId, conn: ConnId, secret: Secret, count: usize, now: Instant) {
+    /// Dials a member by the next pairs of all that there are, where it was last before the others.
+    fn seek_by_the_next(&mut self, due: Due, now: Instant) {
+        let peer = due.peer;
         let last = self.last_path(&peer).map(|path| path.remote);
         let mut remotes: Vec<_> = last.into_iter().collect();
         let shared = self.addresses_of(&peer).into_iter();
         remotes.extend(shared.filter(|address| Some(*address) != last));
-        let mut pairs = self.pairs(Some(peer), &remotes);
-        let seek = self
-            .members
-            .get_mut(&peer)
-            .and_then(|member| member.seek.as_mut());
-        if let Some(seek) = seek.filter(|_| !pairs.is_empty()) {
-            let first = seek.tried % pairs.len();
-            pairs.rotate_left(first);
-            pairs.truncate(count);
-            seek.tried = seek.tried.wrapping_add(pairs.len());
-        }
-        self.dial_by(Target::Reconnect(peer, conn), secret, &remotes, pairs, now);
+        let pairs = self.pairs(Some(peer), &remotes);
+        let pairs = self.members.next_pairs(&peer, pairs, due.count);
+        let target = Target::Reconnect(peer, due.conn);
+        self.dial_by(target, due.secret, &remotes, pairs, now);
     }
 
     /// When the next member is due.
     pub(super) fn next_seek(&self) -> Option<Instant> {
-        let sought = self.members.values().filter_map(|member| member.seek);
-        sought.map(|seek| seek.next_at).min()
+        self.members.next_seek()
     }
 
     /// Gives a member, on its new link, the secret to come back with should that link break.
@@ -228,7 +151,7 @@ impl Call {
 
     /// A member says how to come back to it.
     pub(super) fn handle_reconnect(&mut self, conn: ConnId, secret: Secret) {
-        let Some(peer) = self.links.get(&conn).map(|link| link.peer) else {
+        let Some(peer) = self.connections.get(&conn).map(|link| link.peer) else {
             return;
         };
         if let Some(member) = self
@@ -238,32 +161,5 @@ impl Call {
         {
             member.reconnect = Some((conn, secret));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_goes_on_for_a_day_and_leaves_tags_for_hours() {
-        let start = Instant::now();
-        let seek = Seek::begin(start, false);
-        let (mut now, mut tags, mut at) = (start, 0, Vec::new());
-        while now < start + Duration::from_secs(24 * 3600) {
-            let (count, pause) = seek.pace(now);
-            tags += count;
-            at.push((now - start, tags));
-            now += pause;
-        }
-        let made_by = |minutes: u64| {
-            let mut before = at.iter().rev();
-            let last = before.find(|(age, _)| *age < Duration::from_secs(60 * minutes));
-            last.map(|(_, tags)| *tags)
-        };
-        assert_eq!(at[30].0, Duration::from_secs(30), "each second at first");
-        assert_eq!(made_by(5), Some(90 + 54));
-        assert!(made_by(180).is_some_and(|tags| tags < 1024), "{:?}", made_by(180));
-        assert!(made_by(24 * 60) > made_by(23 * 60), "it never ends");
     }
 }

@@ -7,10 +7,10 @@ use libp2p_identity::PeerId;
 
 use super::{Call, Event, Problem};
 use crate::address::Pair;
+use crate::connection::ConnId;
 use crate::gate::Delivery;
-use crate::link::ConnId;
 use crate::reach::Unreached;
-use crate::sockets::From;
+use crate::sockets::Locals;
 
 impl Call {
     /// What became of the last packet on each pair that may be used, by [`crate::gate::Gate::deliveries`]; to be told
@@ -23,15 +23,17 @@ impl Call {
     /// nothing else is known, is dialled from shared addresses alone.
     pub(super) fn pairs(&self, peer: Option<PeerId>, remotes: &[SocketAddr]) -> Vec<Pair> {
         let from = match peer {
-            Some(peer) => From::All(self.last_path(&peer).map(|path| path.local)),
-            None => From::Shared,
+            Some(peer) => Locals::All(self.last_path(&peer).map(|path| path.local)),
+            None => Locals::Shared,
         };
         self.sockets.pairs(from, remotes)
     }
 
     /// The operating system takes nothing any more for the member behind a link.
     pub(super) fn notice_obstacle(&mut self, conn: ConnId) {
-        let Some(link) = self.links.get(&conn) else { return };
+        let Some(link) = self.connections.get(&conn) else {
+            return;
+        };
         let (peer, pair) = (link.peer, (link.local, link.remote));
         if let Some(Delivery::Failed(obstacle)) = self.deliveries.get(&pair).copied() {
             self.tell_unreached(peer, Unreached::Blocked(obstacle));

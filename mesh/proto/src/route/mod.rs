@@ -1,4 +1,4 @@
-//! The path to a member, and whether media may take it.
+//! Routes: paths to members, and whether media may take them.
 //!
 //! ```text
 //!   judge.rs ─ what a rule says of a path: go, ask, or no

@@ -8,10 +8,10 @@ use libp2p_identity::PeerId;
 
 use super::{Approval, Consent, Path, PathKind, Reason, Route, State, Transition};
 use crate::address::Pair;
+use crate::connection::ConnId;
 use crate::gate::Change;
 use crate::id::AttemptId;
 use crate::interface::Medium;
-use crate::link::ConnId;
 
 /// Paths to one member that either side may refuse in one call; a member with more of them is refused altogether.
 const MAX_REFUSED: usize = 32;

@@ -10,10 +10,8 @@
 //! is to be opened anew). Of all three some are *shared*: the user lets the others know them.
 
 mod pairs;
-#[cfg(test)]
-mod tests;
 
-pub use self::pairs::From;
+pub use self::pairs::Locals;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -313,3 +311,6 @@ fn is_routable(ip: IpAddr) -> bool {
         IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local() && !v6.is_unspecified(),
     }
 }
+
+#[cfg(test)]
+mod tests;

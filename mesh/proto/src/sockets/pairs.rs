@@ -8,7 +8,7 @@ use crate::reach::Unreached;
 
 /// Which addresses of this side may be used, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum Locals {
     /// Those that are shared.
     Shared,
     /// All: this one first, if it is there, then those that are shared.
@@ -17,7 +17,7 @@ pub enum From {
 
 impl Sockets {
     /// The pairs to any of `remotes`, each once.
-    pub fn pairs(&self, from: From, remotes: &[SocketAddr]) -> Vec<Pair> {
+    pub fn pairs(&self, from: Locals, remotes: &[SocketAddr]) -> Vec<Pair> {
         let mut pairs = Vec::new();
         for pair in remotes.iter().flat_map(|remote| self.pairs_to(from, *remote)) {
             if pairs.len() < MAX_PAIRS && !pairs.contains(&pair) {
@@ -28,10 +28,10 @@ impl Sockets {
     }
 
     /// The pairs to `remote`, by each address of this side that fits.
-    pub fn pairs_to(&self, from: From, remote: SocketAddr) -> Vec<Pair> {
+    pub fn pairs_to(&self, from: Locals, remote: SocketAddr) -> Vec<Pair> {
         let (only_shared, first) = match from {
-            From::Shared => (true, None),
-            From::All(first) => (false, first),
+            Locals::Shared => (true, None),
+            Locals::All(first) => (false, first),
         };
         let fits = |local: &SocketAddr| self.leads_there(*local, remote) && self.is_usable(local);
         let may_be_used = |local: &SocketAddr| !only_shared || self.is_shared(local);

@@ -1,4 +1,4 @@
-use super::pairs::From;
+use super::pairs::Locals;
 use super::*;
 use crate::address::MAX_PAIRS;
 use crate::reach::Unreached;
@@ -127,15 +127,15 @@ fn pairs_lead_to_somebody_else_from_addresses_that_may_be_known_first() {
     sockets.handle_bound(second, second);
     let remote = at("203.0.113.5:7000");
     assert_eq!(
-        sockets.pairs(From::Shared, &[remote, remote]),
+        sockets.pairs(Locals::Shared, &[remote, remote]),
         [(at(HOME), remote)]
     );
-    let all = From::All(None);
+    let all = Locals::All(None);
     assert_eq!(
         sockets.pairs(all, &[remote]),
         [(at(HOME), remote), (second, remote)]
     );
-    let last = From::All(Some(second));
+    let last = Locals::All(Some(second));
     assert_eq!(
         sockets.pairs(last, &[remote]),
         [(second, remote), (at(HOME), remote)]
