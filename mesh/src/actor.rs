@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::endpoint::{CLOSE_LOST, CLOSE_NORMAL, EndpointError, Endpoints};
-use crate::events::Consumed;
+use crate::events::{Consumed, MAX_PER_PEER};
 use crate::frame::{self, Ended};
 use crate::interfaces::Watcher;
 use crate::record::{SharedHistory, Stats};
@@ -66,9 +66,6 @@ const MAX_CONNECTIONS: u32 = 48;
 
 /// Dials at once: what sixteen members can have each other dial.
 const MAX_DIALS: u32 = 512;
-
-/// Connections with one member: the one that serves, the one before, and two that meet on the way back.
-pub const MAX_PER_PEER: u32 = 4;
 
 /// What the program above brings.
 pub enum Input {

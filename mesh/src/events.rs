@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sightline_mesh_proto::{Channel, Command, Event};
 use tokio::sync::{Notify, mpsc};
 
-use crate::actor::MAX_PER_PEER;
-
 /// Events that may wait for the program above.
 pub const EVENTS: usize = 4096;
+
+/// Connections with one member: the one that serves, the one before, and two that meet on the way back.
+pub const MAX_PER_PEER: u32 = 4;
 
 /// Members at the most.
 const MEMBERS: usize = 16;

@@ -117,7 +117,12 @@ fn pure_rooms_have_no_socket_clock_thread_or_randomness_of_their_own() {
             .collect();
         assert!(impure.is_empty(), "{room} imports {impure:?}");
     }
-    for source in sources(&["noise/src", "mesh/packet/src", "mesh/proto/src", "media/proto/src"]) {
+    for source in sources(&[
+        "noise/src",
+        "mesh/packet/src",
+        "mesh/proto/src",
+        "media/proto/src",
+    ]) {
         let text = code_without_tests(&source);
         for word in [
             "Instant::now",

@@ -96,7 +96,7 @@ fn who_costs_too_much_is_not_decoded_for_a_while_even_after_coming_back() {
     decoding.handle(None, later);
     assert!(decoding.was_open);
     decoding.handle(Some(frame(5)), later);
-    assert_eq!(told.take().last(), Some(&"shown"));
+    assert!(told.take().contains(&"shown"));
 }
 
 #[test]
