@@ -61,7 +61,7 @@ pub enum Obstacle {
     Forbidden,
     /// The network of the local address takes only smaller ones.
     TooLarge,
-    /// It knows no way there.
+    /// It knows no route there.
     NoRoute,
     /// Anything else.
     Other,

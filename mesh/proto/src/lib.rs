@@ -9,8 +9,11 @@
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
 //!                  │        one connection.rs for each connection, with session.rs and path.rs
+//!                  │        sockets/ ─ this side's addresses          members/ ─ who is linked, seen, gone, sought
+//!                  │        dials.rs ─ which pair is tried next       introductions.rs, expected.rs ─ who may come in
+//!                  │        reach.rs ─ why nobody was reached
 //!                  ▼
-//!   route/ ─ which ways media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
+//!   route/ ─ which paths media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
 //!   interface.rs                           counted in ledger.rs
 //! ```
 //!

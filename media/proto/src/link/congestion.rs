@@ -1,6 +1,6 @@
 //! How much one link may carry: raised while nothing waits on the way, lowered as soon as something does.
 //!
-//! The measure is the queue itself (what packets wait beyond the shortest way), as in LEDBAT (RFC 6817) and Copa (NSDI
+//! The measure is the queue itself (what packets wait beyond the shortest time), as in LEDBAT (RFC 6817) and Copa (NSDI
 //! 2018), not its slope alone as in Google congestion control (draft-ietf-rmcat-gcc-02): it is known to the millisecond
 //! from the arrival reports, and tells also how long a queue takes to drain. When it grows, the packets that waited arrive just as
 //! fast as the link lets them: that is the capacity, and the rate goes a little below it. From there it creeps up;
@@ -344,7 +344,7 @@ impl CongestionController {
             if sinks {
                 self.phase = Phase::Draining(now, least, self.standing);
             } else {
-                // The way is longer now, or somebody else's queue stands there: it is no use to wait.
+                // The path takes longer now, or somebody else's queue stands there: it is no use to wait.
                 self.queue.lengthen(least, now);
                 self.phase = Phase::Rising;
             }

@@ -12,13 +12,13 @@ const SPANS: usize = 3;
 /// sound 6.
 const SIZES: [u32; 3] = [260, 420, 720];
 
-/// The shortest way lately.
+/// The shortest time on the path lately.
 #[derive(Debug, Default)]
 struct Shortest(VecDeque<(Instant, i64)>);
 
 impl Shortest {
     fn handle(&mut self, micros: i64, now: Instant) {
-        // A class that was not used for long knows nothing of the way any more.
+        // A class that was not used for long knows nothing of the path any more.
         self.0.retain(|(since, _)| now < *since + SPAN * SPANS as u32);
         match self.0.back_mut() {
             Some((since, least)) if now < *since + SPAN => *least = micros.min(*least),
@@ -36,7 +36,7 @@ impl Shortest {
     }
 }
 
-/// The waiting time on one way.
+/// The waiting time on one path.
 #[derive(Debug)]
 pub struct QueueDelay {
     epoch: Instant,
@@ -61,7 +61,7 @@ impl QueueDelay {
         Duration::from_micros(wait.max(0).cast_unsigned())
     }
 
-    /// The way has become longer by so much: it is no queue, or not ours.
+    /// The path takes longer by so much: it is no queue, or not ours.
     pub fn lengthen(&mut self, by: Duration, now: Instant) {
         for shortest in &mut self.by_size {
             if let Some(least) = shortest.get() {

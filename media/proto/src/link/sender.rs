@@ -38,7 +38,7 @@ const TRIES: u8 = 4;
 const PACE: f64 = 1.5;
 const QUICK_PACE: f64 = 3.0;
 
-/// 1 ms: on a way that carries only small packets, so long after one the next leaves: what leaves at once may go together in
+/// 1 ms: on a path that carries only small packets, so long after one the next leaves: what leaves at once may go together in
 /// one packet of QUIC's, which is as large as both.
 const APART: Duration = Duration::from_millis(1);
 
@@ -297,7 +297,7 @@ impl Sender {
         if self.mtu.handle_news(&news.acked, &sizes, now) {
             self.drop_too_large();
         }
-        // What is too large for the way says nothing of how much it carries.
+        // What is too large for the path says nothing of how much it carries.
         let most = self.mtu.wire_size();
         sizes.retain(|(size, _)| *size <= most);
         self.controller
@@ -489,7 +489,7 @@ impl Sender {
         Duration::from_secs_f64(self.pacer.waiting() as f64 * 8.0 / (f64::from(bits) * PACE))
     }
 
-    /// What waits is too large for the way.
+    /// What waits is too large for the path.
     fn drop_too_large(&mut self) {
         let most = self.mtu.wire_size();
         self.pacer.retain(|waiting| waiting.size <= most, |_| {});

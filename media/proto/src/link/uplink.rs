@@ -1,4 +1,4 @@
-//! The way out, which all links share.
+//! The uplink, which all links share.
 
 use crate::rate::Bitrate;
 

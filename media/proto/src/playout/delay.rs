@@ -18,10 +18,10 @@ const TOO_MANY: f64 = 0.998;
 /// one event, not many. Else a single stall would count as a hundred late packets.
 const TOGETHER: i64 = 2000;
 
-/// 100 packets: how many it takes to know a way.
+/// 100 packets: how many it takes to know a path.
 const YOUNG: usize = 100;
 
-/// 10 ms: what is waited for on a way that is not known yet.
+/// 10 ms: what is waited for on a path that is not known yet.
 const AT_FIRST: Duration = Duration::from_millis(10);
 
 /// 25 packets: how often what is to be waited for is computed anew.

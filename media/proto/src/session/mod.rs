@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   members' wishes, the links' rates, the machine's load ──► who gets which layer, at which rate (layer.rs)
-//!                                                        ──► what each link may take of the way out (limits.rs)
+//!                                                        ──► what each link may take of the uplink (limits.rs)
 //!                                                        ──► how a voice is packed (packing.rs)
 //!   sound, pictures ──► each member's link ──► packets      packets ──► reports, sound, pictures
 //! ```
@@ -80,7 +80,7 @@ pub struct Session<M, P> {
     /// The program's start.
     epoch: Instant,
     next_allocation: Instant,
-    /// Whose packet left last. The next is another one's, and who is first changes as well: where the way out is full, it is not
+    /// Whose packet left last. The next is another one's, and who is first changes as well: where the uplink is full, it is not
     /// always the same member whose packets find no room.
     last: Option<M>,
     /// Something has left since there was nothing to leave.

@@ -1,4 +1,4 @@
-//! Seeking: members whose way is broken are looked for until they are back, or have said that they leave.
+//! Seeking: members whose path is broken are looked for until they are back, or have said that they leave.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::route::{Reason, State};
 use crate::secret::Secret;
 use crate::wire::Control;
 
-/// 1.8 s: nothing comes for this long from a member only when the way is broken: beats and pings come each second.
+/// 1.8 s: nothing comes for this long from a member only when the path is broken: heartbeats and pings come each second.
 const SILENCE: Duration = Duration::from_millis(1800);
 
 /// Secrets to come back with that one member may use: of the last connections, the newest of which may have broken before
