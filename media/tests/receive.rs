@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,22 +14,18 @@ use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::video::{Dependency, Frame, Packets, PartSize};
 use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack};
 
-/// Holds a member's thread at its picture until it is let go.
-struct Held {
-    reached: SyncSender<()>,
-    go: Mutex<Receiver<()>>,
-}
+/// Does this with each picture that is shown, on the thread that shows it.
+struct OnShown<F>(F);
 
-impl Observer for Held {
+impl<F: Fn(&Arc<Picture>) + Send + Sync> Observer for OnShown<F> {
     fn first_audio(&self, _: MemberId, _: AudioTrack) {}
     fn first_video(&self, _: MemberId, _: VideoTrack) {}
     fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
     fn speaker_lost(&self) {}
     fn undecodable(&self, _: MemberId) {}
     fn too_costly(&self, _: MemberId) {}
-    fn shown(&self, _: MemberId, _: VideoTrack, _: &Arc<Picture>) {
-        self.reached.send(()).expect("the test waits");
-        self.go.lock().expect("the test").recv().expect("let go");
+    fn shown(&self, _: MemberId, _: VideoTrack, picture: &Arc<Picture>) {
+        (self.0)(picture);
     }
 }
 
@@ -58,10 +54,11 @@ fn nobody_waits_for_the_picture_of_a_member_that_leaves() {
     let now = Instant::now();
     let (reached, arrival) = sync_channel(1);
     let (let_go, go) = sync_channel(1);
-    let held = Held {
-        reached,
-        go: Mutex::new(go),
-    };
+    let go = Mutex::new(go);
+    let held = OnShown(move |_: &Arc<Picture>| {
+        reached.send(()).expect("the test waits");
+        go.lock().expect("the test").recv().expect("let go");
+    });
     let playout =
         Playout::start(None, None, Arc::new(DecoderThreads), Arc::new(held), now).expect("a playout");
     playout.add(1, "Ann").expect("a member");
@@ -114,27 +111,13 @@ impl Decoder for Elsewhere {
     }
 }
 
-/// Passes on what is shown.
-struct Shown(Mutex<SyncSender<Arc<Picture>>>);
-
-impl Observer for Shown {
-    fn first_audio(&self, _: MemberId, _: AudioTrack) {}
-    fn first_video(&self, _: MemberId, _: VideoTrack) {}
-    fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
-    fn speaker_lost(&self) {}
-    fn undecodable(&self, _: MemberId) {}
-    fn too_costly(&self, _: MemberId) {}
-    fn shown(&self, _: MemberId, _: VideoTrack, picture: &Arc<Picture>) {
-        let shown = self.0.lock().expect("the test");
-        shown.send(Arc::clone(picture)).expect("the test waits");
-    }
-}
-
 #[test]
 fn pictures_may_be_decoded_elsewhere_and_come_in_memory_that_is_shared() {
     let now = Instant::now();
     let (sink, shown) = sync_channel(1);
-    let observer = Arc::new(Shown(Mutex::new(sink)));
+    let observer = Arc::new(OnShown(move |picture: &Arc<Picture>| {
+        sink.send(Arc::clone(picture)).expect("the test waits");
+    }));
     let playout = Playout::start(None, None, Arc::new(Elsewhere), observer, now).expect("a playout");
     playout.add(1, "Ann").expect("a member");
     let frame = Frame {

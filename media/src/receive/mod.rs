@@ -296,7 +296,8 @@ impl Playout {
     pub fn handle_video(&self, id: MemberId, track: VideoTrack, body: &[u8], now: Instant) {
         if let Some(member) = self.member(id) {
             // What makes no sense begins nothing; the reassembler counts it.
-            if Fragment::decode(body).is_some() {
+            let has_begun = member.stream(track.stream()).has_begun.load(Ordering::Relaxed);
+            if !has_begun && Fragment::decode(body).is_some() {
                 self.begin(&member, track.stream());
             }
             Member::handle_video(&member, track, body, &self.observer, now);

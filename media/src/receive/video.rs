@@ -245,8 +245,8 @@ impl Member {
     ) {
         let mut video = lock(&member.stream(track.stream()).video);
         let is_stopped = member.stopped.load(Ordering::Relaxed);
-        let may_start = !is_stopped && Fragment::decode(body).is_some();
-        if video.decoder.is_none() && may_start && lock(&member.allowance).is_open(now) {
+        let may_start = video.decoder.is_none() && !is_stopped;
+        if may_start && Fragment::decode(body).is_some() && lock(&member.allowance).is_open(now) {
             match Self::start_decoder(member, track, observer) {
                 Ok(decoder) => video.decoder = Some(decoder),
                 Err(_) => {

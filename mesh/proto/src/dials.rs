@@ -221,19 +221,19 @@ impl Dials {
         next_at.is_some_and(|at| at <= now)
     }
 
-    /// Whom a dial is meant for, and the pairs that it has left.
+    /// Whom a dial is meant for, and the pairs that it has left, the next one last.
     pub fn waiting(&self, id: DialId) -> Option<(Target, &[Pair])> {
         let dial = self.0.get(&id)?;
         Some((dial.target, &dial.waiting))
     }
 
-    /// Takes a dial's next pair. Those that need no question, `quiet`, come first: they may make the question unnecessary, and
+    /// Takes a dial's next pair. One that needs no question, `quiet`, comes first: it may make the question unnecessary, and
     /// need not wait for an answer. `is_asked` says whether the user is being asked about the member already: there is one
     /// question about each at a time.
-    pub fn poll_pair(&mut self, id: DialId, quiet: &[Pair], is_asked: bool) -> Option<Next> {
+    pub fn poll_pair(&mut self, id: DialId, quiet: Option<Pair>, is_asked: bool) -> Option<Next> {
         let dial = self.0.get_mut(&id)?;
         let last = dial.waiting.len().checked_sub(1)?;
-        let at = match dial.waiting.iter().rposition(|pair| quiet.contains(pair)) {
+        let at = match dial.waiting.iter().rposition(|pair| Some(*pair) == quiet) {
             Some(at) => at,
             None if dial.is_second || is_asked => return Some(Next::Wait),
             None => last,

@@ -112,6 +112,10 @@ impl<P> MemberLink<P> {
         self.shares[track.index()].map(|(share, _)| share)
     }
 
+    fn all_shares(&self) -> [Option<Subscription>; VideoTrack::ALL.len()] {
+        VideoTrack::ALL.map(|track| self.share(track))
+    }
+
     fn poll_packet(&mut self, now: Instant) -> Option<Leaving> {
         let report = if self.sender.has_audio() {
             self.arrivals.poll_report_along(now)
@@ -183,7 +187,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             pacing: link.sender.backlog(),
             queue: link.sender.queue(),
             loss: link.sender.loss(),
-            shares: VideoTrack::ALL.map(|track| link.share(track)),
+            shares: link.all_shares(),
             packet_size: link.sender.packet_size(),
             counts: link.sender.counts(),
         })
@@ -314,6 +318,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         let mut carried = [Bitrate(0); 3];
         for link in self.links.values() {
             let own = link.share(track);
+            let carries = rate_of(track, &link.all_shares(), link.sender.video_rate());
             let layers = own.map(|share| share.layer).into_iter();
             for layer in layers.chain(link.sender.leaving(track)) {
                 if let Some(wish) = &mut wishes[layer.index()] {
@@ -322,8 +327,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
                     wish.is_base_only &= own.is_some_and(|share| share.is_base_only);
                 }
                 let carried = &mut carried[layer.index()];
-                let all = VideoTrack::ALL.map(|track| link.share(track));
-                *carried = rate_of(track, &all, link.sender.video_rate()).max(*carried);
+                *carried = carries.max(*carried);
             }
         }
         // While a queue drains less leaves; where everybody's does, less is made.

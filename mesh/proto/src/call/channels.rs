@@ -11,7 +11,7 @@ use crate::wire::Control;
 
 impl Call {
     pub(super) fn send_message(&mut self, peer: PeerId, channel: Channel, body: Vec<u8>, now: Instant) {
-        let conn = self.link_of(&peer);
+        let conn = self.members.link_of(&peer);
         let link = conn.and_then(|conn| self.connections.get_mut(&conn));
         let link = link.filter(|link| link.closing.is_none());
         let refused = match link {

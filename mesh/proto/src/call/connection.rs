@@ -135,7 +135,7 @@ impl Call {
     /// What was measured on the way to a member.
     #[must_use]
     pub fn stats(&self, peer: &PeerId) -> Option<super::LinkStats> {
-        let conn = self.link_of(peer)?;
+        let conn = self.members.link_of(peer)?;
         let link = self.connections.get(&conn)?;
         let Stage::Open(session) = &link.session.stage else {
             return None;

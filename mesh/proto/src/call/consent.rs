@@ -181,7 +181,7 @@ impl Call {
         let Some((peer, id)) = self.peer_and_route(conn) else {
             return;
         };
-        if self.link_of(&peer) != Some(conn) {
+        if self.members.link_of(&peer) != Some(conn) {
             return;
         }
         let flows = self.with_routes(now, |routes, at| routes.activate(id, Reason::Ready, at));
@@ -265,7 +265,7 @@ impl Call {
     fn serving(&self, id: RouteId) -> Option<ConnId> {
         let mut links = self.connections.iter();
         let serves = |conn: &ConnId, link: &Connection| {
-            link.route == Some(id) && self.link_of(&link.peer) == Some(*conn)
+            link.route == Some(id) && self.members.link_of(&link.peer) == Some(*conn)
         };
         links.find_map(|(conn, link)| serves(conn, link).then_some(*conn))
     }
@@ -273,7 +273,7 @@ impl Call {
     /// The user chooses another rule: what it allows goes on, what it does not waits.
     pub(super) fn set_rule(&mut self, rule: Rule, now: Instant) {
         self.rule = rule;
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             self.judge_link(conn, now);
         }
         self.judge_questions(now);
@@ -330,7 +330,7 @@ impl Call {
     pub(super) fn pass_on_asking(&mut self, now: Instant) {
         let mut told = Vec::new();
         for (by, member) in self.members.iter() {
-            let about = member.asking.iter().filter_map(|peer| self.link_of(peer));
+            let about = member.asking.iter().filter_map(|peer| self.members.link_of(peer));
             told.extend(about.map(|conn| (conn, *by)));
         }
         for (conn, by) in told {
@@ -366,7 +366,7 @@ impl Call {
         }
         // What the user was asked is not what it would be a yes to any more.
         self.with_routes(now, |routes, _| routes.set_remote_medium(id, medium));
-        if self.link_of(&peer) != Some(conn) {
+        if self.members.link_of(&peer) != Some(conn) {
             return;
         }
         if let Some(member) = self.members.get_mut(&peer) {

@@ -95,9 +95,9 @@ impl Call {
             let verdict = self.judge_dial(target, &self.path(*local, *remote));
             !matches!(verdict, Verdict::Ask(_))
         };
-        let quiet: Vec<_> = waiting.iter().copied().filter(needs_no_question).collect();
-        let is_asked = target.peer().is_some_and(|peer| self.is_asked_about(peer));
-        match self.dials.poll_pair(id, &quiet, is_asked) {
+        let quiet = waiting.iter().rev().copied().find(needs_no_question);
+        let is_asked = quiet.is_none() && target.peer().is_some_and(|peer| self.is_asked_about(peer));
+        match self.dials.poll_pair(id, quiet, is_asked) {
             Some(Next::Try((local, remote))) if self.sockets.leads_out(local, remote) => {
                 self.try_path(id, target, &self.path(local, remote), now);
             }

@@ -34,7 +34,7 @@ impl Call {
             .as_ref()
             .and_then(|roster| roster.get(&dialler))
             .cloned();
-        let (Some(entry), Some(conn)) = (entry, self.link_of(&waiter)) else {
+        let (Some(entry), Some(conn)) = (entry, self.members.link_of(&waiter)) else {
             return;
         };
         let message = Control::Introduce {
@@ -63,7 +63,7 @@ impl Call {
             .as_ref()
             .and_then(|roster| roster.get(&waiter))
             .cloned();
-        if let (Some(entry), Some(to)) = (entry, self.link_of(&dialler)) {
+        if let (Some(entry), Some(to)) = (entry, self.members.link_of(&dialler)) {
             self.send(
                 to,
                 &Control::Introduce {
@@ -108,7 +108,7 @@ impl Call {
         );
         let roster = self.roster.as_ref().filter(|roster| roster.is_present(&peer));
         let known = roster.and_then(|roster| roster.get(&peer));
-        let (Some(_), None) = (known, self.link_of(&peer)) else {
+        let (Some(_), None) = (known, self.members.link_of(&peer)) else {
             return;
         };
         // The roster's own entries count: everybody sees the same addresses.

@@ -46,7 +46,7 @@ impl Call {
         now: Instant,
     ) -> Result<(), TooLong> {
         let inside = packet::pack_as_long(class, body, padded_to)?;
-        let link = self.members.get(to).and_then(|member| member.link);
+        let link = self.members.link_of(to);
         let active = link.filter(|conn| self.route_state(*conn) == Some(State::Active));
         if let Some(conn) = active {
             self.seal_and_send(conn, class, &inside, now);

@@ -236,7 +236,11 @@ impl Call {
     /// When [`Call::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        let dials = self.dials.poll_timeout().into_iter().chain(self.next_seek());
+        let dials = self
+            .dials
+            .poll_timeout()
+            .into_iter()
+            .chain(self.members.next_seek());
         let dials = dials.filter(|_| !self.ended);
         dials.fold(self.next_tick, Instant::min)
     }

@@ -20,11 +20,6 @@ pub const HEARTBEAT: Duration = Duration::from_secs(1);
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 impl Call {
-    /// The link that serves a member.
-    pub(super) fn link_of(&self, peer: &PeerId) -> Option<ConnId> {
-        self.members.link_of(peer)
-    }
-
     /// Somebody is new in the roster.
     pub(super) fn meet(&mut self, peer: PeerId, now: Instant) {
         if peer == self.me {
@@ -60,7 +55,7 @@ impl Call {
         if !self.roster.as_ref().is_some_and(is_present) {
             return self.close(conn, Reason::Left);
         }
-        let old = self.link_of(&peer);
+        let old = self.members.link_of(&peer);
         if old.is_some_and(|old| !self.takes_over(conn, old)) {
             return self.close(conn, Reason::Replaced);
         }
@@ -165,7 +160,7 @@ impl Call {
     }
 
     pub(super) fn beat(&mut self, now: Instant) {
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             self.beat_one(conn, now);
         }
     }

@@ -39,7 +39,7 @@ impl Call {
         }
         self.stop_dialling_from_gone_addresses(now);
         self.resume(&back, now);
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             self.tell_medium(conn, now);
         }
         self.seek_everybody_cut_off(now);
@@ -88,7 +88,7 @@ impl Call {
 
     /// Routes whose address of ours is back: who is served by one need not be sought any more.
     fn resume(&mut self, back: &[RouteId], now: Instant) {
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             let served = self.peer_and_route(conn);
             let Some((peer, _)) = served.filter(|(_, route)| back.contains(route)) else {
                 continue;
@@ -96,11 +96,6 @@ impl Call {
             self.stop_seeking(peer, now);
             self.judge_link(conn, now);
         }
-    }
-
-    /// The links that serve members.
-    pub(super) fn serving_links(&self) -> Vec<ConnId> {
-        self.members.links()
     }
 
     /// For [`Output::Bind`] a socket is open, with another port if the wish had none. It may be the one that was there;
@@ -202,7 +197,7 @@ impl Call {
             moved,
             ..Entries::default()
         });
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             if Some(conn) != from {
                 self.send(conn, &message, now);
             }

@@ -24,7 +24,7 @@ impl Call {
     /// Pauses media to members that have been silent for a while and looks for a path to them: a NAT may have given them
     /// another port. Media continues if packets arrive again.
     pub(super) fn watch_the_silent(&mut self, now: Instant) {
-        for conn in self.serving_links() {
+        for conn in self.members.links() {
             let Some(link) = self.connections.get(&conn) else {
                 continue;
             };
@@ -72,7 +72,7 @@ impl Call {
             Target::Inviter | Target::Member(..) => None,
         });
         for peer in asked.collect::<Vec<_>>() {
-            if self.is_cut_off(self.link_of(&peer)) {
+            if self.is_cut_off(self.members.link_of(&peer)) {
                 self.stop_dialling(peer, Reason::Replaced, now);
             }
         }
@@ -131,11 +131,6 @@ impl Call {
         let pairs = self.members.next_pairs(&peer, pairs, due.count);
         let target = Target::Reconnect(peer, due.conn);
         self.dial_by(target, due.secret, &remotes, pairs, now);
-    }
-
-    /// When the next member is due.
-    pub(super) fn next_seek(&self) -> Option<Instant> {
-        self.members.next_seek()
     }
 
     /// Gives a member, on its new link, the secret to come back with should that link break.
