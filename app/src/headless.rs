@@ -16,8 +16,8 @@ use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::share;
 use crate::terminal::write_error;
+use crate::update::{Update, tell};
 use crate::window;
-use crate::wiring::{Notice, tell};
 
 /// Starts a call.
 #[must_use]
@@ -52,7 +52,7 @@ fn run(entry: Entry, mut options: Options) -> Exit {
     let sink = controller.sink();
     let interrupts = sink.clone();
     // Without either, the call is left by `--seconds` or by ending the program.
-    let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Notice::Interrupted));
+    let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Update::Interrupted));
     let _unavailable = input::start(sink);
     match screen {
         Some(screen) => window::show(controller, &screen),

@@ -9,7 +9,7 @@ use sightline_ui::model::Answer;
 
 use crate::args::ApproveRule;
 use crate::choice::from_source;
-use crate::wiring::{Notice, Notices, tell};
+use crate::update::{Update, Updates, tell};
 
 /// The longest line that is taken, bytes.
 const MAX_LINE: usize = 4096;
@@ -87,7 +87,7 @@ fn question(id: &str) -> Result<u64, String> {
 
 /// Reads standard input on a thread of its own and passes each line on. The thread ends with the input; one that
 /// waits for a line cannot be woken and ends with the program.
-pub fn start(notices: Notices<Notice>) -> std::io::Result<()> {
+pub fn start(updates: Updates) -> std::io::Result<()> {
     let read = move || {
         let mut input = std::io::stdin().lock();
         loop {
@@ -96,8 +96,8 @@ pub fn start(notices: Notices<Notice>) -> std::io::Result<()> {
             match std::io::BufReader::with_capacity(1, limited).read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => return,
                 Ok(_) => tell(
-                    &notices,
-                    Notice::Line(String::from_utf8_lossy(&line).into_owned()),
+                    &updates,
+                    Update::Line(String::from_utf8_lossy(&line).into_owned()),
                 ),
             }
         }

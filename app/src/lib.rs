@@ -4,8 +4,9 @@
 //!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
-//!     │     both run a controller/ ── report.rs (event.rs and sentences, with words.rs), record.rs, zone.rs
-//!     │       └ participant.rs ── mesh and media, joined by wiring.rs and traffic.rs
+//!     │     both run a controller/ ── report/ (event.rs and sentences, with words.rs), record.rs, zone.rs
+//!     │       ├ state/ ── what is known and shown: update.rs in, effects out
+//!     │       └ participant.rs ── mesh and media, joined by traffic.rs and observer.rs
 //!     │     └ clock.rs ── which clock is good for what
 //!     ├ demo/ ── participants as processes, a live table, a summary
 //!     ├ inspect.rs, devices.rs
@@ -27,15 +28,17 @@ pub mod headless;
 mod input;
 pub mod inspect;
 pub mod log;
+mod observer;
 pub mod participant;
 mod record;
 mod report;
 mod screen;
 mod settings;
 mod share;
+pub mod state;
 pub mod terminal;
 mod traffic;
+pub mod update;
 pub mod window;
-mod wiring;
 mod words;
 pub mod zone;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender as Notices;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,21 +13,21 @@ use sightline_media::camera::CameraError;
 use sightline_media::decoder::DecoderThreads;
 use sightline_media::microphone::{Microphone, MicrophoneError};
 use sightline_media::{
-    Capture, Level, MemberId, Playout, Processor, Received, Recorder, Recording, SharedProcessing, Speaker,
+    Capture, Level, MemberId, Playout, Processor, Recorder, Recording, SharedProcessing, Speaker,
     SpeakerError, VideoSendStats, VideoSender, VoiceSender,
 };
 use sightline_media_proto::feedback::{Feedback, MemberStatus};
-use sightline_media_proto::layer::Subscription;
-use sightline_media_proto::overuse::{Degradation, LoadSample};
-use sightline_media_proto::session::{Limits, LinkState};
+use sightline_media_proto::overuse::LoadSample;
+use sightline_media_proto::session::Limits;
 use sightline_media_proto::{AudioTrack, Stream, Track, VideoTrack};
 use sightline_mesh::{Entry, Mesh, OpenError, Record, Setup, Stats};
-use sightline_mesh_proto::route::State;
-use sightline_mesh_proto::{Channel, Command, Event, Name};
+use sightline_mesh_proto::{Channel, Command, Name};
 
+pub use crate::observer::PlayoutObserver;
+use crate::observer::Watching;
+use crate::state::ParticipantEffect;
 use crate::traffic::{Links, Outgoing};
-use crate::wiring::{MemberIds, Watching, tell, tell_timeout, try_tell};
-pub use crate::wiring::{Notice, PlayoutObserver};
+use crate::update::{Failed, MemberStats, Update, Updates, tell, tell_timeout, try_tell};
 
 /// What a participant sends, plays and records.
 pub struct Media {
@@ -91,7 +90,6 @@ pub struct Participant {
     playout: Arc<Playout>,
     links: Arc<Links>,
     outgoing: Arc<Outgoing>,
-    ids: Arc<MemberIds>,
     muted: Arc<AtomicBool>,
     encoder: EncoderKind,
     voice: Option<VoiceSender>,
@@ -99,7 +97,7 @@ pub struct Participant {
     video: BTreeMap<VideoTrack, VideoSender>,
     is_starter: bool,
     epoch: Instant,
-    notices: Notices<Notice>,
+    updates: Updates,
     level: Arc<Level>,
     processing: Arc<SharedProcessing>,
     /// Pictures taken and missed a second ago.
@@ -109,24 +107,10 @@ pub struct Participant {
     forwarder: JoinHandle<()>,
 }
 
-/// What one link and the media on it measured in the last second.
-#[derive(Clone, Debug)]
-pub struct MemberStats {
-    /// Who.
-    pub peer: PeerId,
-    /// The link.
-    pub link: sightline_mesh_proto::LinkStats,
-    /// What is sent on it, while media flows.
-    pub sending: Option<LinkState>,
-    /// Voice and camera.
-    pub media: Received,
-    /// The screen that they share, once they have.
-    pub screen: Option<Received>,
-}
-
 impl Participant {
-    /// Takes part: opens the network, then sends. What happens goes into `notices`, each of which is to be given
-    /// to [`Participant::handle`]; `observer` sees what is played and shown as it happens.
+    /// Takes part: opens the network, then sends. What happens goes into `updates`, for a
+    /// [`crate::state::State`], whose effects come back to [`Participant::carry_out`]; `observer` sees what is played and shown
+    /// as it happens.
     ///
     /// # Errors
     /// [`StartError`]: a sentence for the user.
@@ -134,25 +118,24 @@ impl Participant {
         setup: Setup,
         media: Media,
         observer: Option<Arc<dyn PlayoutObserver>>,
-        notices: Notices<Notice>,
+        updates: Updates,
     ) -> Result<Self, StartError> {
         let epoch = setup.clock.start;
         let is_starter = matches!(setup.entry, Entry::Start);
-        let ids = Arc::new(MemberIds::default());
         let recorder = media.record.map(|folder| {
-            let notices = notices.clone();
+            let updates = updates.clone();
             Recorder::start(&folder, move |news| {
-                let notice = match news {
-                    Recording::Renamed(path) => Notice::RecordingRenamed(path),
-                    Recording::Ended(why) => Notice::SourceFailed("recording", why),
+                let update = match news {
+                    Recording::Renamed(path) => Update::RecordingRenamed(path),
+                    Recording::Ended(why) => Update::Failed(Failed::Recording, why),
                 };
                 // The loop may be waiting for the recorder.
-                tell_timeout(&notices, notice);
+                tell_timeout(&updates, update);
             })
             .map_err(|error| StartError::Record(folder.display().to_string(), error))
         });
         let observer = Arc::new(Watching {
-            notices: notices.clone(),
+            updates: updates.clone(),
             observer,
         });
         let playout = Arc::new(Playout::start(
@@ -162,36 +145,35 @@ impl Participant {
             observer,
             epoch,
         )?);
-        let links = Links::new(Arc::clone(&ids), Arc::clone(&playout), epoch, media.limits);
+        let links = Links::new(Arc::clone(&playout), epoch, media.limits);
         let links = Arc::new(links);
         let (mesh, mut events) = Mesh::start(setup, Arc::clone(&links) as _)?;
         let forwarder = {
-            let notices = notices.clone();
+            let updates = updates.clone();
             std::thread::Builder::new().name("events".into()).spawn(move || {
                 while let Some(event) = events.blocking_recv() {
-                    tell(&notices, Notice::Call(event));
+                    tell(&updates, Update::Call(event));
                 }
-                tell(&notices, Notice::MeshEnded);
+                tell(&updates, Update::MeshEnded);
             })?
         };
         let outgoing = Arc::new(Outgoing {
             links: Arc::clone(&links),
             mesh: mesh.sender(),
-            notices: notices.clone(),
+            updates: updates.clone(),
         });
         let mut participant = Self {
             mesh,
             playout,
             links,
             outgoing,
-            ids,
             muted: media.muted,
             encoder: media.encoder,
             voice: None,
             video: BTreeMap::new(),
             is_starter,
             epoch,
-            notices,
+            updates,
             level: media.level,
             processing: media.processing,
             pictures_before: (0, 0),
@@ -225,60 +207,35 @@ impl Participant {
         &self.mesh
     }
 
-    /// Does what a notice means for mesh and media.
-    pub fn handle(&self, notice: &Notice) {
-        match notice {
-            Notice::Call(Event::Joined { peer, name, .. }) => self.welcome(*peer, name),
-            Notice::Call(Event::Left { peer, .. }) => {
-                if let Some(member) = self.ids.remove(peer) {
-                    self.playout.remove(member);
-                }
-                self.links.session().handle_left(peer);
+    /// Does what an update means for mesh and media.
+    pub fn carry_out(&self, effect: ParticipantEffect) {
+        match effect {
+            ParticipantEffect::Command(command) => self.command(command),
+            ParticipantEffect::Feedback(peer, feedback) => self.say(peer, &feedback),
+            ParticipantEffect::Status(members, hears) => self.send_status(&members, &hears),
+            ParticipantEffect::Add(peer, member, name) => self.add(peer, member, &name),
+            ParticipantEffect::Remove(peer, member) => {
+                self.links.remove(&peer);
+                self.playout.remove(member);
             }
-            // Who is new can show nothing before a key frame.
-            Notice::Call(Event::Route(step)) if step.route.state == State::Active => {
-                for track in VideoTrack::ALL {
-                    self.send_key_frame(track);
-                }
-            }
-            Notice::Call(Event::Message {
-                peer,
-                channel: Channel::Feedback,
-                body,
-                ..
-            }) => match Feedback::decode(body) {
-                Some(Feedback::KeyFrame(track)) => self.send_key_frame(track),
-                Some(Feedback::Subscribe(track, wish)) => {
-                    self.links.session().handle_subscription(*peer, track, wish);
-                }
-                Some(Feedback::Status(report)) => {
-                    let is_off = |track: &VideoTrack| !report.sends.contains(&Track::Video(*track));
-                    for track in VideoTrack::ALL.into_iter().filter(is_off) {
-                        self.expect_pause(peer, track);
-                    }
-                }
-                None => {}
-            },
-            Notice::NeedsKeyFrame(member, track) => {
-                if let Some(peer) = self.ids.peer(*member) {
-                    self.say(peer, &Feedback::KeyFrame(*track));
+            ParticipantEffect::KeyFrame(track) => {
+                if let Some(sender) = self.video.get(&track) {
+                    sender.request_key_frame();
                 }
             }
-            _ => {}
+            ParticipantEffect::Subscription(peer, track, wish) => {
+                self.links.session().handle_subscription(peer, track, wish);
+            }
+            ParticipantEffect::ExpectPause(member, track) => self.playout.handle_video_off(member, track),
+            ParticipantEffect::Degrade(degradation) => self.links.session().set_degradation(degradation),
         }
     }
 
-    fn welcome(&self, peer: PeerId, name: &Name) {
-        let member = self.ids.add(peer);
+    fn add(&self, peer: PeerId, member: MemberId, name: &Name) {
+        self.links.add(peer, member);
         if let Err(error) = self.playout.add(member, name.as_str()) {
             let why = format!("A member cannot be heard or seen: {error}.");
-            try_tell(&self.notices, Notice::SourceFailed("playout", why));
-        }
-    }
-
-    fn send_key_frame(&self, track: VideoTrack) {
-        if let Some(sender) = self.video.get(&track) {
-            sender.request_key_frame();
+            try_tell(&self.updates, Update::Failed(Failed::Playout, why));
         }
     }
 
@@ -330,12 +287,6 @@ impl Participant {
         &self.playout
     }
 
-    /// The media's number of a member.
-    #[must_use]
-    pub fn member(&self, peer: &PeerId) -> Option<MemberId> {
-        self.ids.get(peer)
-    }
-
     /// Whether a microphone is sent, muted or not.
     #[must_use]
     pub const fn sends_audio(&self) -> bool {
@@ -343,39 +294,22 @@ impl Participant {
     }
 
     /// Tells the members how things are here, and whom of them this participant hears.
-    pub fn send_report(&self, members: &[PeerId], hears: &[PeerId]) {
+    fn send_status(&self, members: &[PeerId], hears: &[PeerId]) {
         let voice = self.voice.as_ref().map(|_| Track::Audio(AudioTrack::Voice));
         let video = self.video.keys().map(|track| Track::Video(*track));
-        let report = Feedback::Status(MemberStatus {
+        let status = Feedback::Status(MemberStatus {
             sends: video.chain(voice).collect(),
             is_muted: self.muted.load(Ordering::Relaxed),
             hears: hears.iter().map(|peer| peer.to_bytes()).collect(),
         });
         for member in members {
-            self.say(*member, &report);
-        }
-    }
-
-    /// Asks a member for so much of a track.
-    pub fn ask(&self, member: PeerId, track: VideoTrack, wish: Option<Subscription>) {
-        self.say(member, &Feedback::Subscribe(track, wish));
-    }
-
-    /// A member's track ends or begins because that was asked for: the time between is no freeze.
-    pub fn expect_pause(&self, member: &PeerId, track: VideoTrack) {
-        if let Some(member) = self.ids.get(member) {
-            self.playout.handle_video_off(member, track);
+            self.say(*member, &status);
         }
     }
 
     /// The user says something else of sending.
     pub fn set_limits(&self, limits: Limits) {
         self.links.session().set_limits(limits);
-    }
-
-    /// This machine cannot keep up with everything.
-    pub fn set_degradation(&self, degradation: Degradation) {
-        self.links.session().set_degradation(degradation);
     }
 
     /// How well this machine kept up since this was last asked; to be asked once a second.
@@ -393,12 +327,6 @@ impl Participant {
         }
     }
 
-    /// The peer behind a number of the media.
-    #[must_use]
-    pub fn peer(&self, member: MemberId) -> Option<PeerId> {
-        self.ids.peer(member)
-    }
-
     /// What was measured of each member since this was last asked; to be asked once a second.
     #[must_use]
     pub fn take_stats(&self) -> Vec<MemberStats> {
@@ -406,7 +334,7 @@ impl Participant {
         links
             .into_iter()
             .filter_map(|(peer, link)| {
-                let member = self.ids.get(&peer)?;
+                let member = self.links.member(&peer)?;
                 self.playout.set_clock_offset(member, link.clock_offset);
                 let media = self.playout.take_stats(member, Stream::Person)?;
                 let screen = self.playout.take_stats(member, Stream::Screen);

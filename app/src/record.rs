@@ -1,7 +1,6 @@
 //! What a call has done, for programs (JSON) and for people (a page): every address that took part, and every
 //! step of every route. Written only when asked for.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use sightline_mesh_proto::UnixTime;
 use sightline_mesh_proto::ledger::{Counts, Ledger};
 use sightline_mesh_proto::route::{self, History, PathKind, Route, Transition};
 
+use crate::state::Registry;
 use crate::{event, words, zone};
 
 /// Why a record was not written; sentences for the user.
@@ -37,12 +37,12 @@ pub enum SaveError {
 pub fn save(
     path: &Path,
     record: &Record,
-    names: &HashMap<PeerId, String>,
+    registry: &Registry,
     started: UnixTime,
 ) -> Result<PathBuf, SaveError> {
     let text = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => format!("{:#}\n", document(record, names, started)),
-        Some("html") => page(record, names, started),
+        Some("json") => format!("{:#}\n", document(record, registry, started)),
+        Some("html") => page(record, registry, started),
         _ => return Err(SaveError::Kind(path.display().to_string())),
     };
     let to_error = |error| SaveError::Write(path.display().to_string(), error);
@@ -52,9 +52,9 @@ pub fn save(
 }
 
 /// The record as one JSON document. Times are seconds since the program's start, which is given in UTC.
-fn document(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime) -> Value {
-    let people: Vec<_> = people(names)
-        .into_iter()
+fn document(record: &Record, registry: &Registry, started: UnixTime) -> Value {
+    let people: Vec<_> = registry
+        .names()
         .map(|(peer, name)| json!({"peer": peer.to_string(), "name": name}))
         .collect();
     json!({
@@ -155,12 +155,6 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e4).round() / 1e4
 }
 
-fn people(names: &HashMap<PeerId, String>) -> Vec<(PeerId, &String)> {
-    let mut people: Vec<_> = names.iter().map(|(peer, name)| (*peer, name)).collect();
-    people.sort();
-    people
-}
-
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;\
 color:#1b1f24;background:#fff}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}\
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.35rem .6rem;\
@@ -168,13 +162,12 @@ border-bottom:1px solid #d5d9de;vertical-align:top}td.n{text-align:right;font-va
 @media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181c}th,td{border-color:#3a4048}}";
 
 /// The record as a page that needs nothing but itself.
-fn page(record: &Record, names: &HashMap<PeerId, String>, started: UnixTime) -> String {
+fn page(record: &Record, registry: &Registry, started: UnixTime) -> String {
     let name = |peer: Option<PeerId>| match peer {
-        Some(peer) => names
-            .get(&peer)
-            .filter(|name| !name.is_empty())
-            .cloned()
-            .unwrap_or_else(|| peer.to_string()),
+        Some(peer) => match registry.name(&peer) {
+            "" => peer.to_string(),
+            name => name.to_owned(),
+        },
         None => "nobody known".to_owned(),
     };
     let mut page = format!(
@@ -280,7 +273,7 @@ mod tests {
 
     use super::*;
 
-    fn record() -> (Record, HashMap<PeerId, String>) {
+    fn record() -> (Record, Registry) {
         let peer = PeerId::random();
         let pair = (
             SocketAddr::from(([10, 0, 0, 1], 5)),
@@ -308,8 +301,9 @@ mod tests {
             },
             reason: Reason::RemoteAddress,
         });
-        let names = [(peer, "<b>Bob".to_owned())].into();
-        (Record { ledger, history }, names)
+        let mut registry = Registry::default();
+        registry.meet(peer, "<b>Bob");
+        (Record { ledger, history }, registry)
     }
 
     /// 2026-10-25, 01:00:00 UTC.
@@ -318,9 +312,9 @@ mod tests {
     #[test]
     fn a_record_holds_each_address_and_each_step_in_both_forms() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (record, names) = record();
+        let (record, registry) = record();
         let json = folder.path().join("call.json");
-        save(&json, &record, &names, STARTED).expect("saved");
+        save(&json, &record, &registry, STARTED).expect("saved");
         let read: Value =
             serde_json::from_str(&std::fs::read_to_string(&json).expect("a file")).expect("JSON");
         assert_eq!(read["ledger"]["rows"][0]["remote"], "10.0.0.2:6");
@@ -337,7 +331,7 @@ mod tests {
         );
 
         let html = folder.path().join("call.html");
-        save(&html, &record, &names, STARTED).expect("saved");
+        save(&html, &record, &registry, STARTED).expect("saved");
         let text = std::fs::read_to_string(&html).expect("a file");
         assert!(
             text.contains("10.0.0.2:6")
@@ -357,11 +351,11 @@ mod tests {
     #[test]
     fn nothing_is_written_over_and_the_kind_must_be_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (record, names) = record();
+        let (record, registry) = record();
         let there = folder.path().join("there.json");
         std::fs::write(&there, "mine").expect("written");
         for name in ["there-2.json", "there-3.json"] {
-            let saved = save(&there, &record, &names, STARTED).expect("saved");
+            let saved = save(&there, &record, &registry, STARTED).expect("saved");
             assert_eq!(saved, folder.path().join(name), "and said so");
             let text = std::fs::read_to_string(&saved).expect("a file");
             assert!(text.contains("10.0.0.2:6"), "{text}");
@@ -369,12 +363,12 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&there).expect("a file"), "mine");
         let nowhere = folder.path().join("nowhere").join("call.json");
         assert!(matches!(
-            save(&nowhere, &record, &names, STARTED),
+            save(&nowhere, &record, &registry, STARTED),
             Err(SaveError::Write(..))
         ));
         let unnamed = folder.path().join("call");
         assert!(matches!(
-            save(&unnamed, &record, &names, STARTED),
+            save(&unnamed, &record, &registry, STARTED),
             Err(SaveError::Kind(_))
         ));
         assert!(!unnamed.exists());
@@ -385,11 +379,11 @@ mod tests {
     fn a_record_is_for_this_user_alone_and_follows_no_link() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
-        let (record, names) = record();
+        let (record, registry) = record();
         let [victim, link] = ["victim", "call.html"].map(|name| folder.path().join(name));
         std::fs::write(&victim, "mine").expect("written");
         std::os::unix::fs::symlink(&victim, &link).expect("a link");
-        let saved = save(&link, &record, &names, STARTED).expect("saved");
+        let saved = save(&link, &record, &registry, STARTED).expect("saved");
         assert_eq!(saved, folder.path().join("call-2.html"));
         assert_eq!(std::fs::read_to_string(&victim).expect("a file"), "mine");
         let mode = std::fs::metadata(&saved).expect("a file").permissions().mode();

@@ -10,7 +10,8 @@ use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_ui::model::PersonId;
 use sightline_ui::{Command, Host, Model, Pictures, Source, Wake};
 
-use crate::wiring::{Notice, Notices, PlayoutObserver, try_tell};
+use crate::observer::PlayoutObserver;
+use crate::update::{Update, Updates, try_tell};
 
 /// 33 ms: pictures that come in between are drawn together. Nine people's pictures, each drawn when it comes,
 /// would be 270 drawings a second.
@@ -111,7 +112,7 @@ pub struct Wire {
     /// What is shown.
     pub screen: Arc<Screen>,
     /// Where it is told that there are wishes.
-    pub notices: Notices<Notice>,
+    pub updates: Updates,
     /// The microphone's level.
     pub level: Arc<Level>,
     /// Silence is sent in place of what the microphone hears.
@@ -134,7 +135,7 @@ impl Host for Wire {
         }
         self.screen.wish(command);
         // A loop with so much else to do looks for wishes as well.
-        try_tell(&self.notices, Notice::Wished);
+        try_tell(&self.updates, Update::Wished);
     }
 
     fn on_change(&self, wake: Wake) {

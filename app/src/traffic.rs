@@ -1,11 +1,12 @@
 //! Media on the call's links: adapters between the threads that make and play media, `sightline-media-proto`'s `session`,
 //! which decides, and the mesh.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use libp2p_identity::PeerId;
-use sightline_media::{Outbox, Playout};
+use sightline_media::{MemberId, Outbox, Playout};
 use sightline_media_proto::audio::{Protection, Span};
 use sightline_media_proto::layer::Layer;
 use sightline_media_proto::session::{LayerTarget, Limits, Session};
@@ -14,28 +15,45 @@ use sightline_media_proto::{AudioTrack, Track, VideoTrack};
 use sightline_mesh::{Leaving, Traffic};
 use sightline_mesh_proto::{Class, ConnId};
 
-use crate::wiring::{MemberIds, Notice, Notices, tell_timeout};
+use crate::update::{Failed, Update, Updates, tell_timeout};
 
 /// The links to all members to whom media flows.
 pub struct Links {
     session: Mutex<Session<PeerId, ConnId>>,
-    ids: Arc<MemberIds>,
+    /// The numbers by which playout knows the members that are played.
+    played: Mutex<HashMap<PeerId, MemberId>>,
     playout: Arc<Playout>,
 }
 
 impl Links {
     /// No links yet.
-    pub fn new(ids: Arc<MemberIds>, playout: Arc<Playout>, epoch: Instant, limits: Limits) -> Self {
+    pub fn new(playout: Arc<Playout>, epoch: Instant, limits: Limits) -> Self {
         Self {
             session: Mutex::new(Session::new(limits, epoch)),
-            ids,
+            played: Mutex::default(),
             playout,
         }
     }
 
     /// What decides about them.
     pub fn session(&self) -> MutexGuard<'_, Session<PeerId, ConnId>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.session)
+    }
+
+    /// A member is played from now on, by this number.
+    pub fn add(&self, peer: PeerId, member: MemberId) {
+        lock(&self.played).insert(peer, member);
+    }
+
+    /// A member is not played any more.
+    pub fn remove(&self, peer: &PeerId) {
+        lock(&self.played).remove(peer);
+        self.session().handle_left(peer);
+    }
+
+    /// The number by which playout knows a member that is played.
+    pub fn member(&self, peer: &PeerId) -> Option<MemberId> {
+        lock(&self.played).get(peer).copied()
     }
 }
 
@@ -45,7 +63,7 @@ impl Traffic for Links {
     }
 
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant) {
-        let Some(member) = self.ids.get(&peer) else {
+        let Some(member) = self.member(&peer) else {
             return;
         };
         let media = self.session().handle_packet(&peer, class, body, now);
@@ -78,7 +96,7 @@ impl Traffic for Links {
 pub struct Outgoing {
     pub links: Arc<Links>,
     pub mesh: sightline_mesh::Sender,
-    pub notices: Notices<Notice>,
+    pub updates: Updates,
 }
 
 #[allow(clippy::disallowed_methods, reason = "when media is handed over")]
@@ -102,7 +120,15 @@ impl Outbox for Outgoing {
         self.links.session().wishes(track, largest, Instant::now())
     }
 
-    fn source_failed(&self, code: &'static str, message: String) {
-        tell_timeout(&self.notices, Notice::SourceFailed(code, message));
+    fn microphone_failed(&self, message: String) {
+        tell_timeout(&self.updates, Update::Failed(Failed::Microphone, message));
     }
+
+    fn encoder_failed(&self, message: String) {
+        tell_timeout(&self.updates, Update::Failed(Failed::Encoder, message));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

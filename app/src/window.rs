@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::screen::{Screen, Wire};
 use crate::settings::Settings;
 use crate::terminal::write_error;
-use crate::wiring::{Notice, tell};
+use crate::update::{Update, tell};
 
 /// Opens the window, without a call.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
     }
     let interrupts = controller.sink();
     // Without it an interrupt ends the program at once.
-    let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Notice::Interrupted));
+    let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Update::Interrupted));
     show(controller, &screen)
 }
 
@@ -45,7 +45,7 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
 pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
     let wire = Wire {
         screen: Arc::clone(screen),
-        notices: controller.sink(),
+        updates: controller.sink(),
         level: controller.level(),
         muted: controller.muted(),
     };
@@ -74,11 +74,11 @@ pub fn show(controller: Controller, screen: &Arc<Screen>) -> Exit {
         // A window that was closed by force takes the program with it.
         Ok(()) => {
             screen.wish(sightline_ui::Command::Quit);
-            Notice::Wished
+            Update::Wished
         }
         Err(error) => {
             write_error(&error.to_string());
-            Notice::NoWindow
+            Update::NoWindow
         }
     };
     tell(&sink, last);

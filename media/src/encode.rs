@@ -168,7 +168,7 @@ impl Encoding {
             if let Some(picture) = slot.take(STOP_POLL)
                 && let Err(error) = self.encode_layers(&picture)
             {
-                return self.outbox.source_failed("encoder", error.to_string());
+                return self.outbox.encoder_failed(error.to_string());
             }
         }
     }

@@ -27,8 +27,10 @@ pub trait Outbox: Send + Sync {
     fn send_video(&self, track: VideoTrack, layer: Layer, frame: &Packets);
     /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
     fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerTarget>; 3];
-    /// A source ended; the sentence says why.
-    fn source_failed(&self, code: &'static str, message: String);
+    /// The microphone gives nothing any more; the sentence says why.
+    fn microphone_failed(&self, message: String);
+    /// Pictures cannot be encoded any more; the sentence says why.
+    fn encoder_failed(&self, message: String);
 }
 
 /// A running microphone. Dropping it stops its thread.
@@ -69,7 +71,7 @@ impl VoiceSender {
                 let captured = match microphone.read(&mut block) {
                     Ok(Some(captured)) => captured.saturating_duration_since(epoch),
                     Ok(None) => continue,
-                    Err(error) => return outbox.source_failed("microphone", error.to_string()),
+                    Err(error) => return outbox.microphone_failed(error.to_string()),
                 };
                 level.handle_samples(&block);
                 processor.process(&mut block);
@@ -79,7 +81,7 @@ impl VoiceSender {
                 match packer.pack(&block, captured, &*outbox) {
                     Ok(Some(packet)) => outbox.send_audio(AudioTrack::Voice, packet.encode().into()),
                     Ok(None) => {}
-                    Err(error) => return outbox.source_failed("microphone", error.to_string()),
+                    Err(error) => return outbox.microphone_failed(error.to_string()),
                 }
             }
         });

@@ -62,10 +62,12 @@ impl Outbox for Notes {
         [None; 3]
     }
 
-    fn source_failed(&self, _: &'static str, _: String) {
+    fn microphone_failed(&self, _: String) {
         // The test may have failed meanwhile.
         let _gone = self.ended.lock().expect("unpoisoned").send(());
     }
+
+    fn encoder_failed(&self, _: String) {}
 }
 
 /// What leaves on a link: when, of which class, how long.

@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline::clock;
-use sightline::participant::{Media, Notice, Participant, PlayoutObserver};
+use sightline::participant::{Media, Participant, PlayoutObserver};
+use sightline::state::{self, Effect, Moment, State};
+use sightline::update::Update;
 use sightline_media::av1::EncoderKind;
 use sightline_media::camera;
 use sightline_media::camera::scene::{clock_millis, read_clock};
@@ -29,6 +31,7 @@ use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::{Admit, Code, Command, Event, Name};
 use sightline_tests::bench::{self, mean, quantiles};
 use sightline_tests::program::Program;
+use sightline_ui::model::{Call, Model};
 
 /// Runs of what is over quickly.
 const RUNS: usize = 5;
@@ -165,30 +168,55 @@ fn silent() -> Media {
 /// A participant, and what it has to say.
 struct Side {
     participant: Participant,
-    notices: Receiver<Notice>,
+    updates: Receiver<Update>,
+    state: State,
 }
 
 impl Side {
     fn start(setup: Setup, media: Media, observer: Option<Arc<dyn PlayoutObserver>>) -> Self {
-        let (sink, notices) = sync_channel(1024);
+        let (sink, updates) = sync_channel(1024);
+        let clock = setup.clock;
         let participant = Participant::start(setup, media, observer, sink).expect("a call");
-        Self { participant, notices }
+        let mut state = State::new(Model::default(), clock, |_| None, false);
+        let entry = state::Entry {
+            is_starter: participant.is_starter(),
+            ..state::Entry::default()
+        };
+        state.begin_call(participant.me(), entry, Call::default(), moment());
+        Self {
+            participant,
+            updates,
+            state,
+        }
     }
 
-    fn next_notice(&self, patience: Duration) -> Option<Notice> {
-        let notice = self.notices.recv_timeout(patience).ok()?;
-        self.participant.handle(&notice);
-        Some(notice)
-    }
-
-    fn wait_for_code(&self) -> Code {
-        self.participant.command(Command::NewCode(clock::wall()));
-        loop {
-            let notice = self.next_notice(Duration::from_secs(10)).expect("a code");
-            if let Notice::Call(Event::Code(code)) = notice {
-                return code;
+    /// The next code that comes of it, if one does.
+    fn pass(&mut self, patience: Duration) -> Option<Code> {
+        let update = self.updates.recv_timeout(patience).ok()?;
+        let code = match &update {
+            Update::Call(Event::Code(code)) => Some(code.clone()),
+            _ => None,
+        };
+        self.state.reduce(update, moment());
+        while let Some(effect) = self.state.poll_effect() {
+            if let Effect::Participant(effect) = effect {
+                self.participant.carry_out(effect);
             }
         }
+        code
+    }
+
+    fn wait_for_code(&mut self) -> Code {
+        self.participant.command(Command::NewCode(clock::wall()));
+        let mut tries = (0..1000).filter_map(|_| self.pass(Duration::from_millis(10)));
+        tries.next().expect("a code")
+    }
+}
+
+fn moment() -> Moment {
+    Moment {
+        now: Instant::now(),
+        started: clock::wall(),
     }
 }
 
@@ -217,17 +245,17 @@ fn delay() {
         camera: Some(Capture::start(scene, Arc::new(Unseen)).expect("a camera")),
         ..silent()
     };
-    let ann = Side::start(setup(Entry::Start, "Ann"), media, None);
+    let mut ann = Side::start(setup(Entry::Start, "Ann"), media, None);
     let code = ann.wait_for_code();
     let ear = Arc::new(Ear::default());
     let observer: Arc<dyn PlayoutObserver> = Arc::clone(&ear) as _;
-    let bob = Side::start(setup(Entry::Join(code), "Bob"), silent(), Some(observer));
+    let mut bob = Side::start(setup(Entry::Join(code), "Bob"), silent(), Some(observer));
     let end = Instant::now() + Duration::from_secs(20);
     let mut next_stats = Instant::now() + Duration::from_secs(1);
     let (mut buffer, mut trip) = (Vec::new(), Vec::new());
     while Instant::now() < end {
-        let _notice = ann.next_notice(Duration::from_millis(5));
-        let _notice = bob.next_notice(Duration::from_millis(5));
+        ann.pass(Duration::from_millis(5));
+        bob.pass(Duration::from_millis(5));
         if Instant::now() >= next_stats {
             next_stats += Duration::from_secs(1);
             for stats in bob.participant.take_stats() {

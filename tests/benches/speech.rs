@@ -184,10 +184,12 @@ impl Outbox for Collect {
         [None; 3]
     }
 
-    fn source_failed(&self, _: &'static str, _: String) {
+    fn microphone_failed(&self, _: String) {
         // Nobody waits any longer when the bench has ended.
         let _gone = self.ended.lock().expect("unpoisoned").send(());
     }
+
+    fn encoder_failed(&self, _: String) {}
 }
 
 fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec<f32>, PlayoutStats, f64) {

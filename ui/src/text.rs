@@ -102,7 +102,7 @@ impl Text {
             ("name", name.as_deref().unwrap_or_default()),
             ("detail", saying.detail.as_str()),
         ];
-        self.with(&format!("say-{}", saying.word), &values)
+        self.with(&format!("say-{}", saying.key.word()), &values)
     }
 
     /// Whether there is a text of this name.

@@ -10,7 +10,9 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sightline_ui::model::{Answer, Choice, Ended, PersonId, Reading, Rule, Saying, Sending, TileSize};
+use sightline_ui::model::{
+    Answer, Choice, Ended, PersonId, Reading, Rule, Saying, SayingKey, Sending, TileSize,
+};
 use sightline_ui::{Command, Model};
 
 const SIZE: [f32; 2] = [1080.0, 900.0];
@@ -516,7 +518,7 @@ fn after_the_call_its_keys_do_nothing() {
     let mut model = in_call(2);
     model.own.microphone = None;
     model.call.as_mut().expect("a call").ended = Some(Ended {
-        saying: Saying::new("ended", ""),
+        saying: Saying::new(SayingKey::Ended, ""),
         as_wished: true,
     });
     let mut harness = open(model);

@@ -14,7 +14,7 @@ use eframe::egui::Key;
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
 use sightline_ui::model::{
-    Call, Ended, Notice, Preferences, Quality, Reading, Route, RouteState, Saying, Theme,
+    Call, Ended, Notice, Preferences, Quality, Reading, Route, RouteState, Saying, SayingKey, Theme,
 };
 use sightline_ui::{Model, Text};
 
@@ -64,7 +64,7 @@ fn home() {
     };
     album.look(window(USUAL, light), "home_code_light");
     let bad = Model {
-        code: Reading::Bad(Saying::new("code_wrong_letter", "")),
+        code: Reading::Bad(Saying::new(SayingKey::CodeWrongLetter, "")),
         ..at_home()
     };
     album.look(window(USUAL, bad), "home_bad_code");
@@ -173,8 +173,11 @@ fn overlays() {
     album.look_after(window(USUAL, with_question()), &[Key::F9], "cover");
     let mut told = in_call(2);
     for (id, saying) in [
-        (1, Saying::new("microphone_moved", "Built-in Audio Analog Stereo")),
-        (2, Saying::new("interface_gone", "")),
+        (
+            1,
+            Saying::new(SayingKey::MicrophoneMoved, "Built-in Audio Analog Stereo"),
+        ),
+        (2, Saying::new(SayingKey::InterfaceGone, "")),
     ] {
         told.notices.push(Notice {
             id,
@@ -200,15 +203,15 @@ fn joining_and_the_end() {
         ..at_home()
     };
     album.look(window(USUAL, call(false, None)), "joining");
-    let ended = |word: &str, as_wished| {
+    let ended = |key, as_wished| {
         Some(Ended {
-            saying: Saying::new(word, ""),
+            saying: Saying::new(key, ""),
             as_wished,
         })
     };
-    album.look(window(USUAL, call(true, ended("ended", true))), "ended");
+    album.look(window(USUAL, call(true, ended(SayingKey::Ended, true))), "ended");
     album.look(
-        window(USUAL, call(false, ended("unreachable", false))),
+        window(USUAL, call(false, ended(SayingKey::Unreachable, false))),
         "ended_unreachable",
     );
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{at_home, settle, window};
 use fluent_bundle::FluentResource;
+use sightline_ui::model::SayingKey;
 use sightline_ui::{LANGUAGES, Text};
 
 /// Each text's name, with the names of what is filled in.
@@ -49,6 +50,18 @@ fn every_language_has_every_text_with_the_same_values() {
         }
         assert_eq!(other.len(), english.len(), "{name}");
     }
+}
+
+#[test]
+fn every_sentence_has_its_text_and_no_text_is_without_its_key() {
+    let english = texts(LANGUAGES[0].2);
+    let texts: BTreeSet<_> = english
+        .keys()
+        .filter_map(|name| name.strip_prefix("say-"))
+        .collect();
+    let keys: BTreeSet<_> = SayingKey::ALL.iter().map(|key| key.word()).collect();
+    assert_eq!(texts, keys);
+    assert_eq!(keys.len(), SayingKey::ALL.len(), "two sentences of one word");
 }
 
 #[test]

@@ -7,19 +7,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sightline_media::av1::EncoderKind;
-use sightline_mesh::{Entry, Record, Setup};
+use sightline_mesh::{Entry, Record, Setup, interfaces};
 use sightline_mesh_proto::{Admit, End, Name};
-use sightline_ui::model::{Call, Choice, Rule, Saying};
+use sightline_ui::model::{Call, Choice, Rule, Saying, SayingKey};
 
-use super::call::Running;
-use super::sources::DeviceKind;
-use super::{Controller, Topic, now, view_model};
+use super::Controller;
 use crate::clock;
 use crate::exit::Exit;
+use crate::observer::PlayoutObserver;
 use crate::participant::{Media, Participant, StartError};
 use crate::record;
-use crate::share;
-use crate::wiring::{Notice, PlayoutObserver};
+use crate::state::device::{DeviceKind, Fate};
+use crate::state::{self, Topic, view_model};
+use crate::update::Update;
 
 /// How a call is to be entered.
 pub struct Wanted {
@@ -85,57 +85,52 @@ impl Controller {
                 return Err(error);
             }
         };
-        self.clear(Topic::Entry, None);
-        self.report.begin(participant.me());
+        self.report.begin();
         let local = participant.mesh().local().to_vec();
-        let is_in = participant.is_starter();
-        self.model.call = Some(Call {
-            me: view_model::person(&participant.me()),
+        let is_starter = participant.is_starter();
+        let shown = Call {
             name,
-            is_in,
-            // The model's own time is that of the last picture, which may be long ago.
-            since: self.clock.since_start(now()),
+            is_in: is_starter,
             rule: wanted.rule,
             local: local.clone(),
             contacts,
             ..Call::default()
-        });
-        self.call = Some(Running::new(participant, code_ends));
+        };
+        let entry = state::Entry {
+            is_starter,
+            code_ends,
+            interfaces: interfaces::list(&[]),
+        };
+        let at = self.moment();
+        self.state.begin_call(participant.me(), entry, shown, at);
+        self.participant = Some(participant);
         // What is not there yet is told when it is.
         if !local.is_empty() {
-            self.report.listening(&local);
-            self.warn_of(&local);
+            self.report.listening(&local, &self.state.registry);
         }
         // What was tried out goes on in the call.
         for kind in [DeviceKind::Speaker, DeviceKind::Microphone] {
             if let Err(error) = self.open(kind) {
-                self.tell(kind.word(), &error.to_string());
+                self.tell(kind.key(Fate::Failed), &error.to_string());
             }
         }
         // A joiner's code is made when it is asked for; a starter's is what it was started for.
-        if is_in {
+        if is_starter {
             self.new_code();
         }
-        self.is_dirty = true;
         Ok(())
-    }
-
-    /// Tells what addresses that the others learn say of a person.
-    pub(super) fn warn_of(&mut self, shared: &[SocketAddr]) {
-        for warning in share::warnings(shared) {
-            self.report.problem("identifying_address", &warning, None);
-        }
     }
 
     /// The call is over: everything of it is stopped, said and written down.
     pub(super) fn end_call(&mut self, end: Option<End>) {
-        let Some(call) = self.call.take() else {
+        let Some(participant) = self.participant.take() else {
             return;
         };
-        let (wall, code_ends) = (clock::wall(), call.code_ends);
-        self.say_encoder(&call.participant);
-        let record = self.stop(call.participant);
-        self.report.ledger(&record.ledger);
+        let code_ends = self.state.call.as_ref().and_then(|call| call.code_ends);
+        let wall = clock::wall();
+        self.say_encoder(&participant);
+        let record = self.stop(participant);
+        self.report.ledger(&record.ledger, &self.state.registry);
         for path in self.save.clone() {
             self.save_record(&path, &record);
         }
@@ -145,54 +140,54 @@ impl Controller {
         }
         self.exit = end.map_or(Exit::Failed, Exit::from);
         let Some(screen) = &self.screen else {
+            self.state.call = None;
             self.is_over = true;
             return;
         };
         screen.clear();
-        self.clear_call();
-        if let Some(shown) = &mut self.model.call {
-            let is_over = code_ends.is_some_and(|ends| wall >= ends);
-            shown.ended = Some(view_model::ended(end, is_over.then(|| clock::in_words(wall))));
-        }
-        self.model.own.muted = false;
+        let is_over = code_ends.is_some_and(|ends| wall >= ends);
+        self.state.end_call(end, is_over.then(|| clock::in_words(wall)));
         self.muted.store(false, Ordering::Relaxed);
         // Camera and microphone are off until they are switched on again.
         for kind in [DeviceKind::Camera, DeviceKind::Microphone] {
             // Nothing is opened, so nothing can fail.
             let _nothing = self.choose(kind, Choice::Off);
         }
-        self.is_dirty = true;
     }
 
     /// Stops a participant, taking what its threads still have to say: none of them waits for the loop for ever.
     pub(super) fn stop(&mut self, participant: Participant) -> Record {
         // What the call and its media still say is over with them.
-        let is_the_users = |notice: &Notice| {
-            let of_the_call = matches!(
-                notice,
-                Notice::Call(_) | Notice::MeshEnded | Notice::SourceFailed(..)
-            );
-            let of_media = matches!(
-                notice,
-                Notice::FirstAudio(..)
-                    | Notice::FirstVideo(..)
-                    | Notice::NeedsKeyFrame(..)
-                    | Notice::Undecodable(_)
-            );
-            !of_the_call && !of_media
+        let is_the_users = |update: &Update| match update {
+            Update::Call(_)
+            | Update::MeshEnded
+            | Update::First(..)
+            | Update::NeedsKeyFrame(..)
+            | Update::Undecodable(_)
+            | Update::TooCostly(_)
+            | Update::Failed(..)
+            | Update::Speaking(_)
+            | Update::Second(_) => false,
+            Update::RecordingRenamed(_)
+            | Update::Slept(_)
+            | Update::Line(_)
+            | Update::Wished
+            | Update::NoWindow
+            | Update::Devices(_)
+            | Update::Interrupted => true,
         };
         let mut kept = Vec::new();
         let record = std::thread::scope(|scope| {
             let stopping = scope.spawn(move || participant.stop());
             while !stopping.is_finished() {
-                let notice = self.notices.recv_timeout(Duration::from_millis(5)).ok();
-                kept.extend(notice.filter(is_the_users));
+                let update = self.updates.recv_timeout(Duration::from_millis(5)).ok();
+                kept.extend(update.filter(is_the_users));
             }
             stopping.join()
         });
-        kept.extend(self.notices.try_iter().filter(is_the_users));
-        for notice in kept {
-            self.handle(notice);
+        kept.extend(self.updates.try_iter().filter(is_the_users));
+        for update in kept {
+            self.handle(update);
         }
         // A panic was printed when it happened; what it leaves is an empty record.
         record.unwrap_or_else(|_| Record {
@@ -202,13 +197,16 @@ impl Controller {
     }
 
     pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
-        match record::save(path, record, self.report.names(), clock::started(self.clock)) {
+        let registry = &self.state.registry;
+        match record::save(path, record, registry, clock::started(self.clock)) {
             Ok(path) => {
-                self.clear(Topic::Record, None);
+                let at = self.moment();
                 self.report.saved(&path);
-                self.say(Saying::new("saved", path.display().to_string()));
+                self.state.clear(Topic::Record, None);
+                self.state
+                    .say(Saying::new(SayingKey::Saved, path.display().to_string()), at);
             }
-            Err(error) => self.tell("save", &error.to_string()),
+            Err(error) => self.tell(SayingKey::Save, &error.to_string()),
         }
     }
 
@@ -229,6 +227,7 @@ mod tests {
 
     use sightline_media_proto::VideoTrack;
 
+    use super::super::now;
     use super::*;
     use crate::args::Options;
     use crate::screen::{Screen, Wire};
@@ -251,7 +250,7 @@ mod tests {
             tell_medium: false,
         };
         controller.enter(wanted).expect("a call");
-        let since = controller.model.call.as_ref().map(|call| call.since);
+        let since = controller.state.model.call.as_ref().map(|call| call.since);
         controller.end_call(Some(End::Left));
         assert!(
             since.is_some_and(|since| since >= wished),
@@ -271,13 +270,13 @@ mod tests {
         );
         let wire = Wire {
             screen,
-            notices: controller.sink(),
+            updates: controller.sink(),
             level: controller.level(),
             muted: controller.muted(),
         };
         while wire
-            .notices
-            .try_send(Notice::NeedsKeyFrame(0, VideoTrack::Camera))
+            .updates
+            .try_send(Update::NeedsKeyFrame(0, VideoTrack::Camera))
             .is_ok()
         {}
         wire.wish(Command::Quit);

@@ -11,25 +11,19 @@ use sightline_media::{
     Capture, Level, Listening, Picture, Processing, Source, Speaker, SpeakerError, Viewer,
 };
 use sightline_media_proto::VideoTrack;
-use sightline_ui::model::Choice;
+use sightline_ui::model::{Choice, SayingKey};
 use sightline_ui::{Pictures, Source as Shown};
 
-use super::{Controller, Topic};
+use super::Controller;
 use crate::participant::SourceError;
 use crate::screen::Yuv;
-use crate::wiring::{Notice, Notices, try_tell};
+use crate::state::Topic;
+use crate::state::device::{DeviceKind, Fate};
+use crate::update::{Failed, Update, Updates, try_tell};
 
 /// A device that could not be opened this often in a row is passed over. A sound service in which another device
 /// has just gone refuses now and then what works a moment later.
 const TRIES: u8 = 3;
-
-/// What a device is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceKind {
-    Camera,
-    Microphone,
-    Speaker,
-}
 
 /// A choice, and what came of it.
 #[derive(Default)]
@@ -58,35 +52,6 @@ pub struct Sources {
     pub level: Arc<Level>,
     viewer: Arc<dyn Viewer>,
     seed: u64,
-}
-
-impl DeviceKind {
-    /// Whoever is without both hears again first.
-    pub const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Camera => "camera",
-            Self::Microphone => "microphone",
-            Self::Speaker => "speaker",
-        }
-    }
-
-    fn names(self, present: &Present) -> &[String] {
-        match self {
-            Self::Camera => &present.devices.cameras,
-            Self::Microphone => &present.devices.microphones,
-            Self::Speaker => &present.devices.speakers,
-        }
-    }
-
-    fn default_of(self, present: &Present) -> Option<&String> {
-        match self {
-            Self::Camera => present.devices.cameras.first(),
-            Self::Microphone => present.microphone.as_ref(),
-            Self::Speaker => present.speaker.as_ref(),
-        }
-    }
 }
 
 /// The device that a choice means now: the one that was named, or else the system's, or else the first that is
@@ -230,7 +195,7 @@ impl Controller {
                     (None, Source::Device(asked)) => Some(asked.clone().unwrap_or_default()),
                     (name, _) => name,
                 };
-                self.clear(Topic::Device(kind), None);
+                self.state.clear(Topic::Device(kind), None);
             }
             Err(_) => {
                 if let Some(name) = name {
@@ -244,15 +209,15 @@ impl Controller {
 
     fn open_camera(&mut self, source: &Source) -> Result<(), SourceError> {
         self.sources.capture = None;
-        if let Some(call) = &mut self.call {
-            call.participant.set_video(VideoTrack::Camera, None)?;
+        if let Some(participant) = &mut self.participant {
+            participant.set_video(VideoTrack::Camera, None)?;
         }
         if let Some(screen) = &self.screen {
             screen.pictures.remove(&Shown::Own);
         }
         let capture = self.sources.open_camera(source)?;
-        match &mut self.call {
-            Some(call) => call.participant.set_video(VideoTrack::Camera, capture)?,
+        match &mut self.participant {
+            Some(participant) => participant.set_video(VideoTrack::Camera, capture)?,
             None => self.sources.capture = capture,
         }
         Ok(())
@@ -261,16 +226,16 @@ impl Controller {
     fn open_microphone(&mut self, source: &Source) -> Result<(), SourceError> {
         self.sources.listening = None;
         self.sources.level.clear();
-        if let Some(call) = &mut self.call {
-            call.participant.set_microphone(None)?;
+        if let Some(participant) = &mut self.participant {
+            participant.set_microphone(None)?;
         }
         self.set_processing();
         let microphone = microphone::open(source, self.sources.seed)?;
-        match (&mut self.call, microphone) {
-            (Some(call), microphone) => call.participant.set_microphone(microphone)?,
+        match (&mut self.participant, microphone) {
+            (Some(participant), microphone) => participant.set_microphone(microphone)?,
             (None, Some(microphone)) => {
                 let failed = self.sink.clone();
-                let failed = move |why| try_tell(&failed, Notice::SourceFailed("microphone", why));
+                let failed = move |why| try_tell(&failed, Update::Failed(Failed::Microphone, why));
                 let level = Arc::clone(&self.sources.level);
                 self.sources.listening = Some(Listening::start(microphone, level, failed)?);
             }
@@ -283,7 +248,7 @@ impl Controller {
     /// they are, unless somebody said otherwise.
     pub(super) fn set_processing(&self) {
         let is_device = self.sources.choice(DeviceKind::Microphone).is_device();
-        let preferred = is_device.then_some(self.model.preferences.processing);
+        let preferred = is_device.then_some(self.state.model.preferences.processing);
         let wanted = self.processing_wish.or(preferred);
         self.processing
             .set(wanted.map_or(Processing::NONE, |wanted| Processing {
@@ -295,15 +260,15 @@ impl Controller {
 
     fn open_speaker(&mut self, source: &Source) -> Result<(), SourceError> {
         self.sources.speaker = None;
-        if let Some(call) = &self.call {
-            call.participant.playout().set_speaker(None);
+        if let Some(participant) = &self.participant {
+            participant.playout().set_speaker(None);
         }
         let speaker = match source {
             Source::Device(name) => Some(Speaker::open(name.as_deref())?),
             Source::Off | Source::Test | Source::File(_) => None,
         };
-        match &self.call {
-            Some(call) => call.participant.playout().set_speaker(speaker),
+        match &self.participant {
+            Some(participant) => participant.playout().set_speaker(speaker),
             None => self.sources.speaker = speaker,
         }
         Ok(())
@@ -311,8 +276,8 @@ impl Controller {
 
     /// Plays a tone on the loudspeaker that was chosen.
     pub(super) fn test_speaker(&mut self, now: Instant) {
-        if let Some(call) = &self.call {
-            return call.participant.playout().play_tone();
+        if let Some(participant) = &self.participant {
+            return participant.playout().play_tone();
         }
         let (source, _) = self.sources.resolve(DeviceKind::Speaker);
         let Source::Device(name) = source else {
@@ -322,9 +287,9 @@ impl Controller {
             Ok(mut speaker) => {
                 speaker.play_tone();
                 self.sources.tone = Some((speaker, now + Duration::from_millis(900)));
-                self.clear(Topic::Device(DeviceKind::Speaker), None);
+                self.state.clear(Topic::Device(DeviceKind::Speaker), None);
             }
-            Err(error) => self.tell("speaker", &error.to_string()),
+            Err(error) => self.tell(SayingKey::Speaker, &error.to_string()),
         }
     }
 
@@ -374,13 +339,13 @@ impl Controller {
         match wanted {
             Some(name) if slot.in_use.as_ref() != Some(&name) => {
                 let is_chosen = matches!(&slot.choice, Choice::Named(chosen) if *chosen == name);
-                let word = if is_chosen || was_told_gone || !is_gone {
-                    "back"
+                let fate = if is_chosen || was_told_gone || !is_gone {
+                    Fate::Back
                 } else {
-                    "moved"
+                    Fate::Moved
                 };
                 match self.open_as(kind, &Source::Device(Some(name.clone())), Some(name.clone())) {
-                    Ok(()) => self.tell(&format!("{}_{word}", kind.word()), &name),
+                    Ok(()) => self.tell(kind.key(fate), &name),
                     // The next one, if there is one.
                     Err(_) => self.look_again(kind),
                 }
@@ -391,7 +356,7 @@ impl Controller {
                 slot.is_told_gone = true;
                 slot.in_use = None;
                 self.switch_off(kind);
-                self.tell(&format!("{}_gone", kind.word()), "");
+                self.tell(kind.key(Fate::Gone), "");
             }
             _ => {}
         }
@@ -409,19 +374,19 @@ impl Controller {
 
     /// Names of devices, for the window.
     pub(super) fn show_sources(&mut self) {
-        let own = &mut self.model.own;
+        let own = &mut self.state.model.own;
         own.camera = self.sources.in_use(DeviceKind::Camera).cloned();
         own.microphone = self.sources.in_use(DeviceKind::Microphone).cloned();
         own.speaker = self.sources.in_use(DeviceKind::Speaker).cloned();
         own.camera_is_missing = self.sources.slots[DeviceKind::Camera as usize].is_missing;
         own.microphone_is_missing = self.sources.slots[DeviceKind::Microphone as usize].is_missing;
         let devices = &self.sources.present.devices;
-        self.model.devices = sightline_ui::model::Devices {
+        self.state.model.devices = sightline_ui::model::Devices {
             cameras: devices.cameras.clone(),
             microphones: devices.microphones.clone(),
             speakers: devices.speakers.clone(),
         };
-        self.is_dirty = true;
+        self.state.mark_changed();
     }
 }
 
@@ -429,7 +394,7 @@ impl Controller {
 pub struct OwnPicture {
     pub pictures: Option<Arc<Pictures>>,
     pub wake: Box<dyn Fn() + Send + Sync>,
-    pub notices: Notices<Notice>,
+    pub updates: Updates,
 }
 
 impl Viewer for OwnPicture {
@@ -441,7 +406,7 @@ impl Viewer for OwnPicture {
     }
 
     fn camera_failed(&self, message: String) {
-        try_tell(&self.notices, Notice::SourceFailed("camera", message));
+        try_tell(&self.updates, Update::Failed(Failed::Camera, message));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each wish of the user does, whether it came from the window or as a line on standard input.
+//! What each wish of the user does, whether it came from the window or as a line on standard input (`lines.rs`).
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,68 +11,46 @@ use sightline_mesh_proto::route::QuestionId;
 use sightline_mesh_proto::{Admit, Code, Command as Order, Name};
 use sightline_ui::Command;
 use sightline_ui::model::{
-    Answer, CodeSummary, InviteState, PersonId, Processing, Reading, Saying, Sending, Wanted as Filled,
+    Answer, CodeSummary, PersonId, Processing, Reading, Saying, SayingKey, Sending, Wanted as Filled,
 };
 
-use super::{Controller, DeviceKind, Topic, Wanted, now, sentence, view_model};
+use super::{Controller, Wanted, now};
 use crate::clock;
 use crate::code_picture::{self, PictureError};
-use crate::input::Line;
 use crate::settings::Settings;
+use crate::state::device::{DeviceKind, Fate};
+use crate::state::{Topic, sayings, sentence, view_model};
 
 /// 250 ms: how often a camera's picture is searched for a code.
 const SCAN: Duration = Duration::from_millis(250);
 
 impl Controller {
-    /// A line on standard input.
-    pub(super) fn handle_line(&mut self, line: &str) {
-        match Line::parse(line) {
-            // Who is in no call leaves the program.
-            Ok(Line::Wish(Command::Leave)) if self.call.is_none() => self.is_over = true,
-            Ok(Line::Wish(wish)) => self.fulfil(wish),
-            Ok(Line::Admit(who)) => self.answer_knock(&who, Order::Admit),
-            Ok(Line::Refuse(who)) => self.answer_knock(&who, Order::Refuse),
-            Ok(Line::Ledger) => {
-                if let Some(call) = &self.call {
-                    self.report.ledger(&call.participant.mesh().ledger());
-                }
-            }
-            Ok(Line::History) => {
-                if let Some(call) = &self.call {
-                    self.report.history(&call.participant.mesh().record().history);
-                }
-            }
-            // Nothing, or what was put around a code: the end of a quotation, a line below it.
-            Err(_) if !line.contains(char::is_alphanumeric) => {}
-            Err(sentence) => self.report.problem("unknown_command", &sentence, None),
-        }
-    }
-
+    /// Does what the user wishes.
     pub(super) fn fulfil(&mut self, wish: Command) {
         match wish {
             Command::ReadCode(text) => self.read_code(&text),
             Command::ReadPicture(path) => {
                 let read = code_picture::read_file(&path);
-                self.model.code = match read {
+                self.state.model.code = match read {
                     Ok(code) => reading(&code),
-                    Err(PictureError::Empty) => Reading::Bad(Saying::new("picture_empty", "")),
-                    Err(error) => Reading::Bad(Saying::new("picture_bad", error.cause())),
+                    Err(PictureError::Empty) => Reading::Bad(Saying::new(SayingKey::PictureEmpty, "")),
+                    Err(error) => Reading::Bad(Saying::new(SayingKey::PictureBad, error.cause())),
                 };
             }
             Command::Scan(on) => self.set_scanning(on),
             Command::Start(filled) => self.enter_as_filled(Entry::Start, &filled),
             Command::Join(text, filled) => match Code::parse(&text) {
                 Ok(code) => self.enter_as_filled(Entry::Join(code), &filled),
-                Err(error) => self.tell(error.word(), &error.detail()),
+                Err(error) => self.tell(sayings::code(&error), &error.detail()),
             },
             Command::Leave => self.order(Order::Leave),
             Command::Close => {
-                self.model.call = None;
-                self.model.code = Reading::Nothing;
+                self.state.model.call = None;
+                self.state.model.code = Reading::Nothing;
             }
             Command::Quit => self.is_over = true,
             Command::Mute(muted) => {
-                self.model.own.muted = muted;
+                self.state.model.own.muted = muted;
                 self.muted.store(muted, Ordering::Relaxed);
             }
             Command::CancelEcho(on) => self.prefer(|processing| processing.echo = on),
@@ -83,9 +61,9 @@ impl Controller {
             Command::Speaker(choice) => self.choose_in_window(DeviceKind::Speaker, choice),
             Command::TestSpeaker => self.test_speaker(now()),
             Command::Tiles(sizes) => {
-                if let Some(call) = &mut self.call {
+                if let Some(call) = &mut self.state.call {
                     call.tiles = Some(sizes);
-                    call.ask_all(self.model.call.as_ref());
+                    self.state.ask_all();
                 }
             }
             Command::Volume(id, volume) => self.set_volume(&id, volume),
@@ -94,7 +72,7 @@ impl Controller {
             Command::Answer(question, answer) => self.answer_question(question, answer),
             Command::Rule(rule) => {
                 self.order(Order::SetRule(view_model::rule(rule)));
-                if let Some(shown) = &mut self.model.call {
+                if let Some(shown) = &mut self.state.model.call {
                     shown.rule = rule;
                     for question in &mut shown.questions {
                         question.wider_rule = view_model::wider(rule).filter(|_| !question.tells_address);
@@ -102,23 +80,23 @@ impl Controller {
                 }
             }
             Command::NewCode => self.new_code(),
-            Command::Withdraw(number) => self.withdraw(Some(number)),
-            Command::WithdrawAll => self.withdraw(None),
+            Command::Withdraw(number) => self.state.withdraw(Some(number), self.moment()),
+            Command::WithdrawAll => self.state.withdraw(None, self.moment()),
             Command::Save(path) => {
-                if let Some(call) = &self.call {
-                    let record = call.participant.mesh().record();
+                if let Some(participant) = &self.participant {
+                    let record = participant.mesh().record();
                     self.save_record(&path, &record);
                 }
             }
-            Command::Dismiss(id) => self.model.notices.retain(|told| told.id != id),
+            Command::Dismiss(id) => self.state.model.notices.retain(|told| told.id != id),
             Command::Prefer(preferences) => {
-                let before = std::mem::replace(&mut self.model.preferences, preferences);
+                let before = std::mem::replace(&mut self.state.model.preferences, preferences);
                 self.set_processing();
                 self.set_sending(before.sending);
                 self.keep();
             }
             Command::Place(place) => {
-                self.model.preferences.place = Some(place);
+                self.state.model.preferences.place = Some(place);
                 // Who has just had everything forgotten does not want this written down.
                 if !self.has_forgotten {
                     self.keep();
@@ -126,38 +104,39 @@ impl Controller {
             }
             Command::Forget => {
                 self.has_forgotten = true;
-                let before = self.model.preferences.sending;
+                let before = self.state.model.preferences.sending;
                 self.settings = Settings::default().in_folder_of(&self.settings);
-                self.settings.show(&mut self.model);
+                self.settings.show(&mut self.state.model);
                 self.set_processing();
                 self.set_sending(before);
                 match self.settings.remove() {
-                    Ok(()) => self.clear(Topic::Settings, None),
-                    Err(error) => self.tell("settings", &sentence(&error.to_string())),
+                    Ok(()) => self.state.clear(Topic::Settings, None),
+                    Err(error) => self.tell(SayingKey::Settings, &sentence(&error.to_string())),
                 }
             }
         }
-        self.is_dirty = true;
+        self.state.mark_changed();
+        self.carry_out();
     }
 
     /// Shows what a code says.
     fn read_code(&mut self, text: &str) {
-        self.model.code = if text.trim().is_empty() {
+        self.state.model.code = if text.trim().is_empty() {
             Reading::Nothing
         } else {
             match Code::parse(text) {
                 Ok(code) => reading(&code),
-                Err(error) => Reading::Bad(Saying::new(error.word(), error.detail())),
+                Err(error) => Reading::Bad(Saying::new(sayings::code(&error), error.detail())),
             }
         };
     }
 
     /// Takes part as the page before the call was filled in, and keeps that for the next time.
     fn enter_as_filled(&mut self, entry: Entry, filled: &Filled) {
-        if self.call.is_some() {
+        if self.participant.is_some() {
             return;
         }
-        self.model.wanted = filled.clone();
+        self.state.model.wanted = filled.clone();
         self.keep();
         let choices =
             (self.sources.choice(DeviceKind::Speaker) != &filled.speaker).then(|| filled.speaker.clone());
@@ -177,14 +156,14 @@ impl Controller {
             tell_medium: filled.tell_medium,
         };
         if let Err(error) = self.enter(wanted) {
-            self.tell("start", &error.to_string());
+            self.tell(SayingKey::Start, &error.to_string());
         }
     }
 
     /// Changes a device; the window keeps what was chosen, except that it is off.
     fn choose_in_window(&mut self, kind: DeviceKind, choice: sightline_ui::model::Choice) {
         let off = sightline_ui::model::Choice::Off;
-        let wanted = &mut self.model.wanted;
+        let wanted = &mut self.state.model.wanted;
         let slot = match kind {
             DeviceKind::Camera => &mut wanted.camera,
             DeviceKind::Microphone => &mut wanted.microphone,
@@ -194,50 +173,30 @@ impl Controller {
             slot.clone_from(&choice);
         }
         if let Err(error) = self.choose(kind, choice) {
-            self.tell(kind.word(), &error.to_string());
+            self.tell(kind.key(Fate::Failed), &error.to_string());
         }
     }
 
     fn set_volume(&mut self, id: &PersonId, volume: f32) {
-        let (Some(call), Some(shown)) = (&self.call, &mut self.model.call) else {
-            return;
-        };
-        if let Some(member) = peer(id).and_then(|peer| call.participant.member(&peer)) {
-            call.participant
+        let peer = self.state.registry.peer_of(id);
+        let member = peer.and_then(|peer| self.state.registry.member(&peer));
+        if let Some((participant, member)) = self.participant.as_ref().zip(member) {
+            participant
                 .playout()
                 .set_volume(member, AudioTrack::Voice, volume);
         }
-        for person in shown.people.iter_mut().filter(|person| person.id == *id) {
+        let shown = self.state.model.call.iter_mut();
+        let people = shown.flat_map(|shown| &mut shown.people);
+        for person in people.filter(|person| person.id == *id) {
             person.volume = volume;
         }
     }
 
-    fn answer_person(&mut self, id: &PersonId, order: fn(PeerId) -> Order) {
-        if let Some(peer) = peer(id) {
-            self.answer_peer(peer, order);
-        }
-    }
-
-    fn answer_peer(&mut self, peer: PeerId, order: fn(PeerId) -> Order) {
-        if let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) {
-            call.answered(&peer, shown);
-        }
-        self.order(order(peer));
-    }
-
-    /// Answers a knock, named by id or, when only one is meant, by name.
-    fn answer_knock(&mut self, who: &str, order: fn(PeerId) -> Order) {
-        let knocking = self.call.iter().flat_map(|call| &call.knocking);
-        let matching: Vec<_> = knocking
-            .filter(|(peer, name)| peer.to_string() == who || *name == who)
-            .map(|(peer, _)| *peer)
-            .collect();
-        match matching.as_slice() {
-            [peer] => self.answer_peer(*peer, order),
-            _ => {
-                let sentence = format!("Nobody called “{who}” is waiting to join, or more than one.");
-                self.report.problem("nobody_there", &sentence, None);
-            }
+    /// Answers a knock.
+    pub(super) fn answer_person(&mut self, id: &PersonId, order: fn(PeerId) -> Order) {
+        if let Some(peer) = self.state.registry.peer_of(id) {
+            self.state.answer_knock(&peer);
+            self.order(order(peer));
         }
     }
 
@@ -255,43 +214,20 @@ impl Controller {
 
     /// Has a code made. What this machine has slept makes those before it older, and not this one.
     pub(super) fn new_code(&mut self) {
-        self.handle_sleep(now());
+        self.handle_sleep();
         self.order(Order::NewCode(clock::wall()));
     }
 
-    fn withdraw(&mut self, number: Option<u64>) {
-        let Some(call) = &mut self.call else {
-            return;
-        };
-        let is_meant = |at: usize| number.is_none_or(|number| at as u64 + 1 == number);
-        let mut orders = Vec::new();
-        for (at, given) in call.invites.iter_mut().enumerate() {
-            if is_meant(at) && given.state == InviteState::Open {
-                given.state = InviteState::Withdrawn;
-                orders.push(Order::WithdrawCode(Box::new(given.code.clone())));
-            }
-        }
-        if let Some(shown) = &mut self.model.call {
-            call.show_invites(shown, now());
-        }
-        if !orders.is_empty() {
-            self.clear(Topic::Codes, None);
-        }
-        for order in orders {
-            self.order(order);
-        }
-    }
-
     fn set_scanning(&mut self, on: bool) {
-        self.model.own.scanning = on;
+        self.state.model.own.scanning = on;
         let choice = if on {
-            self.model.wanted.camera.switched_on()
+            self.state.model.wanted.camera.switched_on()
         } else {
             sightline_ui::model::Choice::Off
         };
         if let Err(error) = self.choose(DeviceKind::Camera, choice) {
-            self.model.own.scanning = false;
-            self.tell("camera", &error.to_string());
+            self.state.model.own.scanning = false;
+            self.tell(SayingKey::Camera, &error.to_string());
         }
     }
 
@@ -300,15 +236,15 @@ impl Controller {
         let is_due = self
             .scanned
             .is_none_or(|last| now.saturating_duration_since(last) >= SCAN);
-        if !self.model.own.scanning || !is_due {
+        if !self.state.model.own.scanning || !is_due {
             return;
         }
         self.scanned = Some(now);
         let picture = self.sources.latest_picture();
         if let Some(code) = picture.and_then(|picture| code_picture::read_picture(&picture)) {
             self.set_scanning(false);
-            self.model.code = reading(&code);
-            self.is_dirty = true;
+            self.state.model.code = reading(&code);
+            self.state.mark_changed();
         }
     }
 
@@ -317,23 +253,23 @@ impl Controller {
         if self.screen.is_some() {
             // Whoever switches something sees what is done, not what the command line said.
             self.processing_wish = None;
-            change(&mut self.model.preferences.processing);
+            change(&mut self.state.model.preferences.processing);
             self.keep();
         } else {
             let wish = &mut self.processing_wish;
-            change(wish.get_or_insert(self.model.preferences.processing));
+            change(wish.get_or_insert(self.state.model.preferences.processing));
         }
         self.set_processing();
     }
 
     /// Sends as is preferred now, if that is something else than before, and keeps it.
     fn set_sending(&mut self, before: Sending) {
-        let sending = self.model.preferences.sending;
+        let sending = self.state.model.preferences.sending;
         if sending != before {
             self.settings.take_sending(sending);
             self.limits = Limits::of(sending.uplink, sending.constant_rate);
-            if let Some(call) = &self.call {
-                call.participant.set_limits(self.limits);
+            if let Some(participant) = &self.participant {
+                participant.set_limits(self.limits);
             }
         }
     }
@@ -341,10 +277,10 @@ impl Controller {
     /// Writes settings down.
     fn keep(&mut self) {
         self.has_forgotten = false;
-        self.settings.take(&self.model);
+        self.settings.take(&self.state.model);
         match self.settings.store() {
-            Ok(()) => self.clear(Topic::Settings, None),
-            Err(error) => self.tell("settings", &sentence(&error.to_string())),
+            Ok(()) => self.state.clear(Topic::Settings, None),
+            Err(error) => self.tell(SayingKey::Settings, &sentence(&error.to_string())),
         }
     }
 }
@@ -358,9 +294,4 @@ fn reading(code: &Code) -> Reading {
         expires_in: Duration::from_secs(code.expires.0.saturating_sub(wall.0)),
         over_by: code.is_expired(wall).then(|| clock::in_words(wall)),
     })
-}
-
-/// The participant that the window names so.
-fn peer(id: &PersonId) -> Option<PeerId> {
-    id.0.parse().ok()
 }

@@ -57,7 +57,6 @@ pub struct Code {
 
 /// Why a text is not a code, or not one that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ParseError {
     /// Nothing in it looks like a code.
     #[error("There is no code here. A code is about 26 groups of five letters and digits.")]

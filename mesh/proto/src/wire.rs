@@ -117,7 +117,6 @@ pub enum Control {
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, thiserror::Error)]
 #[cbor(index_only)]
-#[non_exhaustive]
 pub enum Refusal {
     /// The person asked said no.
     #[n(0)]

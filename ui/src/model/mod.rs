@@ -6,6 +6,7 @@
 mod call;
 mod code_text;
 mod own;
+mod saying;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use own::{
     Address, Answer, Choice, CodeSummary, Devices, Own, Place, Preferences, Processing, Reading, Rule,
     Sending, Theme, Wanted,
 };
+pub use saying::{Saying, SayingKey};
 
 /// Everything at one moment. Published whole: a view never sees half a change.
 #[derive(Clone, Debug, Default)]
@@ -68,28 +70,4 @@ pub struct Notice {
     pub saying: Saying,
     /// It goes by itself after a while: nothing is to be done about it.
     pub is_passing: bool,
-}
-
-/// A sentence, by name, with what stands in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Saying {
-    /// The text's name in `locales/`, without its `say-`.
-    pub word: String,
-    /// Whom it concerns, if anybody: the text's `$name`.
-    pub name: Option<String>,
-    /// What the operating system or a library said, a path, a device's name, a letter's number: the text's
-    /// `$detail`.
-    pub detail: String,
-}
-
-impl Saying {
-    /// A sentence about nobody in particular.
-    #[must_use]
-    pub fn new(word: &str, detail: impl Into<String>) -> Self {
-        Self {
-            word: word.into(),
-            name: None,
-            detail: detail.into(),
-        }
-    }
 }

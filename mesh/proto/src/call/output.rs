@@ -88,7 +88,6 @@ pub enum Output {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// A code was made.
     Code(Code),
@@ -191,7 +190,6 @@ pub enum End {
 
 /// What went wrong with a peer; the sentence is for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Problem {
     /// A control message that this protocol does not have.
     #[error("A member's program sent a message that makes no sense. The connection to it was closed.")]
@@ -292,7 +290,7 @@ impl Problem {
 }
 
 /// What was measured on the link to one member, since it was made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinkStats {
     /// The newest round trip.
     pub rtt: Option<Duration>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use libp2p_identity::PeerId;
 use sightline_ui::model::{Person, Quality};
 
-use crate::participant::MemberStats;
+use crate::update::MemberStats;
 
 /// One link and its media over the last second.
 #[derive(Clone, Debug)]

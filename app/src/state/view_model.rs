@@ -1,25 +1,15 @@
 //! What the call knows, as the window's model has it.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-use libp2p_identity::PeerId;
 use sightline_mesh::interfaces;
+use sightline_mesh_proto::UnixTime;
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::route::{self, PathKind, Rule};
-use sightline_mesh_proto::{End, UnixTime, Unreached};
-use sightline_ui::model::{self, PersonId, RouteState, Saying};
+use sightline_ui::model::{self, RouteState};
 
+use super::Registry;
 use crate::zone::{self, Zone};
-
-/// Names of those who were seen.
-pub type Names = HashMap<PeerId, String>;
-
-/// A peer as the window names it.
-pub fn person(peer: &PeerId) -> PersonId {
-    PersonId(Arc::from(peer.to_string()))
-}
 
 pub const fn state(state: route::State) -> RouteState {
     match state {
@@ -51,12 +41,12 @@ pub const fn wider(rule: model::Rule) -> Option<model::Rule> {
     }
 }
 
-pub fn path(path: &route::Path, names: &Names, interfaces: &[Interface]) -> model::Path {
+pub fn path(path: &route::Path, registry: &Registry, interfaces: &[Interface]) -> model::Path {
     let medium = medium_of(path.local.ip(), path.interface.as_deref(), interfaces);
     model::Path {
         via: match path.kind {
             PathKind::Direct => None,
-            PathKind::Carried(by) => Some(names.get(&by).cloned().unwrap_or_default()),
+            PathKind::Carried(by) => Some(registry.name(&by).to_owned()),
         },
         local: path.local,
         interface: path.interface.clone(),
@@ -72,10 +62,10 @@ fn medium_of(address: IpAddr, name: Option<&str>, interfaces: &[Interface]) -> O
     interfaces.iter().find(is_it).map(|one| one.medium)
 }
 
-pub fn route(step: &route::Transition, names: &Names, interfaces: &[Interface]) -> model::Route {
+pub fn route(step: &route::Transition, registry: &Registry, interfaces: &[Interface]) -> model::Route {
     let route = &step.route;
     model::Route {
-        path: path(&route.path, names, interfaces),
+        path: path(&route.path, registry, interfaces),
         state: state(route.state),
         approved_by: route.approved_by.map(route::Approval::word),
         theirs: route.theirs.word(),
@@ -83,37 +73,18 @@ pub fn route(step: &route::Transition, names: &Names, interfaces: &[Interface]) 
     }
 }
 
+/// A step of a route, which is so after it.
 pub fn step(
     step: &route::Transition,
-    names: &Names,
-    interfaces: &[Interface],
+    registry: &Registry,
+    route: model::Route,
     (started, zone): (UnixTime, Zone),
 ) -> model::Step {
-    let name = |peer| names.get(&peer).cloned().unwrap_or_default();
     model::Step {
         at: step.at,
         time: zone::time_of_day(started.after(step.at), zone),
-        name: step.route.peer.map(name),
-        route: route(step, names, interfaces),
-    }
-}
-
-/// Why a call is over, for the window. The code that led to it may be `over` by this machine's clock, which says that.
-pub fn ended(end: Option<End>, over: Option<String>) -> model::Ended {
-    let word = match end {
-        Some(End::Left) => "ended",
-        Some(End::Unreachable(Unreached::Silence)) if over.is_some() => "unreachable_over",
-        Some(End::Unreachable(why)) => why.word(),
-        Some(End::Impostor) => "impostor",
-        Some(End::InviterGone) => "inviter_gone",
-        Some(End::LineLost) => "line_lost",
-        Some(End::Refused(sightline_mesh_proto::wire::Refusal::Declined)) => "declined",
-        Some(End::Refused(why)) => why.word(),
-        None => "fault",
-    };
-    model::Ended {
-        saying: Saying::new(word, over.unwrap_or_default()),
-        as_wished: end == Some(End::Left),
+        name: step.route.peer.map(|peer| registry.name(&peer).to_owned()),
+        route,
     }
 }
 
@@ -167,7 +138,9 @@ mod tests {
                 },
                 reason: Reason::First,
             };
-            step(&transition, &Names::new(), &[], (started, zone)).time
+            let registry = Registry::default();
+            let shown = route(&transition, &registry, &[]);
+            step(&transition, &registry, shown, (started, zone)).time
         };
         assert_eq!([1, 2].map(|at| shown(at, berlin)), ["02:59:59", "02:00:00"]);
         assert_eq!(shown(2, unknown), "01:00:00 UTC");
