@@ -97,7 +97,7 @@ mod tests {
     fn a_code_is_withdrawn_by_its_number_or_with_all_that_are_open() {
         use InviteState::{Open, UsedBy, Withdrawn};
         let (mut invites, [first, second, third]) = invites();
-        assert_eq!(invites.withdraw(Some(2)), [second.clone()]);
+        assert_eq!(invites.withdraw(Some(2)), [second]);
         assert_eq!(states(&invites), [Open, Withdrawn, Open]);
         assert_eq!(invites.withdraw(Some(2)), [], "it is withdrawn already");
         assert_eq!(invites.withdraw(Some(4)), [], "there is none of this number");
