@@ -11,7 +11,7 @@
 //!                  │        one connection.rs for each connection, with session.rs and path.rs
 //!                  │        sockets/ ─ this side's addresses          members/ ─ who is linked, seen, gone, sought
 //!                  │        dials.rs ─ which pair is tried next       introductions.rs, expected.rs ─ who may come in
-//!                  │        reach.rs ─ why nobody was reached
+//!                  │        consents.rs ─ what the user lets media do  reach.rs ─ why nobody was reached
 //!                  ▼
 //!   route/ ─ which paths media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
 //!   interface.rs                           counted in ledger.rs
@@ -28,6 +28,7 @@ pub mod candidate;
 pub mod channel;
 pub mod code;
 mod connection;
+mod consents;
 mod dials;
 mod expected;
 pub mod gate;

@@ -1,5 +1,5 @@
-//! Consent: what the user's rule says of each path, the questions that it leaves to the user, and what the other
-//! side says.
+//! Consent: what follows for links and routes from what the user lets media do (`consents.rs`), the questions that are left to
+//! them, and what the other side says.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use libp2p_identity::PeerId;
 
 use super::{Call, Event, Output, Problem};
-use crate::code::Code;
 use crate::connection::{ConnId, Connection};
+use crate::consents::Facts;
 use crate::interface::Medium;
 use crate::route::{
-    self, Approval, Consent, Holder, Known, Path, PathKind, QuestionId, Reason, RouteId, Rule, State, Table,
-    TableEvent, Verdict,
+    Approval, Consent, Holder, Path, PathKind, QuestionId, Reason, RouteId, Rule, State, Table, TableEvent,
+    Verdict,
 };
 use crate::wire::{Control, Peer};
 
@@ -90,23 +90,12 @@ impl Call {
 
     /// What the user's rule says of a path to a member.
     pub(super) fn judge(&self, peer: PeerId, path: &Path) -> Verdict {
-        let shared = self.addresses_of(&peer);
-        let in_code: Vec<_> = self.code.iter().flat_map(Code::addresses).collect();
-        let member = self.members.get(&peer);
-        let known = Known {
-            last: member.and_then(|member| member.last_path.as_ref()),
-            in_code: &in_code,
-            shared: &shared,
-            before: member.map_or(&[], |member| &member.paths_before),
-            agreed: member.and_then(|member| member.agreed.as_ref()),
-            denied: self.routes.is_refused(Some(peer), path),
+        let facts = Facts {
+            shared: &self.addresses_of(&peer),
+            is_refused: self.routes.is_refused(Some(peer), path),
             is_unshared: !self.sockets.is_shared(&path.local),
         };
-        route::judge(self.rule, path, &known)
-    }
-
-    pub(super) fn last_path(&self, peer: &PeerId) -> Option<&Path> {
-        self.members.get(peer)?.last_path.as_ref()
+        self.consents.judge(&peer, path, &facts)
     }
 
     /// Judges the path of the link that serves a member: media flows, or waits for the user, or never flows.
@@ -116,7 +105,7 @@ impl Call {
         };
         let Some(route) = self.routes.get(id) else { return };
         let path = route.path.clone();
-        let changed = self.last_path(&peer).and_then(|last| path.change_from(last));
+        let changed = self.consents.change(&peer, &path);
         let verdict = self.judge(peer, &path);
         if let (Some(reason), Some(former)) = (changed, self.former_route(&peer)) {
             self.with_routes(now, |routes, at| routes.pause(former, reason, at));
@@ -134,7 +123,7 @@ impl Call {
                 self.go_back(conn, now);
             }
             Verdict::Ask(reason) => {
-                let old = self.last_path(&peer).cloned();
+                let old = self.consents.last(&peer).cloned();
                 let tells = !self.sockets.is_shared(&path.local);
                 self.with_routes(now, |routes, at| routes.ask(id, old, reason, tells, at));
                 self.say_consent(conn, Consent::Asked, now);
@@ -165,9 +154,7 @@ impl Call {
 
     /// Whether the user may be asked about this member once more.
     pub(super) fn may_ask(&mut self, peer: PeerId, id: RouteId, now: Instant) -> bool {
-        let is_asked = self.routes.is_asked(id);
-        let member = self.members.get_mut(&peer);
-        is_asked || member.is_none_or(|member| member.questions.take(now))
+        self.routes.is_asked(id) || self.consents.take_question(&peer, now)
     }
 
     /// The route that a member's media took before the one that serves it now.
@@ -196,8 +183,8 @@ impl Call {
         let Some(member) = self.members.get_mut(&peer) else {
             return;
         };
-        member.take_path(path);
         let former = member.former.take();
+        self.consents.handle_flows(&peer, path);
         self.members.stop_seeking(&peer);
         if let Some(former) = former {
             self.close(former, Reason::Replaced);
@@ -213,7 +200,10 @@ impl Call {
         let conn = self.serving(id);
         if approved {
             self.with_routes(now, |routes, at| routes.agree(id, Approval::User, at));
-            self.remember_yes(id);
+            let route = self.routes.get(id);
+            if let Some((peer, path)) = route.and_then(|route| Some((route.peer?, route.path.clone()))) {
+                self.consents.handle_yes(&peer, path);
+            }
             self.share_local(id, now);
             if !self.resume_dial(id, true, now)
                 && let Some(conn) = conn
@@ -231,15 +221,6 @@ impl Call {
         if let Some(conn) = conn {
             self.close(conn, Reason::Denied);
             self.go_back(conn, now);
-        }
-    }
-
-    /// A "yes" holds until media flows, however often the path has to be dialled for that.
-    fn remember_yes(&mut self, id: RouteId) {
-        let route = self.routes.get(id);
-        let found = route.and_then(|route| Some((self.members.get_mut(&route.peer?)?, route.path.clone())));
-        if let Some((member, path)) = found {
-            member.agreed = Some(path);
         }
     }
 
@@ -272,7 +253,7 @@ impl Call {
 
     /// The user chooses another rule: what it allows goes on, what it does not waits.
     pub(super) fn set_rule(&mut self, rule: Rule, now: Instant) {
-        self.rule = rule;
+        self.consents.set_rule(rule);
         for conn in self.members.links() {
             self.judge_link(conn, now);
         }
@@ -369,13 +350,9 @@ impl Call {
         if self.members.link_of(&peer) != Some(conn) {
             return;
         }
-        if let Some(member) = self.members.get_mut(&peer) {
-            member.learn_remote_medium(medium);
-        }
-        let is_unchanged = |path: &Path| {
-            self.last_path(&peer)
-                .is_some_and(|last| path.change_from(last).is_none())
-        };
+        self.consents.learn_remote_medium(&peer, medium);
+        let is_unchanged =
+            |path: &Path| self.consents.last(&peer).is_some() && self.consents.change(&peer, path).is_none();
         let active = self.routes.get(id).filter(|route| route.state == State::Active);
         if !active.is_some_and(|route| is_unchanged(&route.path)) {
             self.judge_link(conn, now);

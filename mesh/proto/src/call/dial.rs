@@ -135,7 +135,7 @@ impl Call {
             }
             Verdict::Ask(reason) => {
                 let tells = !self.sockets.is_shared(&path.local);
-                let old = target.peer().and_then(|peer| self.last_path(&peer).cloned());
+                let old = target.peer().and_then(|peer| self.consents.last(&peer).cloned());
                 self.with_routes(now, |routes, at| routes.ask(route, old, reason, tells, at));
                 self.dials.handle_asked(id, attempt, route);
             }

@@ -130,7 +130,7 @@ impl Call {
             }
             return;
         }
-        if self.rule == Rule::None && verdicts.iter().all(|verdict| *verdict == Verdict::No) {
+        if self.consents.rule() == Rule::None && verdicts.iter().all(|verdict| *verdict == Verdict::No) {
             return self.event(Event::Problem(Problem::NotApproved, Some(peer)));
         }
         self.expect(peer, origin, secret.clone(), now);

@@ -26,6 +26,7 @@ use crate::address::Pair;
 use crate::candidate::Candidate;
 use crate::code::Code;
 use crate::connection::{ConnId, Connection, Purpose};
+use crate::consents::Consents;
 use crate::dials::{Dials, Target};
 use crate::expected::Expected;
 use crate::gate::{Change, Delivery};
@@ -104,7 +105,7 @@ pub struct Call {
     expected: Expected,
     introductions: Introductions,
     routes: Table,
-    rule: Rule,
+    consents: Consents,
     sockets: Sockets,
     /// What became of the last packet on each pair of addresses.
     deliveries: BTreeMap<Pair, Delivery>,
@@ -153,6 +154,7 @@ impl Call {
         let mut call = Self::new(config, rng, now)?;
         let secret = code.secret.clone();
         let addresses: Vec<_> = code.addresses().collect();
+        call.consents.handle_code(code.addresses());
         call.dial(Target::Inviter, secret, &addresses, now);
         call.code = Some(code);
         Ok(call)
@@ -166,7 +168,7 @@ impl Call {
         let mut call = Self {
             me: config.identity.public().to_peer_id(),
             routes: Table::default(),
-            rule: config.rule,
+            consents: Consents::new(config.rule),
             sockets: Sockets::new(
                 config.addresses.clone(),
                 config.awaited.clone(),

@@ -30,6 +30,7 @@ impl Call {
         if let Some((name, invited_by)) = known
             && self.members.meet(peer, name, invited_by, now)
         {
+            self.consents.meet(peer, now);
             self.tell_joined(peer);
         }
     }
@@ -253,6 +254,7 @@ impl Call {
         self.stop_dialling(peer, Reason::Left, now);
         self.expected.forget_peer(&peer);
         self.change_expected();
+        self.consents.forget(&peer);
         let Some((member, was_here)) = self.members.remove(&peer) else {
             return;
         };

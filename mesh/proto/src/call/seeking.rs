@@ -123,7 +123,7 @@ impl Call {
     /// Dials a member by the next pairs of all that there are, where it was last before the others.
     fn seek_by_the_next(&mut self, due: Due, now: Instant) {
         let peer = due.peer;
-        let last = self.last_path(&peer).map(|path| path.remote);
+        let last = self.consents.last(&peer).map(|path| path.remote);
         let mut remotes: Vec<_> = last.into_iter().collect();
         let shared = self.addresses_of(&peer).into_iter();
         remotes.extend(shared.filter(|address| Some(*address) != last));

@@ -23,7 +23,7 @@ impl Call {
     /// nothing else is known, is dialled from shared addresses alone.
     pub(super) fn pairs(&self, peer: Option<PeerId>, remotes: &[SocketAddr]) -> Vec<Pair> {
         let from = match peer {
-            Some(peer) => Locals::All(self.last_path(&peer).map(|path| path.local)),
+            Some(peer) => Locals::All(self.consents.last(&peer).map(|path| path.local)),
             None => Locals::Shared,
         };
         self.sockets.pairs(from, remotes)

@@ -11,11 +11,9 @@ use libp2p_identity::PeerId;
 use self::reconnection::Reconnection;
 use crate::address::Pair;
 use crate::connection::ConnId;
-use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::name::Name;
 use crate::reach::Unreached;
-use crate::route::Path;
 use crate::secret::Secret;
 
 /// 1.2 s: after a link broke, how long the others' beats are awaited before its peer counts as gone. With the
@@ -30,14 +28,6 @@ const STILL_ASKED: Duration = Duration::from_secs(4);
 
 /// 2 s: a link's age from which its members' beats tell the truth about each other.
 const SETTLED: Duration = Duration::from_secs(2);
-
-/// Paths to a member that are remembered besides the last.
-const MAX_PATHS_BEFORE: usize = 16;
-
-/// Questions about one member: one every ten seconds for long, and sixteen in a row. What would cause more is turned
-/// away unasked, so that nobody can be worn down.
-const QUESTION_EVERY: Duration = Duration::from_secs(10);
-const QUESTION_BURST: u32 = 16;
 
 /// Times that the search for one member begins anew because something has changed here: once in five minutes for long,
 /// and eight in a row.
@@ -61,18 +51,10 @@ pub struct Member {
     pub link: Option<ConnId>,
     /// The one before, kept while the user is asked about the one that serves.
     pub former: Option<ConnId>,
-    /// The path that media took last.
-    pub last_path: Option<Path>,
-    /// Those before it.
-    pub paths_before: Vec<Path>,
-    /// The path that the user agreed to, until media takes it.
-    pub agreed: Option<Path>,
     /// How to come back to it, and after which link.
     pub reconnect: Option<(ConnId, Secret)>,
     /// Members without a link to it whom its user is being asked about, by its last beat.
     pub asking: BTreeSet<PeerId>,
-    /// How often the user may still be asked about it.
-    pub questions: Bucket,
     /// When we last heard that its user is being asked about us.
     asked_at: Option<Instant>,
     /// It is being sought.
@@ -98,12 +80,8 @@ impl Member {
             invited_by,
             link: None,
             former: None,
-            last_path: None,
-            paths_before: Vec::new(),
-            agreed: None,
             reconnect: None,
             asking: BTreeSet::new(),
-            questions: Bucket::new(QUESTION_EVERY, QUESTION_BURST, now),
             asked_at: None,
             seek: None,
             restarts: Bucket::new(RESTART_EVERY, RESTART_BURST, now),
@@ -134,36 +112,6 @@ impl Member {
     pub const fn be_patient(&mut self, now: Instant) {
         if self.link.is_none() {
             self.since = now;
-        }
-    }
-
-    /// Media takes this path from now on.
-    pub fn take_path(&mut self, path: Path) {
-        self.agreed = None;
-        let remote_medium = self.last_path.as_ref().and_then(|last| last.remote_medium);
-        let path = Path {
-            remote_medium: path.remote_medium.or(remote_medium),
-            ..path
-        };
-        if let Some(last) = self.last_path.replace(path)
-            && self
-                .paths_before
-                .iter()
-                .all(|before| last.change_from(before).is_some())
-        {
-            if self.paths_before.len() >= MAX_PATHS_BEFORE {
-                self.paths_before.remove(0);
-            }
-            self.paths_before.push(last);
-        }
-    }
-
-    /// It says for the first time over what it is connected: that is no change of the path.
-    pub const fn learn_remote_medium(&mut self, medium: Medium) {
-        if let Some(path) = &mut self.last_path
-            && path.remote_medium.is_none()
-        {
-            path.remote_medium = Some(medium);
         }
     }
 }
