@@ -9,6 +9,7 @@ use libp2p_identity::PeerId;
 use sightline_media::{MemberId, Outbox, Playout};
 use sightline_media_proto::audio::{Protection, Span};
 use sightline_media_proto::layer::Layer;
+use sightline_media_proto::link;
 use sightline_media_proto::session::{LayerTarget, Limits, Session};
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, Track, VideoTrack};
@@ -79,12 +80,20 @@ impl Traffic for Links {
 
     fn poll_packet(&self, now: Instant) -> Option<Leaving> {
         let (to, leaving) = self.session().poll_packet(now)?;
-        Some(Leaving {
-            to,
-            class: leaving.class,
-            body: leaving.body,
-            padded_to: leaving.padded_to,
-        })
+        Some(leaving_to(to, leaving))
+    }
+
+    fn handle_bulk(&self, to: PeerId, waits: bool) {
+        self.session().handle_bulk(to, waits);
+    }
+
+    fn poll_bulk(&self, now: Instant) -> Option<(PeerId, usize)> {
+        self.session().poll_bulk(now)
+    }
+
+    fn handle_bulk_sent(&self, to: PeerId, bytes: usize, now: Instant) -> Option<Leaving> {
+        let marker = self.session().handle_bulk_sent(&to, bytes, now)?;
+        Some(leaving_to(to, marker))
     }
 
     fn poll_timeout(&self, now: Instant) -> Option<Instant> {
@@ -126,6 +135,15 @@ impl Outbox for Outgoing {
 
     fn encoder_failed(&self, message: String) {
         tell_timeout(&self.updates, Update::Failed(Failed::Encoder, message));
+    }
+}
+
+fn leaving_to(to: PeerId, leaving: link::Leaving) -> Leaving {
+    Leaving {
+        to,
+        class: leaving.class,
+        body: leaving.body,
+        padded_to: leaving.padded_to,
     }
 }
 

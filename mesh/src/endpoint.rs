@@ -15,6 +15,7 @@ use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::tag::Tag;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::bulk;
 use crate::congestion::Unhindered;
 use crate::socket::{GatedSocket, SharedGate};
 use crate::tls::{Tls, TlsError};
@@ -307,8 +308,9 @@ fn transport_config() -> TransportConfig {
         .keep_alive_interval(Some(KEEP_ALIVE))
         .initial_rtt(INITIAL_RTT)
         .max_concurrent_bidi_streams(VarInt::from_u32(2))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
-        .stream_receive_window(VarInt::from_u32(256 * 1024))
+        .max_concurrent_uni_streams(VarInt::from_u32(1))
+        .stream_receive_window(VarInt::from_u32(bulk::STREAM_WINDOW))
+        // More once media may flow.
         .receive_window(VarInt::from_u32(512 * 1024))
         .datagram_receive_buffer_size(Some(DATAGRAM_RECV_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)

@@ -1,8 +1,17 @@
-//! Frames on a control stream: two bytes of length, then as many bytes.
+//! Frames on a stream: two bytes of length, then as many bytes.
 
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use sightline_mesh_proto::wire::MAX_FRAME;
 use tokio::sync::mpsc;
+
+/// The length before a frame, bytes.
+pub const LENGTH_LEN: usize = 2;
+
+/// A frame with its length before it; `None` for one that is too long for any.
+pub fn with_length(frame: &[u8]) -> Option<Vec<u8>> {
+    let length = u16::try_from(frame.len()).ok()?;
+    Some([&length.to_be_bytes(), frame].concat())
+}
 
 /// Why reading ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +29,7 @@ pub async fn read_all<T>(
     wrap: impl Fn(Vec<u8>) -> T,
 ) -> Ended {
     loop {
-        let mut length = [0; 2];
+        let mut length = [0; LENGTH_LEN];
         if stream.read_exact(&mut length).await.is_err() {
             return Ended::Stream;
         }
@@ -38,11 +47,9 @@ pub async fn read_all<T>(
 /// Writes the frames that come until their source is closed, then ends the stream.
 pub async fn write_all(mut stream: impl AsyncWrite + Unpin, mut source: mpsc::Receiver<Vec<u8>>) {
     while let Some(frame) = source.recv().await {
-        let Ok(length) = u16::try_from(frame.len()) else {
+        let Some(bytes) = with_length(&frame) else {
             return;
         };
-        let mut bytes = length.to_be_bytes().to_vec();
-        bytes.extend_from_slice(&frame);
         if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }

@@ -2,11 +2,11 @@
 //! libraries that carry them out.
 //!
 //! ```text
-//!   Mesh (handle.rs) ──► actor.rs ── the one loop: inputs to the state machine, its outputs to the network
+//!   Mesh (handle.rs) ──► actor/ ── the one loop: inputs to the state machine, its outputs to the network
 //!     events.rs ─ what it says               traffic.rs ─ what media does there      record.rs ─ what both know
 //!                          │   │
 //!        libp2p swarm ◄────┘   └────► quinn connections: datagrams
-//!          ├ control.rs: one stream for each connection, framed by frame.rs
+//!          ├ control.rs: one stream for each connection, framed by frame.rs        bulk.rs: one more, beside libp2p
 //!          └ transport.rs, muxer.rs: our transport on …
 //!                 endpoint.rs: … quinn endpoints, with tls.rs (certificate.rs), and congestion.rs, which leaves the
 //!                              rate to media
@@ -23,6 +23,7 @@
 )]
 
 mod actor;
+mod bulk;
 mod certificate;
 mod congestion;
 mod control;

@@ -26,6 +26,12 @@ pub trait Traffic: Send + Sync {
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], now: Instant);
     /// The next packet that is to leave now.
     fn poll_packet(&self, now: Instant) -> Option<Leaving>;
-    /// When there will be one, if nothing happens before.
+    /// Whether bulk waits to leave to a member.
+    fn handle_bulk(&self, to: PeerId, waits: bool);
+    /// How many bytes of bulk may leave now beside media, and to whom.
+    fn poll_bulk(&self, now: Instant) -> Option<(PeerId, usize)>;
+    /// So many bytes of bulk leave to a member now. Returns what is to leave with them, to know what becomes of them.
+    fn handle_bulk_sent(&self, to: PeerId, bytes: usize, now: Instant) -> Option<Leaving>;
+    /// When there will be a packet or room for bulk, if nothing happens before.
     fn poll_timeout(&self, now: Instant) -> Option<Instant>;
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 use sightline_mesh::{Entry, Events, Leaving, Mesh, Setup, Traffic};
+use sightline_mesh_proto::packet::MAX_BULK;
 use sightline_mesh_proto::route::{Rule, State};
 use sightline_mesh_proto::{
-    Admit, Candidate, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
+    Admit, Candidate, Channel, Class, Clock, Code, Command, ConnId, End, Event, Name, Secret, UnixTime, Why,
 };
 
 /// What the wall clocks say: nothing may depend on it.
@@ -35,6 +36,8 @@ struct Greeter {
     came: Mutex<blocking::Sender<Packet>>,
     receivers: Mutex<Vec<PeerId>>,
     waiting: Mutex<Vec<Packet>>,
+    /// To whom bulk waits to leave.
+    bulk: Mutex<Option<PeerId>>,
 }
 
 impl Greeter {
@@ -54,6 +57,9 @@ impl Traffic for Greeter {
     }
 
     fn handle_packet(&self, peer: PeerId, class: Class, body: &[u8], _: Instant) {
+        if class == Class::Marker {
+            return assert_eq!(body, b"mark");
+        }
         let came = (peer, class, body.to_vec());
         let _ended = self.came.lock().expect("unpoisoned").send(came);
     }
@@ -68,10 +74,34 @@ impl Traffic for Greeter {
         })
     }
 
-    fn poll_timeout(&self, _: Instant) -> Option<Instant> {
-        None
+    fn handle_bulk(&self, to: PeerId, waits: bool) {
+        let mut bulk = self.bulk.lock().expect("unpoisoned");
+        *bulk = waits.then_some(to);
+    }
+
+    fn poll_bulk(&self, _: Instant) -> Option<(PeerId, usize)> {
+        Some((self.bulk.lock().expect("unpoisoned").take()?, ROOM))
+    }
+
+    fn handle_bulk_sent(&self, to: PeerId, bytes: usize, _: Instant) -> Option<Leaving> {
+        assert!(bytes < ROOM + MAX_BULK, "{bytes} bytes where {ROOM} may leave");
+        *self.bulk.lock().expect("unpoisoned") = Some(to);
+        Some(Leaving {
+            to,
+            class: Class::Marker,
+            body: b"mark".to_vec(),
+            padded_to: 0,
+        })
+    }
+
+    fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let waits = self.bulk.lock().expect("unpoisoned").is_some();
+        waits.then_some(now)
     }
 }
+
+/// How much bulk leaves at once.
+const ROOM: usize = 3 * MAX_BULK;
 
 struct Participant {
     mesh: Mesh,
@@ -100,6 +130,7 @@ fn enter(entry: Entry, name: &str) -> Participant {
         came: Mutex::new(sink),
         receivers: Mutex::default(),
         waiting: Mutex::default(),
+        bulk: Mutex::default(),
     });
     let (mesh, events) = Mesh::start(setup, Arc::clone(&greeter) as _).expect("a free port");
     Participant {
@@ -136,6 +167,18 @@ impl Participant {
             Event::Code(code) => Some(code.clone()),
             _ => None,
         })
+    }
+
+    /// What of bulk found no room since this was last asked. Everything else is kept in `seen`.
+    fn unsent(&mut self) -> Vec<Vec<u8>> {
+        let mut unsent = Vec::new();
+        while let Some(event) = self.events.try_recv() {
+            match event {
+                Event::Unsent(_, Channel::Bulk, body) => unsent.push(body),
+                event => self.seen.push(event),
+            }
+        }
+        unsent
     }
 
     fn wait_for_routes(&mut self, count: usize) {
@@ -357,4 +400,69 @@ fn a_used_code_is_told_apart_from_nobody_there() {
     for person in [ann, bob, eve] {
         person.mesh.stop();
     }
+}
+
+/// A message of bulk that can be told from others, a little shorter each time.
+fn bulk(number: usize) -> Vec<u8> {
+    let len = Channel::Bulk.max_message() - number;
+    (0..len).map(|at| (at * 31 + number * 7) as u8).collect()
+}
+
+#[test]
+fn bulk_comes_whole_and_in_order_however_slowly_it_is_taken_and_control_goes_on_meanwhile() {
+    let mut ann = enter(Entry::Start, "ann");
+    let code = ann.code();
+    let mut bob = enter(Entry::Join(code), "bob");
+    ann.wait_for_routes(1);
+    bob.wait_for_routes(1);
+    let (ann_id, bob_id) = (ann.mesh.me(), bob.mesh.me());
+    let send = |body| Command::Send(bob_id, Channel::Bulk, body);
+    // More than is ever under way: Bob does not take any yet.
+    let (mut sent, mut refused) = (0, Vec::new());
+    while refused.is_empty() {
+        ann.mesh.sender().send_command(send(bulk(sent)));
+        sent += 1;
+        refused.extend(ann.unsent());
+        assert!(sent < 10_000, "nobody is ever told that there is no room");
+    }
+    // What is not bulk passes it by.
+    assert!(ann.reaches(&bob));
+    let mut came = Vec::new();
+    while came.len() + refused.len() < sent {
+        refused.extend(ann.unsent());
+        let message = bob.events.try_recv().and_then(|event| match event {
+            Event::Message {
+                peer,
+                channel: Channel::Bulk,
+                body,
+                ..
+            } if peer == ann_id => Some(body),
+            _ => None,
+        });
+        match message {
+            Some(message) => came.push(message),
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    let window = Channel::Bulk.window() / Channel::Bulk.max_message();
+    assert!(
+        came.len() >= window - 1,
+        "{} of a window of {window} came",
+        came.len()
+    );
+    let mut expected = (0..sent).map(bulk).filter(|body| !refused.contains(body));
+    assert!(came.iter().all(|body| expected.next().as_ref() == Some(body)));
+    let room = Event::Room(bob_id, Channel::Bulk);
+    if !ann.seen.contains(&room) {
+        ann.wait("room", |event| (*event == room).then_some(()));
+    }
+    let gone = |event: &Event| matches!(event, Event::Left { .. } | Event::Problem(..)).then_some(());
+    assert!(
+        !ann.seen
+            .iter()
+            .chain(&bob.seen)
+            .any(|event| gone(event).is_some())
+    );
+    bob.mesh.stop();
+    ann.wait("leaving", gone);
 }

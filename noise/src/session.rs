@@ -139,6 +139,14 @@ impl Session {
         self.sealing(now)?.seal_control(inside)
     }
 
+    /// Seals a fragment of bulk for its ordered stream.
+    ///
+    /// # Errors
+    /// [`SealError`]: too old, or too long.
+    pub fn seal_bulk(&mut self, inside: &[u8], now: Instant) -> Result<Vec<u8>, SealError> {
+        self.sealing(now)?.seal_bulk(inside)
+    }
+
     fn sealing(&mut self, now: Instant) -> Result<&mut Keys, SealError> {
         if self.current.is_alive(now) {
             Ok(&mut self.current.keys)
@@ -162,6 +170,14 @@ impl Session {
     /// [`OpenError`] says what is wrong with it.
     pub fn open_control(&mut self, message: &[u8], now: Instant) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         self.open(message, now, Keys::open_control).map(Zeroizing::new)
+    }
+
+    /// Opens a fragment of bulk; they must come in the order in which they were sealed.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with it.
+    pub fn open_bulk(&mut self, message: &[u8], now: Instant) -> Result<Vec<u8>, OpenError> {
+        self.open(message, now, Keys::open_bulk)
     }
 
     fn open(

@@ -12,8 +12,9 @@ const HEADER_LEN: usize = 4 + 8;
 /// What sealing adds to a message, bytes: index, counter, tag.
 pub const OVERHEAD: usize = HEADER_LEN + TAG_LEN;
 
-/// Control messages count in the upper half of the nonce space, so that the two kinds never share a nonce.
+/// What goes on streams counts in a part of the nonce space of its own, so that no two kinds ever share a nonce.
 const CONTROL_BIT: u64 = 1 << 63;
+const BULK_BIT: u64 = 1 << 62;
 
 /// How many packets of the other side came, and how many its counters say that it sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +33,39 @@ pub struct Keys {
     state: StatelessTransportState,
     index: [u8; 4],
     packets_sent: u64,
-    control_sent: u64,
-    control_received: u64,
+    control: Ordered,
+    bulk: Ordered,
     packets_received: u64,
     window: Window,
+}
+
+/// What goes on a stream: it keeps its order, so each message has exactly one counter that it can have.
+struct Ordered {
+    bit: u64,
+    sent: u64,
+    received: u64,
+}
+
+impl Ordered {
+    const fn new(bit: u64) -> Self {
+        Self {
+            bit,
+            sent: 0,
+            received: 0,
+        }
+    }
+
+    /// The counter of a message that is sealed now.
+    const fn next(&mut self) -> u64 {
+        let counter = self.bit | self.sent;
+        self.sent += 1;
+        counter
+    }
+
+    /// The counter of the message that comes next.
+    const fn expected(&self) -> u64 {
+        self.bit | self.received
+    }
 }
 
 impl Keys {
@@ -52,8 +82,8 @@ impl Keys {
             state,
             index,
             packets_sent: 0,
-            control_sent: 0,
-            control_received: 0,
+            control: Ordered::new(CONTROL_BIT),
+            bulk: Ordered::new(BULK_BIT),
             packets_received: 0,
             window: Window::new(),
         })
@@ -65,7 +95,9 @@ impl Keys {
     }
 
     pub const fn messages_sent(&self) -> u64 {
-        self.packets_sent.saturating_add(self.control_sent)
+        self.packets_sent
+            .saturating_add(self.control.sent)
+            .saturating_add(self.bulk.sent)
     }
 
     pub const fn arrivals(&self) -> Arrivals {
@@ -82,8 +114,12 @@ impl Keys {
     }
 
     pub fn seal_control(&mut self, inside: &[u8]) -> Result<Vec<u8>, SealError> {
-        let counter = CONTROL_BIT | self.control_sent;
-        self.control_sent += 1;
+        let counter = self.control.next();
+        self.seal(counter, inside)
+    }
+
+    pub fn seal_bulk(&mut self, inside: &[u8]) -> Result<Vec<u8>, SealError> {
+        let counter = self.bulk.next();
         self.seal(counter, inside)
     }
 
@@ -110,13 +146,21 @@ impl Keys {
         Ok(inside)
     }
 
-    /// Streams keep their order, so a control message has exactly one counter that it can have.
     pub fn open_control(&mut self, message: Parts<'_>) -> Result<Vec<u8>, OpenError> {
-        if message.counter != CONTROL_BIT | self.control_received {
+        if message.counter != self.control.expected() {
             return Err(OpenError::Replayed);
         }
         let inside = self.open(message)?;
-        self.control_received += 1;
+        self.control.received += 1;
+        Ok(inside)
+    }
+
+    pub fn open_bulk(&mut self, message: Parts<'_>) -> Result<Vec<u8>, OpenError> {
+        if message.counter != self.bulk.expected() {
+            return Err(OpenError::Replayed);
+        }
+        let inside = self.open(message)?;
+        self.bulk.received += 1;
         Ok(inside)
     }
 

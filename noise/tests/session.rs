@@ -143,18 +143,23 @@ fn cut_messages_are_named_and_refused() {
 }
 
 #[test]
-fn packets_and_control_do_not_pass_for_each_other() {
+fn packets_control_and_bulk_do_not_pass_for_each_other() {
     let mut pair = pair(4);
     let packet = pair.initiator.seal_packet(b"p", pair.now).expect("sealed");
     let control = pair.initiator.seal_control(b"c", pair.now).expect("sealed");
-    assert_eq!(
-        pair.responder.open_control(&packet, pair.now),
-        Err(OpenError::Replayed)
-    );
-    assert_eq!(
-        pair.responder.open_packet(&control, pair.now),
-        Err(OpenError::Forged)
-    );
+    let bulk = pair.initiator.seal_bulk(b"b", pair.now).expect("sealed");
+    for other in [&packet, &bulk] {
+        let opened = pair.responder.open_control(other, pair.now);
+        assert_eq!(opened.err(), Some(OpenError::Replayed));
+    }
+    for other in [&packet, &control] {
+        let opened = pair.responder.open_bulk(other, pair.now);
+        assert_eq!(opened, Err(OpenError::Replayed));
+    }
+    for other in [&control, &bulk] {
+        let opened = pair.responder.open_packet(other, pair.now);
+        assert_eq!(opened, Err(OpenError::Forged));
+    }
 }
 
 #[test]
@@ -177,6 +182,27 @@ fn counters_that_no_honest_peer_reaches_are_refused_and_counts_do_not_overflow()
         ),
         (1, 2)
     );
+}
+
+#[test]
+fn bulk_comes_in_order_and_once_also_under_keys_that_were_renewed_meanwhile() {
+    let mut pair = pair(5);
+    let seal = |pair: &mut Pair, text: &[u8]| pair.initiator.seal_bulk(text, pair.now).expect("sealed");
+    let [first, second] = [b"1", b"2"].map(|text| seal(&mut pair, text));
+    let open = |pair: &mut Pair, sealed: &[u8]| pair.responder.open_bulk(sealed, pair.now);
+    assert_eq!(open(&mut pair, &second), Err(OpenError::Replayed));
+    assert_eq!(open(&mut pair, &first).as_deref(), Ok(&b"1"[..]));
+    assert_eq!(open(&mut pair, &first), Err(OpenError::Replayed));
+    pair.now += REKEY_AFTER;
+    pair.rekey();
+    let third = seal(&mut pair, b"3");
+    assert_eq!(
+        open(&mut pair, &second).as_deref(),
+        Ok(&b"2"[..]),
+        "it was on its way"
+    );
+    assert_eq!(open(&mut pair, &third).as_deref(), Ok(&b"3"[..]));
+    assert_eq!(open(&mut pair, &second), Err(OpenError::Replayed));
 }
 
 #[test]

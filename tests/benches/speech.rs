@@ -14,8 +14,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use sightline_media::microphone::{Block, Clip, Microphone, MicrophoneError, made_up_voice};
 use sightline_media::{FarEnd, Level, Outbox, Processor, SharedProcessing, VoiceDecoder, VoiceSender};
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, Packet, Protection, SAMPLE_RATE, Span};
@@ -26,6 +24,7 @@ use sightline_media_proto::rate::Bitrate;
 use sightline_media_proto::session::LayerTarget;
 use sightline_media_proto::video::Packets;
 use sightline_media_proto::{AudioTrack, VideoTrack};
+use sightline_netem::{Hop, Outage, Random};
 use sightline_tests::bench;
 
 /// How long each network is spoken through.
@@ -34,12 +33,10 @@ const SECONDS: usize = 33;
 /// Each network loses packets in four ways: which ones are lost makes a difference of a tenth.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
-/// A network that loses packets by chance, and all of them for a while now and then.
+/// A network that loses packets by chance, or all of them for a while now and then.
 struct Network {
     name: &'static str,
-    loss: f64,
-    /// From one to the next, and how long.
-    bursts: Option<(Duration, Duration)>,
+    hop: Hop,
 }
 
 const NETWORKS: [Network; 5] = [
@@ -49,25 +46,28 @@ const NETWORKS: [Network; 5] = [
     Network::losing("20 %", 0.20),
     Network {
         name: "bursts of 200 ms",
-        loss: 0.0,
-        bursts: Some((Duration::from_secs(5), Duration::from_millis(200))),
+        hop: Hop {
+            outage: Some(Outage {
+                every: Duration::from_secs(5),
+                lasts: Duration::from_millis(200),
+            }),
+            ..LINE
+        },
     },
 ];
+
+/// 40 ms, give or take 10.
+const LINE: Hop = Hop {
+    jitter: Duration::from_millis(20),
+    ..Hop::fair(Duration::from_millis(30))
+};
 
 impl Network {
     const fn losing(name: &'static str, loss: f64) -> Self {
         Self {
             name,
-            loss,
-            bursts: None,
+            hop: Hop { loss, ..LINE },
         }
-    }
-
-    fn loses(&self, at: Duration, random: &mut StdRng) -> bool {
-        let in_burst = self.bursts.is_some_and(|(every, length)| {
-            at.as_millis() % every.as_millis() >= (every - length).as_millis()
-        });
-        in_burst || random.random_bool(self.loss)
     }
 }
 
@@ -199,7 +199,7 @@ fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec
         link: packing::LinkQuality {
             estimate,
             is_sated: false,
-            loss: network.loss as f32,
+            loss: network.hop.loss as f32,
         },
         packing: Mutex::new((Packing::default(), epoch)),
         packets: Mutex::default(),
@@ -223,16 +223,15 @@ fn pass(speech: &[f32], estimate: Bitrate, network: &Network, seed: u64) -> (Vec
     end.recv().expect("it comes to its end");
     drop(sender);
     let packets = collect.packets.lock().expect("unpoisoned");
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut arrivals: Vec<_> = packets
-        .iter()
-        .filter_map(|body| {
-            let packet = Packet::decode(body).expect("a packet");
-            let sent = BLOCK * (packet.first + packet.span.blocks());
-            let late = Duration::from_micros(random.random_range(30_000..50_000));
-            (!network.loses(sent, &mut random)).then_some((sent + late, packet))
-        })
-        .collect();
+    let mut random = Random(seed);
+    let mut arrivals = Vec::new();
+    for body in packets.iter() {
+        let packet = Packet::decode(body).expect("a packet");
+        let sent = BLOCK * (packet.first + packet.span.blocks());
+        for took in network.hop.packet(sent, &mut random) {
+            arrivals.push((sent + took, packet.clone()));
+        }
+    }
     arrivals.sort_by_key(|(at, _)| *at);
     let mut arrivals = arrivals.into_iter().peekable();
     let mut playout = Playout::default();

@@ -17,7 +17,7 @@ use rand::{Rng, RngExt, SeedableRng};
 type Target = (&'static str, &'static [&'static str]);
 
 /// All targets of `tests/tests/fuzz.rs`.
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     (
         "codes",
         &[
@@ -35,6 +35,7 @@ const TARGETS: [Target; 13] = [
             "mesh/proto/src/candidate.rs",
         ],
     ),
+    ("bulk_fragments", &["mesh/proto/src/channel/"]),
     ("datagram_framing", &["noise/src/", "mesh/packet/src/"]),
     (
         "first_packets_at_the_gate",

@@ -21,6 +21,7 @@ use sightline_media_proto::redundancy::{self, Protector};
 use sightline_media_proto::session::{Limits, Session as MediaSession};
 use sightline_media_proto::{AudioTrack, Ticks, obu, video};
 use sightline_mesh_proto::candidate::{Candidate, CandidateType};
+use sightline_mesh_proto::channel::{Channel, Channels, Violation};
 use sightline_mesh_proto::gate::{Change, Gate, Sponsor};
 use sightline_mesh_proto::interface::Medium;
 use sightline_mesh_proto::roster::{Card, Entries, Joined, Left, Moved, Roster};
@@ -143,6 +144,28 @@ fn control_messages() {
 }
 
 #[test]
+fn bulk_fragments() {
+    let mut sender = Channels::default();
+    let mut corpus = vec![vec![Channel::Bulk.id() << 1], vec![Channel::Bulk.id() << 1 | 1]];
+    for len in [0, 1, 900, Channel::Bulk.max_message()] {
+        sender.push(Channel::Bulk, vec![7; len]).expect("room");
+        corpus.extend(std::iter::from_fn(|| sender.poll_fragment(1000)));
+    }
+    let mut receiver = Channels::default();
+    run("bulk_fragments", &corpus, |bytes| {
+        match receiver.handle_fragment(bytes) {
+            Ok(None) => {}
+            Ok(Some((channel, message))) => {
+                assert!(channel.is_bulk() && message.len() <= channel.max_message());
+                let credit = receiver.handle_consumed(channel, message.len());
+                assert!(credit.is_none_or(|credit| credit as usize <= channel.window()));
+            }
+            Err(Violation) => receiver = Channels::default(),
+        }
+    });
+}
+
+#[test]
 fn datagram_framing() {
     let mut rng = StdRng::seed_from_u64(1);
     let now = Instant::now();
@@ -176,6 +199,7 @@ fn datagram_framing() {
         (Class::Video, packet::MAX_BODY, packet::MAX_BODY),
         (Class::Video, 200, 861),
         (Class::Padding, 900, packet::MAX_BODY),
+        (Class::Marker, 4, 13),
         (Class::Control, 25, 61),
     ]
     .into_iter()
@@ -203,6 +227,7 @@ fn datagram_framing() {
         }
         let _opened = session.open_packet(bytes, now);
         let _opened = session.open_control(bytes, now);
+        let _opened = session.open_bulk(bytes, now);
         let _rekeyed = session.handle_first(bytes, now, &mut rng);
         let _rekeyed = peer.handle_second(bytes, now);
     });
@@ -303,11 +328,22 @@ fn reports_of_arrivals() {
         if let Some((number, _)) = Number::split(bytes) {
             arrivals.handle_packet(number, now);
         }
-        for class in [Class::Audio, Class::Video, Class::Padding, Class::Report] {
+        for class in [
+            Class::Audio,
+            Class::Video,
+            Class::Padding,
+            Class::Marker,
+            Class::Report,
+        ] {
             let media = members.handle_packet(&1, class, bytes, now);
             assert!(media.is_none_or(|(track, _)| track.class() == class));
         }
+        members.handle_bulk(1, bytes.len() % 2 == 0);
         while members.poll_packet(now).is_some() {}
+        if let Some((member, room)) = members.poll_bulk(now) {
+            let marker = members.handle_bulk_sent(&member, room, now);
+            assert_eq!(marker.map(|marker| marker.class), Some(Class::Marker));
+        }
         let _report = arrivals.poll_report(now);
         assert!(
             (50_000..100_000_000).contains(&sender.estimate().0),

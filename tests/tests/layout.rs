@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sightline-packet", &[]),
     ("sightline-noise", &[]),
     ("sightline-netem", &[]),
-    ("sightline-tests", &["sightline-mesh-proto"]),
+    ("sightline-tests", &["sightline-mesh-proto", "sightline-netem"]),
     ("sightline-ui", &[]),
 ];
 

@@ -150,10 +150,9 @@ fn a_denied_address_stays_refused_and_the_rest_of_the_call_goes_on() {
 fn a_changed_network_pauses_asks_and_is_back_within_a_second_of_consent() {
     for_seeds(40, |seed| {
         let mut rng = StdRng::seed_from_u64(seed);
-        let weather = Weather {
-            delay: Duration::from_millis(rng.random_range(1..60)),
-            ..Weather::random(&mut rng)
-        };
+        let delay = Duration::from_millis(rng.random_range(1..60));
+        let mut weather = Weather::random(&mut rng);
+        weather.hop.delay = delay;
         let mut world = gather(&[Rule::Listed; 3], weather, seed);
         let since = world.nodes[0].events.len();
         let mover = rng.random_range(0..3);

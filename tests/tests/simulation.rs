@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use sightline_mesh_proto::route::Rule;
 use sightline_mesh_proto::wire::Refusal;
 use sightline_mesh_proto::{Channel, Code, Command, End, Event, Problem, Unreached, Why};
-use sightline_tests::sim::{Weather, World, for_seeds};
+use sightline_tests::sim::{Carrier, Weather, World, for_seeds};
 
 const FAIR: Weather = Weather::FAIR;
 
@@ -373,8 +373,8 @@ fn with_the_rule_none_no_media_leaves_and_no_member_is_dialled() {
     assert_eq!(approved, [world.nodes[0].address()], "only whom the code named");
 }
 
-#[test]
-fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
+/// A member sends what makes no sense: datagrams, and then a frame of one of its streams.
+fn garbage_on(stream: Carrier) {
     let mut rng = StdRng::seed_from_u64(5);
     let mut world = gather(3, FAIR, 5, &mut rng);
     let problems = |world: &World, index: usize| -> Vec<Problem> {
@@ -387,14 +387,14 @@ fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
     };
     // Datagrams that make no sense are dropped, counted, and told.
     for n in 0..100u8 {
-        world.forge(1, 0, &[n; 200], false);
+        world.forge(1, 0, &[n; 200], Carrier::Datagram);
     }
     world.run(Duration::from_secs(2));
     assert_eq!(problems(&world, 0), [Problem::Dropped]);
     assert!(world.is_full_mesh(), "the link stays");
 
     // A frame that makes no sense ends the link: who sends such is not to be understood.
-    world.forge(1, 0, &[7; 300], true);
+    world.forge(1, 0, &[7; 300], stream);
     assert_eq!(problems(&world, 0), [Problem::Dropped, Problem::Malformed]);
     world.run(Duration::from_millis(1));
     let linked = |world: &World, index: usize| world.nodes[index].call.as_ref().expect("takes part").linked();
@@ -403,26 +403,47 @@ fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
     assert_eq!(sent, 1, "the others go on");
 }
 
+#[test]
+fn a_member_that_sends_garbage_loses_its_link_and_the_call_goes_on() {
+    for stream in [Carrier::Control, Carrier::Bulk] {
+        garbage_on(stream);
+    }
+}
+
 /// The numbers in the messages that have come to `index` since the last time; the messages are taken if `takes`.
 fn messages(world: &mut World, index: usize, from: &mut usize, takes: bool) -> Vec<u32> {
     let events = &world.nodes[index].events[*from..];
     let came = events.iter().filter_map(|(_, event)| match event {
-        Event::Message { conn, body, .. } => Some((
-            *conn,
-            body.len(),
+        Event::Message {
+            conn, channel, body, ..
+        } => Some((
+            Command::Consumed(*conn, *channel, body.len()),
             u32::from_be_bytes(body[..4].try_into().expect("a number")),
         )),
         _ => None,
     });
-    let came: Vec<_> = came.collect();
+    let (consumed, numbers): (Vec<_>, Vec<_>) = came.unzip();
     *from = world.nodes[index].events.len();
-    for (conn, len, _) in came.iter().filter(|_| takes) {
-        world.command(index, Command::Consumed(*conn, Channel::Feedback, *len));
+    if takes {
+        for command in consumed {
+            world.command(index, command);
+        }
     }
-    came.into_iter().map(|(_, _, number)| number).collect()
+    numbers
+}
+
+/// A message that begins with its number.
+fn numbered(number: u32, len: usize) -> Vec<u8> {
+    [&number.to_be_bytes()[..], &vec![7; len]].concat()
 }
 
 fn a_program_that_takes_nothing(seed: u64) {
+    for (channel, len) in [(Channel::Feedback, 60), (Channel::Bulk, 4000)] {
+        takes_nothing(channel, len, seed);
+    }
+}
+
+fn takes_nothing(channel: Channel, len: usize, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed ^ 0xc4a2);
     let mut world = gather(3, FAIR, seed, &mut rng);
     assert!(world.is_full_mesh(), "not everybody met everybody");
@@ -430,18 +451,19 @@ fn a_program_that_takes_nothing(seed: u64) {
     let mut seen = [0; 2];
     let mut got = [Vec::new(), Vec::new()];
     for number in 0..200u32 {
-        let body = [&number.to_be_bytes()[..], &[7; 60]].concat();
         for peer in [slow, quick] {
-            world.command(0, Command::Send(peer, Channel::Feedback, body.clone()));
+            world.command(0, Command::Send(peer, channel, numbered(number, len)));
         }
         world.run(Duration::from_millis(40));
         got[0].extend(messages(&mut world, 1, &mut seen[0], false));
         got[1].extend(messages(&mut world, 2, &mut seen[1], true));
     }
+    world.run(Duration::from_secs(1));
+    got[1].extend(messages(&mut world, 2, &mut seen[1], true));
     let all: Vec<u32> = (0..200).collect();
     assert_eq!(got[1], all, "who takes them has them all");
     assert!(
-        got[0].len() < Channel::Feedback.max_messages(),
+        got[0].len() <= channel.max_messages(),
         "{} wait for who does not",
         got[0].len()
     );
@@ -468,7 +490,7 @@ fn a_program_that_takes_nothing(seed: u64) {
     );
     assert!(got[0].is_sorted(), "in order: {:?}", got[0]);
     assert_eq!(unsent(&world), given_back);
-    let room = |(_, event): &(_, Event)| *event == Event::Room(slow, Channel::Feedback);
+    let room = |(_, event): &(_, Event)| *event == Event::Room(slow, channel);
     assert!(
         world.nodes[0].events.iter().any(room),
         "there is room again, and that is said"
@@ -478,4 +500,75 @@ fn a_program_that_takes_nothing(seed: u64) {
 #[test]
 fn what_a_slow_program_has_no_room_for_is_given_back_and_the_rest_arrives_in_order() {
     for_seeds(10, a_program_that_takes_nothing);
+}
+
+/// Bulk goes from one to another for as long as keys last twice over, in any weather.
+fn bulk_for_two_sets_of_keys(seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0xb01c);
+    let weather = Weather::random(&mut rng);
+    let mut world = gather(3, weather, seed, &mut rng);
+    assert!(world.is_full_mesh(), "not everybody met everybody");
+    let peer = world.peer(1);
+    let (mut seen, mut got) = (0, Vec::new());
+    for number in 0..600 {
+        world.command(0, Command::Send(peer, Channel::Bulk, numbered(number, 5000)));
+        world.run(Duration::from_millis(500));
+        got.extend(messages(&mut world, 1, &mut seen, true));
+    }
+    world.run(Duration::from_secs(10));
+    got.extend(messages(&mut world, 1, &mut seen, true));
+    let all: Vec<u32> = (0..600).collect();
+    assert_eq!(got, all, "each once, and in order");
+    assert!(world.is_full_mesh(), "and the call is as it was");
+}
+
+#[test]
+fn bulk_goes_on_while_keys_are_renewed() {
+    for_seeds(10, bulk_for_two_sets_of_keys);
+}
+
+/// The link breaks while bulk is under way: what has not left whole comes back, and goes by the next link.
+fn bulk_over_a_link_that_breaks(seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0xb4ea);
+    let mut world = gather(3, FAIR, seed, &mut rng);
+    let peer = world.peer(1);
+    // More than may be under way.
+    for number in 0..45 {
+        world.command(0, Command::Send(peer, Channel::Bulk, numbered(number, 20_000)));
+    }
+    world.run(Duration::from_millis(400));
+    world.cut(true);
+    world.run(Duration::from_secs(8));
+    world.cut(false);
+    world.run(Duration::from_secs(30));
+    assert!(world.is_full_mesh(), "they find each other again");
+    let got = messages(&mut world, 1, &mut 0, true);
+    let unsent = world.nodes[0].events.iter().filter_map(|(_, event)| match event {
+        Event::Unsent(_, Channel::Bulk, body) => {
+            Some(u32::from_be_bytes(body[..4].try_into().expect("a number")))
+        }
+        _ => None,
+    });
+    let mut back: Vec<_> = unsent.collect();
+    back.sort_unstable();
+    // What there was no room for came back at once, what waited when the link was gone; only what was under way is lost.
+    assert!(back.len() > 20 && back.ends_with(&[43, 44]), "{back:?} came back");
+    let is_new = |got: &[u32]| got.iter().chain(&back).is_sorted_by(|one, next| one < next);
+    assert!(
+        !got.is_empty() && is_new(&got),
+        "{got:?} came, {back:?} came back"
+    );
+    back.truncate(10);
+    for number in &back {
+        world.command(0, Command::Send(peer, Channel::Bulk, numbered(*number, 20_000)));
+    }
+    let mut seen = world.nodes[1].events.len();
+    world.run(Duration::from_secs(10));
+    let again = messages(&mut world, 1, &mut seen, true);
+    assert_eq!(again, back);
+}
+
+#[test]
+fn what_has_not_left_when_a_link_breaks_comes_back_and_goes_by_the_next() {
+    for_seeds(10, bulk_over_a_link_that_breaks);
 }

@@ -172,7 +172,13 @@ impl State {
             } => self.handle_feedback(peer, &body),
             // What it said of a key frame or of itself it says again anyway.
             Event::Unsent(peer, Channel::Feedback, _) => self.forget_asked(&peer),
-            Event::Room(..) => {}
+            // Nothing here sends bulk, or has a use for it.
+            Event::Message {
+                channel: Channel::Bulk,
+                ..
+            }
+            | Event::Unsent(_, Channel::Bulk, _)
+            | Event::Room(..) => {}
             Event::Problem(problem, peer) => {
                 let name = peer.map(|peer| self.registry.name(&peer).to_owned());
                 let saying = Saying::of(sayings::problem(problem), name.unwrap_or_default());

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   sender (2)  count (2)   track (1)   body          audio and video
-//!   sender (2)  count (2)   zeros                     padding
+//!   sender (2)  count (2)   zeros                     padding, markers
 //! ```
 
 use sightline_packet::Class;
@@ -20,7 +20,7 @@ pub const HEADER_LEN: usize = NUMBER_LEN + track::HEADER_LEN;
 pub fn wire_size(class: Class, len: usize) -> u32 {
     let header = match class {
         Class::Audio | Class::Video => HEADER_LEN,
-        Class::Padding => NUMBER_LEN,
+        Class::Padding | Class::Marker => NUMBER_LEN,
         Class::Report | Class::Control => 0,
     };
     sightline_packet::wire_size(class, header + len)

@@ -291,11 +291,10 @@ impl Got {
 
 /// A good line, a little of whose packets is lost and none of which comes quite in time.
 fn good() -> Weather {
-    Weather {
-        jitter: 5,
-        loss: 0.002,
-        ..Weather::steady(5e6, 200.0, 40)
-    }
+    let mut weather = Weather::steady(5e6, 200.0, 40);
+    weather.hop.jitter = Duration::from_millis(5);
+    weather.hop.loss = 0.002;
+    weather
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub enum Class {
     Video,
     /// Nothing, to see how much the link carries.
     Padding,
+    /// Goes along with bulk that leaves on a stream, which has no packets of its own: what becomes of it, becomes of that.
+    Marker,
 }
 
 impl Class {
@@ -22,6 +24,7 @@ impl Class {
             Self::Audio => 1,
             Self::Report => 2,
             Self::Video => 4,
+            Self::Marker => 5,
             Self::Padding => 6,
         }
     }
@@ -31,8 +34,9 @@ impl Class {
             0 => Some(Self::Control),
             1 => Some(Self::Audio),
             2 => Some(Self::Report),
-            6 => Some(Self::Padding),
             4 => Some(Self::Video),
+            5 => Some(Self::Marker),
+            6 => Some(Self::Padding),
             _ => None,
         }
     }

@@ -67,7 +67,7 @@ mod tests {
             body in prop::collection::vec(any::<u8>(), 0..=MAX_BODY),
             least in 0..=MAX_BODY,
         ) {
-            for class in [Class::Control, Class::Audio, Class::Report, Class::Video, Class::Padding] {
+            for class in [Class::Control, Class::Audio, Class::Report, Class::Video, Class::Padding, Class::Marker] {
                 if let Ok(inside) = pack(class, &body) {
                     prop_assert!(class.sizes().contains(&inside.len()));
                     prop_assert_eq!(unpack(&inside), Ok((class, body.as_slice())));

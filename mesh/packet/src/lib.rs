@@ -11,4 +11,4 @@ mod size;
 
 pub use class::Class;
 pub use layout::{TooLong, UnpackError, pack, pack_as_long, unpack};
-pub use size::{MAX_BODY, wire_size};
+pub use size::{MAX_BODY, MAX_BULK, bulk_wire_size, wire_size};

@@ -23,6 +23,9 @@ const CONTROL_RATE: (u32, u32) = (100, 400);
 /// Packets a second that a member may send for long, and at once: 12 Mbit/s of full ones.
 const PACKET_RATE: (u32, u32) = (1500, 3000);
 
+/// Fragments of bulk a second that a member may send for long, and at once: 170 Mbit/s of full ones.
+const FRAGMENT_RATE: (u32, u32) = (20_000, 20_000);
+
 /// Lists of entries a second; a roster, which is up to four of them, goes with each beat that found a difference.
 const ENTRIES_RATE: (u32, u32) = (4, 16);
 
@@ -71,6 +74,7 @@ pub struct Connection {
     pub changes: Bucket,
     pub control: Bucket,
     pub packets: Bucket,
+    pub fragments: Bucket,
     pub entries: Bucket,
     pub introductions: Bucket,
     pub path: PathMeter,
@@ -89,12 +93,14 @@ pub struct Difference {
 }
 
 impl Connection {
-    /// The rates at which a member may talk, each bucket full: control, packets, lists of entries, introductions, changes.
-    pub fn buckets(now: Instant) -> [Bucket; 5] {
+    /// The rates at which a member may talk, each bucket full: control, packets, fragments of bulk, lists of entries, introductions,
+    /// changes.
+    pub fn buckets(now: Instant) -> [Bucket; 6] {
         let bucket = |(rate, burst)| Bucket::new(Duration::from_secs(1) / rate, burst, now);
         [
             CONTROL_RATE,
             PACKET_RATE,
+            FRAGMENT_RATE,
             ENTRIES_RATE,
             INTRODUCTIONS_RATE,
             CHANGES_RATE,

@@ -2,14 +2,16 @@
 //! sends and receives packets. All chance in it follows from a seed.
 //!
 //! ```text
-//!   packets ──► path.rs: what waits, passes, is lost, arrives ──► packets
+//!   packets ──► path.rs: what waits and passes ── hop.rs: what is lost, doubled, late ──► packets
 //!                 trace.rs: capacity over time    random.rs: chance
 //! ```
 
+mod hop;
 mod path;
 mod random;
 mod trace;
 
-pub use path::{Outage, Path, Weather};
+pub use hop::{Hop, Outage};
+pub use path::{Path, Weather};
 pub use random::Random;
 pub use trace::Trace;

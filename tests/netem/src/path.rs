@@ -1,23 +1,15 @@
 //! One direction of a path.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use crate::{Random, Trace};
+use crate::{Hop, Random, Trace};
 
 /// What passes the bottleneck.
 #[derive(Clone, Debug)]
 enum Passing<T> {
     Ours(T),
     Download,
-}
-
-/// A time in which nothing passes, again and again.
-#[derive(Clone, Copy, Debug)]
-pub struct Outage {
-    /// From one's end to the next one's, ms.
-    pub every: u64,
-    /// How long it is, ms; no longer than that.
-    pub lasts: u64,
 }
 
 /// How a path is.
@@ -27,14 +19,8 @@ pub struct Weather {
     pub capacity: Trace,
     /// What the bottleneck holds, bytes.
     pub buffer: u32,
-    /// One way, ms.
-    pub delay: u64,
-    /// What is added by chance, ms.
-    pub jitter: u64,
-    /// The share of packets that is lost by chance.
-    pub loss: f64,
-    /// When nothing at all passes.
-    pub outage: Option<Outage>,
+    /// What happens by chance beside.
+    pub hop: Hop,
     /// The largest packet that passes, bytes.
     pub mtu: Trace,
 }
@@ -46,10 +32,7 @@ impl Weather {
         Self {
             capacity: Trace::constant(bits),
             buffer: (bits / 8.0 * millis / 1000.0).max(4000.0) as u32,
-            delay: round_trip / 2,
-            jitter: 0,
-            loss: 0.0,
-            outage: None,
+            hop: Hop::fair(Duration::from_millis(round_trip / 2)),
             mtu: Trace::constant(1500.0),
         }
     }
@@ -122,12 +105,18 @@ impl<T> Path<T> {
     }
 
     /// Sends a packet of `size` bytes.
-    pub fn send(&mut self, item: T, size: u32) {
+    pub fn send(&mut self, item: T, size: u32)
+    where
+        T: Clone,
+    {
+        if self.weather.hop.duplicates(&mut self.random) {
+            self.enqueue(Passing::Ours(item.clone()), size);
+        }
         self.enqueue(Passing::Ours(item), size);
     }
 
     fn enqueue(&mut self, item: Passing<T>, size: u32) -> bool {
-        let is_lost = self.random.next() < self.weather.loss;
+        let is_lost = self.weather.hop.loses(&mut self.random);
         let is_full = self.queued + size > self.weather.buffer;
         if is_lost || is_full {
             return false;
@@ -140,8 +129,7 @@ impl<T> Path<T> {
     /// A millisecond passes. Returns what arrives.
     pub fn step(&mut self, ms: u64) -> Vec<T> {
         self.feed_download();
-        let outage = &self.weather.outage;
-        let is_out = outage.is_some_and(|outage| ms % outage.every >= outage.every - outage.lasts);
+        let is_out = self.weather.hop.is_out(Duration::from_millis(ms));
         self.credit += self.weather.capacity.at(ms as f64 / 1000.0) / 1000.0;
         while let Some((_, size)) = self.queue.front() {
             let bits = f64::from(*size) * 8.0;
@@ -159,10 +147,10 @@ impl<T> Path<T> {
             if matches!(item, Passing::Ours(_)) {
                 self.passed += u64::from(size);
             }
-            let jitter = (self.random.next() * self.weather.jitter as f64) as u64;
+            let latency = self.weather.hop.latency(&mut self.random);
             self.serial += 1;
             self.on_the_way
-                .push((ms + self.weather.delay + jitter, self.serial, item));
+                .push((ms + latency.as_millis() as u64, self.serial, item));
         }
         if self.queue.is_empty() {
             self.credit = self.credit.min(0.0);

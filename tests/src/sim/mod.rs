@@ -21,6 +21,7 @@ use sightline_mesh_proto::{
     Admit, AttemptId, Call, Class, Clock, Closed, Code, Command, Config, ConnId, End, Event,
     FastKeyErasureRng, Name, Output, UnixTime, Why,
 };
+use sightline_netem::{Hop, Random};
 
 /// What a right clock says in the beginning, Unix seconds.
 const TRUE_WALL: u64 = 1_800_000_000;
@@ -28,17 +29,11 @@ const TRUE_WALL: u64 = 1_800_000_000;
 /// 3 s: as `mesh` closes a connection from which nothing comes.
 const IDLE: Duration = Duration::from_secs(3);
 
-/// How the network treats packets.
+/// How the network treats packets, and clocks go.
 #[derive(Clone, Copy, Debug)]
 pub struct Weather {
-    /// The share of packets that is lost.
-    pub loss: f64,
-    /// The share that arrives twice.
-    pub duplication: f64,
-    /// The shortest way from one to the other.
-    pub delay: Duration,
-    /// What is added at random; more than a packet's spacing reorders.
-    pub jitter: Duration,
+    /// The way from one to another.
+    pub hop: Hop,
     /// How far clocks drift apart, parts per million.
     pub drift_ppm: i32,
 }
@@ -46,10 +41,7 @@ pub struct Weather {
 impl Weather {
     /// 10 ms each way, and nothing goes wrong.
     pub const FAIR: Self = Self {
-        loss: 0.0,
-        duplication: 0.0,
-        delay: Duration::from_millis(10),
-        jitter: Duration::ZERO,
+        hop: Hop::fair(Duration::from_millis(10)),
         drift_ppm: 0,
     };
 
@@ -57,10 +49,13 @@ impl Weather {
     #[must_use]
     pub fn random(rng: &mut StdRng) -> Self {
         Self {
-            loss: rng.random_range(0.0..0.1),
-            duplication: rng.random_range(0.0..0.02),
-            delay: Duration::from_micros(rng.random_range(1_000..150_000)),
-            jitter: Duration::from_micros(rng.random_range(0..60_000)),
+            hop: Hop {
+                loss: rng.random_range(0.0..0.1),
+                outage: None,
+                duplication: rng.random_range(0.0..0.02),
+                delay: Duration::from_micros(rng.random_range(1_000..150_000)),
+                jitter: Duration::from_micros(rng.random_range(0..60_000)),
+            },
             drift_ppm: 200,
         }
     }
@@ -105,6 +100,8 @@ pub struct Node {
     pub received: BTreeMap<Index, BTreeSet<u64>>,
     drift_ppm: i32,
     wakes_at: Option<Duration>,
+    /// To whom bulk leaves just now.
+    bulk: BTreeSet<PeerId>,
     sent: u64,
     shared: Vec<IpAddr>,
 }
@@ -150,9 +147,34 @@ struct Connection {
     dialler: End2,
     listener: End2,
     open: bool,
-    /// When the last frame arrives each way: frames keep their order.
-    last_frame: [Duration; 2],
+    /// When the last frame of each stream arrives each way: a stream keeps its order.
+    last_frame: [[Duration; 2]; 2],
 }
+
+/// What bytes of a participant's go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// The control stream.
+    Control,
+    /// The stream for bulk.
+    Bulk,
+    /// A datagram.
+    Datagram,
+}
+
+impl Carrier {
+    const fn handle(self) -> fn(&mut Call, ConnId, &[u8], Instant) {
+        match self {
+            Self::Control => Call::handle_frame,
+            Self::Bulk => Call::handle_bulk_frame,
+            Self::Datagram => Call::handle_datagram,
+        }
+    }
+}
+
+/// How much bulk leaves at once, bytes, and how often.
+const BULK_ROOM: usize = 1000;
+const BULK_EVERY: Duration = Duration::from_millis(5);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
@@ -169,15 +191,15 @@ enum Happening {
         from: Index,
         attempt: u64,
     },
-    Frame {
+    Arrives {
         connection: usize,
         to_listener: bool,
+        carrier: Carrier,
         bytes: Vec<u8>,
     },
-    Datagram {
-        connection: usize,
-        to_listener: bool,
-        bytes: Vec<u8>,
+    BulkRoom {
+        index: Index,
+        peer: Vec<u8>,
     },
     Closed {
         connection: usize,
@@ -238,6 +260,8 @@ pub struct World {
     is_cut: bool,
     start: Instant,
     rng: StdRng,
+    /// The network's chance.
+    random: Random,
     connections: Vec<Connection>,
     ends: BTreeMap<(Index, ConnId), usize>,
     queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
@@ -270,6 +294,7 @@ impl World {
                 received: BTreeMap::new(),
                 drift_ppm: rng.random_range(-weather.drift_ppm..=weather.drift_ppm),
                 wakes_at: None,
+                bulk: BTreeSet::new(),
                 sent: 0,
                 shared: Vec::new(),
             })
@@ -282,6 +307,7 @@ impl World {
             is_cut: false,
             start,
             rng,
+            random: Random(seed),
             connections: Vec::new(),
             ends: BTreeMap::new(),
             queue: BinaryHeap::new(),
@@ -465,19 +491,14 @@ impl World {
     }
 
     /// Lets something that `from` never sealed arrive at `to`, as a modified program could send it.
-    pub fn forge(&mut self, from: Index, to: Index, bytes: &[u8], is_frame: bool) {
+    pub fn forge(&mut self, from: Index, to: Index, bytes: &[u8], carrier: Carrier) {
         let connection = self.connections.iter().position(|link| {
             let ends = [link.dialler.node, link.listener.node];
             link.open && (ends == [from, to] || ends == [to, from])
         });
         let connection = connection.expect("they are connected");
         let to_listener = self.connections[connection].listener.node == to;
-        let handle = if is_frame {
-            Call::handle_frame
-        } else {
-            Call::handle_datagram
-        };
-        self.arrive(connection, to_listener, bytes, handle);
+        self.arrive(connection, to_listener, bytes, carrier.handle());
     }
 
     /// The questions that a participant's user has not answered.
@@ -609,7 +630,7 @@ impl World {
     }
 
     fn latency(&mut self) -> Duration {
-        self.weather.delay + self.weather.jitter.mul_f64(self.rng.random())
+        self.weather.hop.latency(&mut self.random)
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -650,19 +671,21 @@ impl World {
                     });
                 }
             }
-            Happening::Frame {
+            Happening::Arrives {
                 connection,
                 to_listener,
+                carrier,
                 bytes,
-            } => {
-                self.arrive(connection, to_listener, &bytes, Call::handle_frame);
-            }
-            Happening::Datagram {
-                connection,
-                to_listener,
-                bytes,
-            } => {
-                self.arrive(connection, to_listener, &bytes, Call::handle_datagram);
+            } => self.arrive(connection, to_listener, &bytes, carrier.handle()),
+            Happening::BulkRoom { index, peer } => {
+                let peer = PeerId::from_bytes(&peer).expect("an id");
+                let now = self.local_now(index);
+                if self.nodes[index].alive && self.call(index).handle_bulk_room(&peer, BULK_ROOM, now) > 0 {
+                    self.give_bulk_room(index, peer);
+                    self.drain(index);
+                } else {
+                    self.nodes[index].bulk.remove(&peer);
+                }
             }
             Happening::Closed {
                 connection,
@@ -679,6 +702,11 @@ impl World {
                 }
             }
         }
+    }
+
+    fn give_bulk_room(&mut self, index: Index, peer: PeerId) {
+        let peer = peer.to_bytes();
+        self.schedule(BULK_EVERY, Happening::BulkRoom { index, peer });
     }
 
     fn tell_deliveries(&mut self, index: Index) {
@@ -703,7 +731,18 @@ impl World {
                 }
                 Output::Unbind(local) => self.nodes[index].sockets.retain(|socket| socket.local != local),
                 Output::Bind(wish) => self.bind(index, wish),
-                Output::Frame(conn, bytes) => self.send(index, conn, bytes, true),
+                Output::Frame(conn, bytes) => self.send(index, conn, bytes, Carrier::Control),
+                Output::Bulk(conn, bytes) => {
+                    let state = self.call(index).route_state(conn);
+                    assert_eq!(state, Some(State::Active), "p{index} hands bulk to such a route");
+                    self.judge_media(index, conn);
+                    self.send(index, conn, bytes, Carrier::Bulk);
+                }
+                Output::BulkWaits(peer) => {
+                    if self.nodes[index].bulk.insert(peer) {
+                        self.give_bulk_room(index, peer);
+                    }
+                }
                 Output::Datagram(conn, class, bytes) => {
                     let state = self.call(index).route_state(conn);
                     let may_go = class == Class::Control || state == Some(State::Active);
@@ -711,7 +750,7 @@ impl World {
                     if class != Class::Control {
                         self.judge_media(index, conn);
                     }
-                    self.send(index, conn, bytes, false);
+                    self.send(index, conn, bytes, Carrier::Datagram);
                 }
                 Output::Close(conn) => self.close(index, conn),
                 Output::Packet(peer, _, body) => self.note_packet(index, peer, &body),

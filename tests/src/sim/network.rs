@@ -3,13 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use sightline_mesh_proto::address::Pair;
 use sightline_mesh_proto::gate::{Delivery, Obstacle};
 use sightline_mesh_proto::interface::{Interface, Medium};
 use sightline_mesh_proto::{AttemptId, Call, Closed, ConnId, Connected, Exporter, Side};
 
-use super::{Connection, End2, Happening, IDLE, Index, Socket, World};
+use super::{Carrier, Connection, End2, Happening, IDLE, Index, Socket, World};
 
 impl World {
     pub(super) fn interfaces(&self, index: Index) -> Vec<Interface> {
@@ -214,7 +214,7 @@ impl World {
             dialler,
             listener,
             open: true,
-            last_frame: [Duration::ZERO; 2],
+            last_frame: [[Duration::ZERO; 2]; 2],
         });
         self.ends.insert((from, dialler.conn), connection);
         self.ends.insert((to, listener.conn), connection);
@@ -319,7 +319,7 @@ impl World {
             (Some(to), Some(expect)) => {
                 // One and a half round trips, and a second more for each lost first packet.
                 let mut after = self.latency() + self.latency() + self.latency();
-                while self.rng.random_bool(self.weather.loss) {
+                while self.weather.hop.loses(&mut self.random) {
                     after += Duration::from_secs(1);
                 }
                 let happening = if after < patience {
@@ -361,7 +361,7 @@ impl World {
         }
     }
 
-    pub(super) fn send(&mut self, index: Index, conn: ConnId, bytes: Vec<u8>, is_frame: bool) {
+    pub(super) fn send(&mut self, index: Index, conn: ConnId, bytes: Vec<u8>, carrier: Carrier) {
         let Some(connection) = self.ends.get(&(index, conn)).copied() else {
             return;
         };
@@ -385,38 +385,37 @@ impl World {
         if !leaves {
             return;
         }
-        if is_frame {
-            let mut after = self.latency();
-            while self.rng.random_bool(self.weather.loss) {
-                after += self.weather.delay * 2 + Duration::from_millis(25);
-            }
-            let last = &mut self.connections[connection].last_frame[usize::from(to_listener)];
-            *last = (*last).max(self.now + after);
-            let after = *last - self.now;
+        let stream = match carrier {
+            Carrier::Control => 0,
+            Carrier::Bulk => 1,
+            Carrier::Datagram => return self.send_datagram(connection, to_listener, &bytes),
+        };
+        let after = self.weather.hop.part(self.now, &mut self.random);
+        let last = &mut self.connections[connection].last_frame[stream][usize::from(to_listener)];
+        *last = (*last).max(self.now + after);
+        let after = *last - self.now;
+        self.schedule(
+            after,
+            Happening::Arrives {
+                connection,
+                to_listener,
+                carrier,
+                bytes,
+            },
+        );
+    }
+
+    fn send_datagram(&mut self, connection: usize, to_listener: bool, bytes: &[u8]) {
+        for after in self.weather.hop.packet(self.now, &mut self.random) {
             self.schedule(
                 after,
-                Happening::Frame {
+                Happening::Arrives {
                     connection,
                     to_listener,
-                    bytes,
+                    carrier: Carrier::Datagram,
+                    bytes: bytes.to_vec(),
                 },
             );
-            return;
-        }
-        let copies = 1 + usize::from(self.rng.random_bool(self.weather.duplication));
-        for _ in 0..copies {
-            if !self.rng.random_bool(self.weather.loss) {
-                let after = self.latency();
-                let bytes = bytes.clone();
-                self.schedule(
-                    after,
-                    Happening::Datagram {
-                        connection,
-                        to_listener,
-                        bytes,
-                    },
-                );
-            }
         }
     }
 
@@ -427,9 +426,9 @@ impl World {
         let end = self.connections[connection].listener;
         let listener = (end.node, end.conn) == (index, conn);
         // What was handed out before arrives before; the closing end is told at once.
-        let after = self.connections[connection].last_frame[usize::from(!listener)]
+        let after = self.connections[connection].last_frame[0][usize::from(!listener)]
             .saturating_sub(self.now)
-            .max(self.weather.delay);
+            .max(self.weather.hop.delay);
         // Through a broken path the other end is told nothing; silence tells it.
         if self.is_through(connection) {
             let other = !listener;

@@ -39,6 +39,9 @@ const DRAINED: Duration = Duration::from_millis(10);
 /// From this on the rate is not raised.
 const HOLD: Duration = Duration::from_millis(15);
 
+/// The same for bulk alone: it has time, and whoever speaks has not.
+const HOLD_BULK: Duration = Duration::from_millis(5);
+
 /// What waited less than this may not have waited at all, but for the link's own jitter.
 const QUEUED: Duration = Duration::from_millis(8);
 
@@ -49,8 +52,9 @@ const FREE: (f64, f64) = (0.06, 25_000.0);
 /// And of a link whose buffer is so short that it loses before anything waits for long.
 const LOSSY_SHARE: f64 = 0.85;
 
-/// Growth in a second: near the capacity that was last seen, and elsewhere.
+/// Growth in a second: near the capacity that was last seen, there for bulk alone, and elsewhere.
 const CREEP: f64 = 1.06;
+const CREEP_FOR_BULK: f64 = 1.02;
 const HURRY: f64 = 2.0;
 
 /// A limit is near when it is less than this much above what is asked for.
@@ -97,6 +101,8 @@ enum Phase {
 pub struct CongestionController {
     rate: f64,
     wanted: f64,
+    /// The same with bulk, as long as some waits.
+    wanted_with_bulk: f64,
     limit: f64,
     phase: Phase,
     queue: QueueDelay,
@@ -121,6 +127,7 @@ impl CongestionController {
         Self {
             rate: f64::from(START.0),
             wanted: f64::from(START.0),
+            wanted_with_bulk: 0.0,
             limit: f64::INFINITY,
             phase: Phase::Rising,
             queue: QueueDelay::new(now),
@@ -142,6 +149,12 @@ impl CongestionController {
         self.wanted = f64::from(wanted.0.max(FLOOR.0));
     }
 
+    /// What the link is asked to carry at most with bulk. Up to this the rate rises as well, but is not probed: bulk is in no
+    /// hurry, and a probe makes a queue.
+    pub fn set_wanted_with_bulk(&mut self, wanted: Bitrate) {
+        self.wanted_with_bulk = f64::from(wanted.0);
+    }
+
     /// What the link may carry at most, whatever it is asked for.
     pub fn set_limit(&mut self, limit: Option<Bitrate>) {
         self.limit = limit.map_or(f64::INFINITY, |limit| f64::from(limit.0.max(FLOOR.0)));
@@ -150,12 +163,12 @@ impl CongestionController {
 
     /// What the link has a use for: what it is asked to carry, or what it may be found to carry soon.
     pub fn needs(&self) -> Bitrate {
-        Bitrate(self.wanted.min(SOON * self.rate) as u32)
+        Bitrate(self.wanted.max(self.wanted_with_bulk).min(SOON * self.rate) as u32)
     }
 
     /// As far as the rate may rise.
     const fn most(&self) -> f64 {
-        self.wanted.min(self.limit)
+        self.wanted.max(self.wanted_with_bulk).min(self.limit)
     }
 
     /// What the link carries, as far as is known.
@@ -204,10 +217,10 @@ impl CongestionController {
     /// A probe that is to begin now.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
         // More than is asked for, or allowed, would not be used.
-        let is_enough = self.rate >= 0.95 * self.most();
+        let most = self.wanted.min(self.limit);
+        let is_enough = self.rate >= 0.95 * most;
         let may = self.is_calm() && !is_enough && self.standing < HOLD && self.last_news.is_some();
-        self.prober
-            .poll(may, self.rate, self.most(), self.round_trip, now)
+        self.prober.poll(may, self.rate, most, self.round_trip, now)
     }
 
     /// Takes what a report said: what came, in order, and how much was lost.
@@ -254,7 +267,7 @@ impl CongestionController {
     }
 
     fn arrive(&mut self, packet: &Acked, now: Instant) {
-        let waited = self.queue.handle(packet.sent, packet.arrived, packet.size, now);
+        let waited = self.queue.handle(packet, now);
         self.arrived.push_back(Arrived {
             at: packet.arrived,
             size: packet.size,
@@ -296,16 +309,28 @@ impl CongestionController {
             let carries = used_of(found.rate());
             self.rate = self.rate.max(carries.min(self.most()));
         }
-        let is_held = self.standing > HOLD || self.loss.is_rising();
+        let is_for_bulk = self.rate >= self.wanted;
+        let hold = if is_for_bulk { HOLD_BULK } else { HOLD };
+        if is_for_bulk && self.standing > hold {
+            let delivered = self.delivered();
+            self.capacity = Some(delivered);
+            self.rate = self.rate.min(delivered).max(self.wanted);
+        }
+        let is_near = self
+            .capacity
+            .is_some_and(|capacity| NEAR.contains(&(self.rate / capacity)));
+        let beyond = if is_for_bulk && is_near { 1.1 } else { 1.5 };
+        let is_held = self.standing > hold || self.loss.is_rising();
         let passed = self
             .last_news
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
-        let is_used = self.rate < 1.5 * self.delivered() + 30_000.0;
+        let is_used = self.rate < beyond * self.delivered() + 30_000.0;
         if !is_held && is_used && self.rate < self.most() {
-            let is_near = self
-                .capacity
-                .is_some_and(|capacity| NEAR.contains(&(self.rate / capacity)));
-            let growth: f64 = if is_near { CREEP } else { HURRY };
+            let growth: f64 = match is_near {
+                true if is_for_bulk => CREEP_FOR_BULK,
+                true => CREEP,
+                false => HURRY,
+            };
             self.rate = (self.rate * growth.powf(passed.as_secs_f64().min(0.2))).min(self.most());
         }
     }

@@ -8,7 +8,7 @@ const QUANTUM: Duration = Duration::from_millis(5);
 
 /// 100 ms: what has left counts against what follows for this long at the most, so that a moment at a very low rate is
 /// forgotten when it is over.
-const DEBT: Duration = Duration::from_millis(100);
+pub const DEBT: Duration = Duration::from_millis(100);
 
 /// Packets of sound that may wait: what is older is of no use any more.
 const MAX_AUDIO: usize = 16;
@@ -101,10 +101,7 @@ impl<T: OnWire> Pacer<T> {
 
     /// Something of this size leaves now.
     pub fn charge(&mut self, size: u32, bits: u32, now: Instant) {
-        let nanos = u64::from(size) * 8 * 1_000_000_000;
-        let takes = nanos
-            .checked_div(u64::from(bits))
-            .map_or(Duration::ZERO, Duration::from_nanos);
+        let takes = takes(size, bits);
         if now >= self.free_at {
             self.ahead_until = now + QUANTUM;
         }
@@ -131,6 +128,14 @@ impl<T: OnWire> Pacer<T> {
             });
         }
     }
+}
+
+/// How long so many bytes take at so many bits a second; nothing at 0.
+pub fn takes(size: u32, bits: u32) -> Duration {
+    let nanos = u64::from(size) * 8 * 1_000_000_000;
+    nanos
+        .checked_div(u64::from(bits))
+        .map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ impl PathMtu {
     /// Takes what a report said. Returns whether packets are to be smaller from now on.
     pub fn handle_news(&mut self, acked: &[Acked], lost: &[(u32, Option<u32>)], now: Instant) -> bool {
         // Without one that came there is no telling why the others did not.
-        let Some(largest) = acked.iter().map(|packet| packet.size).max() else {
+        let whole = acked.iter().filter(|packet| !packet.is_marker);
+        let Some(largest) = whole.map(|packet| packet.size).max() else {
             return false;
         };
         if largest >= self.wire_size() {
@@ -136,6 +137,7 @@ mod tests {
                         arrived: 0,
                         size,
                         probe: None,
+                        is_marker: false,
                     });
                 } else {
                     lost.push((size, None));

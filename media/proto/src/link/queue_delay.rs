@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::sent_packets::Acked;
+
 /// 10 s: how long one minimum is gathered. Three are kept, so that clocks that drift apart by 200 ppm put the
 /// measure out by 8 ms at most.
 const SPAN: Duration = Duration::from_secs(10);
@@ -41,6 +43,8 @@ impl Shortest {
 pub struct QueueDelay {
     epoch: Instant,
     by_size: [Shortest; SIZES.len() + 1],
+    /// Of markers: they may leave by themselves, or with what they go along with.
+    of_markers: Shortest,
 }
 
 impl QueueDelay {
@@ -48,14 +52,20 @@ impl QueueDelay {
         Self {
             epoch,
             by_size: Default::default(),
+            of_markers: Shortest::default(),
         }
     }
 
     /// Takes a packet's times; the two clocks need not agree. Returns how long it waited.
-    pub fn handle(&mut self, sent: Instant, arrived: i64, size: u32, now: Instant) -> Duration {
-        let took = arrived - sent.saturating_duration_since(self.epoch).as_micros() as i64;
-        let class = SIZES.iter().take_while(|limit| size > **limit).count();
-        let shortest = &mut self.by_size[class];
+    pub fn handle(&mut self, packet: &Acked, now: Instant) -> Duration {
+        let sent = packet.sent.saturating_duration_since(self.epoch);
+        let took = packet.arrived - sent.as_micros() as i64;
+        let class = SIZES.iter().take_while(|limit| packet.size > **limit).count();
+        let shortest = if packet.is_marker {
+            &mut self.of_markers
+        } else {
+            &mut self.by_size[class]
+        };
         shortest.handle(took, now);
         let wait = took - shortest.get().unwrap_or(took);
         Duration::from_micros(wait.max(0).cast_unsigned())
@@ -63,7 +73,7 @@ impl QueueDelay {
 
     /// The path takes longer by so much: it is no queue, or not ours.
     pub fn lengthen(&mut self, by: Duration, now: Instant) {
-        for shortest in &mut self.by_size {
+        for shortest in self.by_size.iter_mut().chain([&mut self.of_markers]) {
             if let Some(least) = shortest.get() {
                 shortest.0.clear();
                 shortest.0.push_back((now, least + by.as_micros() as i64));
@@ -78,6 +88,18 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    /// How long such a packet waited.
+    fn waited(queue: &mut QueueDelay, sent: Instant, arrived: i64, size: u32, now: Instant) -> Duration {
+        let packet = Acked {
+            sent,
+            arrived,
+            size,
+            probe: None,
+            is_marker: false,
+        };
+        queue.handle(&packet, now)
+    }
+
     #[test]
     fn only_what_is_beyond_the_shortest_of_a_size_is_waiting() {
         let epoch = Instant::now();
@@ -85,16 +107,16 @@ mod tests {
         let at = |ms: u32| epoch + MS * ms;
         // The receiver's clock is 7 s behind.
         let arrived = |ms: i64| ms * 1000 - 7_000_000;
-        assert_eq!(queue.handle(at(0), arrived(30), 200, at(0)), Duration::ZERO);
-        assert_eq!(queue.handle(at(20), arrived(90), 200, at(20)), 40 * MS);
+        assert_eq!(waited(&mut queue, at(0), arrived(30), 200, at(0)), Duration::ZERO);
+        assert_eq!(waited(&mut queue, at(20), arrived(90), 200, at(20)), 40 * MS);
         assert_eq!(
-            queue.handle(at(40), arrived(100), 1200, at(40)),
+            waited(&mut queue, at(40), arrived(100), 1200, at(40)),
             Duration::ZERO,
             "a large one by itself"
         );
-        assert_eq!(queue.handle(at(60), arrived(130), 1200, at(60)), 10 * MS);
+        assert_eq!(waited(&mut queue, at(60), arrived(130), 1200, at(60)), 10 * MS);
         queue.lengthen(25 * MS, at(60));
-        assert_eq!(queue.handle(at(80), arrived(140), 200, at(80)), 5 * MS);
+        assert_eq!(waited(&mut queue, at(80), arrived(140), 200, at(80)), 5 * MS);
     }
 
     #[test]
@@ -103,7 +125,13 @@ mod tests {
         let mut queue = QueueDelay::new(epoch);
         let most = (0..36_000u32).map(|n| {
             let now = epoch + 100 * MS * n;
-            queue.handle(now, (f64::from(n) * 100_000.0 * 1.0002) as i64, 200, now)
+            waited(
+                &mut queue,
+                now,
+                (f64::from(n) * 100_000.0 * 1.0002) as i64,
+                200,
+                now,
+            )
         });
         assert!(most.max() < Some(8 * MS));
     }

@@ -25,6 +25,8 @@ pub struct Acked {
     pub size: u32,
     /// The probe that it belonged to.
     pub probe: Option<u32>,
+    /// It goes along with what has this size, and is itself small.
+    pub is_marker: bool,
 }
 
 /// A packet that has not come.
@@ -56,6 +58,7 @@ struct Sent<T> {
     at: Instant,
     size: u32,
     probe: Option<u32>,
+    is_marker: bool,
     /// `None` once its fate is known.
     carried: Option<T>,
 }
@@ -83,6 +86,15 @@ impl<T> SentPackets<T> {
 
     /// Notes a packet that leaves now. Returns its number.
     pub fn handle_sent(&mut self, carried: T, size: u32, probe: Option<u32>, now: Instant) -> Number {
+        self.note(carried, size, probe, false, now)
+    }
+
+    /// Notes a marker that leaves now with something of this size. Returns its number.
+    pub fn handle_marker(&mut self, carried: T, size: u32, probe: Option<u32>, now: Instant) -> Number {
+        self.note(carried, size, probe, true, now)
+    }
+
+    fn note(&mut self, carried: T, size: u32, probe: Option<u32>, is_marker: bool, now: Instant) -> Number {
         let seq = self.first + self.sent.len() as u64;
         if self.sent.len() >= MEMORY {
             self.sent.pop_front();
@@ -92,6 +104,7 @@ impl<T> SentPackets<T> {
             at: now,
             size,
             probe,
+            is_marker,
             carried: Some(carried),
         });
         Number {
@@ -124,13 +137,14 @@ impl<T> SentPackets<T> {
                 continue;
             };
             news.arrived.push(carried);
-            let (size, at, probe) = (sent.size, sent.at, sent.probe);
+            let (size, at, probe, is_marker) = (sent.size, sent.at, sent.probe, sent.is_marker);
             news.round_trip = now.saturating_duration_since(at).checked_sub(age);
             news.acked.push(Acked {
                 sent: at,
                 arrived: clock - age.as_micros() as i64,
                 size,
                 probe,
+                is_marker,
             });
         }
         let settled = settled(base, report);

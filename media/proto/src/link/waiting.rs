@@ -25,6 +25,8 @@ pub struct Part {
 pub enum Carried {
     Audio,
     Part(Part),
+    /// Goes along with bulk.
+    Marker,
     /// Parity or padding: of no use later.
     Other,
 }

@@ -11,7 +11,7 @@
 
 mod limits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +75,8 @@ pub struct Session<M, P> {
     /// What this machine cannot keep up with.
     degradation: Degradation,
     limits: Limits,
+    /// To whom bulk waits to leave.
+    bulk: BTreeSet<M>,
     /// Each track of video.
     sources: [Source; VideoTrack::ALL.len()],
     /// The program's start.
@@ -142,6 +144,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             asked: BTreeMap::new(),
             degradation: Degradation::Nothing,
             limits,
+            bulk: BTreeSet::new(),
             sources: Default::default(),
             epoch,
             next_allocation: epoch,
@@ -158,6 +161,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// A member is gone.
     pub fn handle_left(&mut self, member: &M) {
+        self.bulk.remove(member);
         for track in VideoTrack::ALL {
             self.asked.remove(&(*member, track));
         }
@@ -205,11 +209,15 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             .retain(|member, link| receivers.contains(&(*member, link.path)));
         let incarnation = now.saturating_duration_since(self.epoch).as_millis() as u16;
         for (member, path) in receivers {
-            self.links.entry(*member).or_insert_with(|| MemberLink {
-                path: *path,
-                sender: Sender::new(incarnation, now),
-                arrivals: Arrivals::new(self.epoch),
-                shares: Default::default(),
+            self.links.entry(*member).or_insert_with(|| {
+                let mut sender = Sender::new(incarnation, now);
+                sender.set_bulk(self.bulk.contains(member));
+                MemberLink {
+                    path: *path,
+                    sender,
+                    arrivals: Arrivals::new(self.epoch),
+                    shares: Default::default(),
+                }
             });
         }
         self.next_allocation = now;
@@ -251,7 +259,7 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             return None;
         };
         let is_new = link.arrivals.handle_packet(number, now);
-        if !is_new || class == Class::Padding {
+        if !is_new || matches!(class, Class::Padding | Class::Marker) {
             return None;
         }
         let found = Track::split(body).filter(|(track, _)| track.class() == class);
@@ -287,7 +295,33 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         next.next().map(|(member, _)| *member)
     }
 
-    /// When [`Self::poll_packet`] has something again.
+    /// Whether bulk waits to leave to a member.
+    pub fn handle_bulk(&mut self, member: M, waits: bool) {
+        if waits {
+            self.bulk.insert(member);
+        } else {
+            self.bulk.remove(&member);
+        }
+        if let Some(link) = self.links.get_mut(&member) {
+            link.sender.set_bulk(waits);
+        }
+        self.next_allocation = self.epoch;
+    }
+
+    /// How many bytes of bulk may leave now, and to whom.
+    #[must_use]
+    pub fn poll_bulk(&self, now: Instant) -> Option<(M, usize)> {
+        let mut links = self.links.iter();
+        links.find_map(|(member, link)| Some((*member, link.sender.poll_bulk(now)?)))
+    }
+
+    /// So many bytes of bulk leave to a member now. Returns their marker, which is to leave with them.
+    pub fn handle_bulk_sent(&mut self, member: &M, bytes: usize, now: Instant) -> Option<Leaving> {
+        let link = self.links.get_mut(member)?;
+        Some(link.sender.handle_bulk_sent(bytes, now))
+    }
+
+    /// When [`Self::poll_packet`] or [`Self::poll_bulk`] has something again.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let due = self.links.values().flat_map(|link| {

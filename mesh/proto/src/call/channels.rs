@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use libp2p_identity::PeerId;
+use sightline_noise::OVERHEAD;
 
-use super::{Call, Event, Problem};
-use crate::channel::Channel;
+use super::{Call, Event, Output, Problem};
+use crate::channel::{Channel, Violation};
 use crate::connection::{ConnId, Connection};
+use crate::route::State;
 use crate::wire::Control;
 
 impl Call {
@@ -22,6 +24,70 @@ impl Call {
             self.event(Event::Unsent(peer, channel, body));
         } else if let Some(conn) = conn {
             self.send_messages(conn, now);
+        }
+    }
+
+    /// Whether bulk waits to leave to a member.
+    #[must_use]
+    pub fn has_bulk(&self, to: &PeerId) -> bool {
+        let conn = self.members.link_of(to);
+        let link = conn.and_then(|conn| self.connections.get(&conn));
+        link.is_some_and(|link| link.closing.is_none() && link.channels.has_bulk())
+    }
+
+    /// Bulk may leave to a member now: one frame of at most `room` bytes. Returns how many it has; 0 when nothing may be sent.
+    pub fn handle_bulk_room(&mut self, to: &PeerId, room: usize, now: Instant) -> usize {
+        let conn = self.members.link_of(to);
+        let active = conn.filter(|conn| self.route_state(*conn) == Some(State::Active));
+        let link = active.and_then(|conn| Some((conn, self.connections.get_mut(&conn)?)));
+        let Some((conn, link)) = link.filter(|(_, link)| link.closing.is_none()) else {
+            return 0;
+        };
+        let Some(session) = link.session.open() else {
+            return 0;
+        };
+        let fragment = link.channels.poll_fragment(room.saturating_sub(OVERHEAD));
+        // An expired session seals nothing; its link is closed at the next tick.
+        let Some(frame) = fragment.and_then(|fragment| session.seal_bulk(&fragment, now).ok()) else {
+            return 0;
+        };
+        let len = frame.len();
+        link.path.sent_bytes += len as u64;
+        self.outputs.push_back(Output::Bulk(conn, frame));
+        self.tell_room(conn);
+        len
+    }
+
+    /// A frame came on a connection's stream for bulk.
+    pub fn handle_bulk_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
+        let Some(link) = self.connections.get_mut(&conn) else {
+            return;
+        };
+        if link.closing.is_some() || self.ended {
+            return;
+        }
+        if !link.fragments.take(now) {
+            return self.fail(conn, Problem::Flood);
+        }
+        link.path.received_bytes += frame.len() as u64;
+        link.heard = now;
+        let is_member = link.is_member();
+        let opened = link.session.open().filter(|_| is_member);
+        let Some(fragment) = opened.and_then(|session| session.open_bulk(frame, now).ok()) else {
+            return self.fail(conn, Problem::Malformed);
+        };
+        match link.channels.handle_fragment(&fragment) {
+            Ok(None) => {}
+            Ok(Some((channel, body))) => {
+                let peer = link.peer;
+                self.event(Event::Message {
+                    peer,
+                    conn,
+                    channel,
+                    body,
+                });
+            }
+            Err(Violation) => self.fail(conn, Problem::Flood),
         }
     }
 
@@ -45,6 +111,16 @@ impl Call {
             };
             self.send(conn, &message, now);
         }
+        if let Some(link) = self.connections.get(&conn)
+            && link.channels.has_bulk()
+        {
+            self.outputs.push_back(Output::BulkWaits(link.peer));
+        }
+        self.tell_room(conn);
+    }
+
+    /// Tells who was turned away that there is room again.
+    fn tell_room(&mut self, conn: ConnId) {
         if let Some(link) = self.connections.get_mut(&conn)
             && let Some(channel) = link.channels.poll_room()
         {
@@ -54,7 +130,8 @@ impl Call {
     }
 
     pub(super) fn handle_message(&mut self, conn: ConnId, channel: u8, body: Vec<u8>) {
-        let (Some(link), Some(channel)) = (self.connections.get_mut(&conn), Channel::from_id(channel)) else {
+        let known = Channel::from_id(channel).filter(|channel| !channel.is_bulk());
+        let (Some(link), Some(channel)) = (self.connections.get_mut(&conn), known) else {
             return self.fail(conn, Problem::Malformed);
         };
         if link.channels.handle_message(channel, body.len()).is_err() {

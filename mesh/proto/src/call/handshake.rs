@@ -183,7 +183,7 @@ fn new_connection(
     binding: Binding,
     now: Instant,
 ) -> Connection {
-    let [control, packets, entries, introductions, changes] = Connection::buckets(now);
+    let [control, packets, fragments, entries, introductions, changes] = Connection::buckets(now);
     Connection {
         peer: connected.peer,
         dialled: matches!(connected.side, Side::Dialler(_)),
@@ -199,6 +199,7 @@ fn new_connection(
         medium: None,
         control,
         packets,
+        fragments,
         entries,
         introductions,
         changes,

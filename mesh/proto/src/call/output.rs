@@ -78,6 +78,10 @@ pub enum Output {
     Frame(ConnId, Vec<u8>),
     /// Send a datagram on a connection.
     Datagram(ConnId, Class, Vec<u8>),
+    /// Bulk waits to leave to this member: ask for it with [`crate::Call::handle_bulk_room`] when the link has room.
+    BulkWaits(PeerId),
+    /// Send a frame on a connection's stream for bulk.
+    Bulk(ConnId, Vec<u8>),
     /// Close a connection once what was handed out for it is sent.
     Close(ConnId),
     /// A packet of a member.

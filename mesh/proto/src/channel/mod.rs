@@ -7,10 +7,15 @@
 //!     └─ full: given back    └──────── credit ◄──────────── handle_consumed ◄────────────┘
 //! ```
 //!
+//! What is large goes as fragments on a stream of its own ([`Channel::is_bulk`]): only as much at a time as the link has room
+//! for beside media, by which time the fragment is sealed (`bulk.rs`).
+//!
 //! A message takes credit, which the receiver gives anew once its program has taken the message. So a slow program makes the
 //! other side's queue full, and its caller gets back what there is no room for; memory is bounded on both sides, nothing is
 //! dropped without a word, and no connection ends for slowness. When a link is lost, what waited to be sent is given back; of
 //! what was under way nobody knows whether it came. Who sends without credit breaks the protocol.
+
+mod bulk;
 
 use std::collections::VecDeque;
 
@@ -22,17 +27,20 @@ const COST: usize = 256;
 pub enum Channel {
     /// What the media of two members say to each other: what is sent, wanted, heard.
     Feedback,
+    /// What is large and in no hurry.
+    Bulk,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Feedback];
+    pub const ALL: [Self; 2] = [Self::Feedback, Self::Bulk];
 
     /// Its number on the wire.
     #[must_use]
     pub const fn id(self) -> u8 {
         match self {
             Self::Feedback => 0,
+            Self::Bulk => 1,
         }
     }
 
@@ -48,6 +56,7 @@ impl Channel {
         match self {
             // A report of everybody, whose names are as long as may be.
             Self::Feedback => 1280,
+            Self::Bulk => 32 * 1024,
         }
     }
 
@@ -57,13 +66,37 @@ impl Channel {
     pub const fn window(self) -> usize {
         match self {
             Self::Feedback => 4096,
+            // 50 ms at 84 Mbit/s.
+            Self::Bulk => 512 * 1024,
+        }
+    }
+
+    /// Whether it goes on a stream of its own, paced with media, and not on the control stream.
+    #[must_use]
+    pub const fn is_bulk(self) -> bool {
+        match self {
+            Self::Feedback => false,
+            Self::Bulk => true,
+        }
+    }
+
+    /// What a message of so many bytes takes of a window: at the least so much that the messages of a whole window are few.
+    const fn cost(self, len: usize) -> usize {
+        let (cost, least) = (len + COST, self.least());
+        if cost > least { cost } else { least }
+    }
+
+    const fn least(self) -> usize {
+        match self {
+            Self::Feedback => COST,
+            Self::Bulk => 16 * 1024,
         }
     }
 
     /// How many messages that may be at the most.
     #[must_use]
     pub const fn max_messages(self) -> usize {
-        self.window() / COST
+        self.window() / self.least()
     }
 }
 
@@ -79,6 +112,10 @@ pub struct Channels([End; Channel::ALL.len()]);
 #[derive(Debug, Default)]
 struct End {
     queue: VecDeque<Vec<u8>>,
+    /// What leaves as fragments just now, and how much of it has left.
+    leaving: Option<(Vec<u8>, usize)>,
+    /// What has come of a message that comes as fragments.
+    arriving: Vec<u8>,
     /// What the queue holds.
     queued: usize,
     /// What is under way, or waits at the receiver.
@@ -98,7 +135,7 @@ impl Channels {
     /// The message, when it is too long or there is no room; [`Self::poll_room`] says when there is again.
     pub fn push(&mut self, channel: Channel, message: Vec<u8>) -> Result<(), Vec<u8>> {
         let end = self.end(channel);
-        let cost = message.len() + COST;
+        let cost = channel.cost(message.len());
         if message.len() > channel.max_message() {
             return Err(message);
         }
@@ -111,18 +148,10 @@ impl Channels {
         Ok(())
     }
 
-    /// The next message that may be sent, of the first channel that has one.
+    /// The next message that may be sent on the control stream, of the first channel that has one.
     pub fn poll(&mut self) -> Option<(Channel, Vec<u8>)> {
-        for channel in Channel::ALL {
-            let end = self.end(channel);
-            let next = end.queue.front().map(|message| message.len() + COST);
-            if let Some(cost) = next.filter(|cost| end.in_flight + cost <= channel.window()) {
-                end.in_flight += cost;
-                end.queued -= cost;
-                return Some((channel, end.queue.pop_front()?));
-            }
-        }
-        None
+        let mut channels = Channel::ALL.into_iter().filter(|channel| !channel.is_bulk());
+        channels.find_map(|channel| Some((channel, self.end(channel).take(channel)?)))
     }
 
     /// A channel on which somebody was turned away, and which has room again.
@@ -153,7 +182,7 @@ impl Channels {
     /// [`Violation`]: it is too long, or there was no credit for it.
     pub fn handle_message(&mut self, channel: Channel, len: usize) -> Result<(), Violation> {
         let end = self.end(channel);
-        let received = end.received + len + COST;
+        let received = end.received + channel.cost(len);
         if len > channel.max_message() || received > channel.window() {
             return Err(Violation);
         }
@@ -165,7 +194,7 @@ impl Channels {
     /// that it need not wait, and not for each message.
     pub fn handle_consumed(&mut self, channel: Channel, len: usize) -> Option<u32> {
         let end = self.end(channel);
-        end.consumed = (end.consumed + len + COST).min(end.received);
+        end.consumed = (end.consumed + channel.cost(len)).min(end.received);
         if end.consumed < channel.window() / 4 {
             return None;
         }
@@ -177,7 +206,11 @@ impl Channels {
     /// What waits to be sent, when the link is gone.
     pub fn into_queued(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
         let ends = Channel::ALL.into_iter().zip(self.0);
-        ends.flat_map(|(channel, end)| end.queue.into_iter().map(move |message| (channel, message)))
+        ends.flat_map(|(channel, end)| {
+            let leaving = end.leaving.map(|(message, _)| message);
+            let queued = leaving.into_iter().chain(end.queue);
+            queued.map(move |message| (channel, message))
+        })
     }
 
     const fn end(&mut self, channel: Channel) -> &mut End {
@@ -185,105 +218,18 @@ impl Channels {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CHANNEL: Channel = Channel::Feedback;
-
-    /// What happens next between two members.
-    #[derive(Clone, Copy, Debug)]
-    enum Step {
-        /// The sender's program says something of this length.
-        Say(usize),
-        /// What may be sent is.
-        Send,
-        /// The receiver's program takes a message.
-        Take,
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            (0..=CHANNEL.max_message()).prop_map(Step::Say),
-            Just(Step::Send),
-            Just(Step::Take)
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn everything_that_is_taken_in_arrives_once_in_order_and_both_sides_stay_within_the_window(
-            steps in prop::collection::vec(step(), 0..400),
-        ) {
-            let [mut sender, mut receiver] = [(), ()].map(|()| Channels::default());
-            let (mut said, mut arrived, mut waiting) = (Vec::new(), Vec::new(), VecDeque::new());
-            // In the end the receiver's program takes everything.
-            let rest = [Step::Send, Step::Take].repeat(2 * steps.len() + 2);
-            for step in steps.into_iter().chain(rest) {
-                match step {
-                    Step::Say(len) => {
-                        let message = vec![said.len() as u8; len];
-                        match sender.push(CHANNEL, message.clone()) {
-                            Ok(()) => said.push(message),
-                            Err(back) => prop_assert_eq!(back, message),
-                        }
-                    }
-                    Step::Send => while let Some((_, message)) = sender.poll() {
-                        prop_assert_eq!(receiver.handle_message(CHANNEL, message.len()), Ok(()));
-                        waiting.push_back(message);
-                    },
-                    Step::Take => if let Some(message) = waiting.pop_front() {
-                        if let Some(credit) = receiver.handle_consumed(CHANNEL, message.len()) {
-                            prop_assert_eq!(sender.handle_credit(CHANNEL, credit), Ok(()));
-                        }
-                        arrived.push(message);
-                    },
-                }
-                let held = |messages: &VecDeque<Vec<u8>>| messages.iter().map(|message| message.len() + COST).sum::<usize>();
-                prop_assert!(held(&waiting) <= CHANNEL.window());
-                prop_assert!(held(&sender.0[0].queue) <= CHANNEL.window());
-            }
-            prop_assert_eq!(arrived, said);
+impl End {
+    /// The next message, if there is credit for it.
+    fn take(&mut self, channel: Channel) -> Option<Vec<u8>> {
+        let cost = channel.cost(self.queue.front()?.len());
+        if self.in_flight + cost > channel.window() {
+            return None;
         }
-    }
-
-    #[test]
-    fn who_is_turned_away_hears_once_when_there_is_room_again() {
-        let mut channels = Channels::default();
-        while channels.push(CHANNEL, vec![0; 500]).is_ok() {}
-        assert_eq!(channels.poll_room(), None);
-        while channels.poll().is_some() {}
-        assert_eq!(channels.poll_room(), Some(CHANNEL));
-        assert_eq!(channels.poll_room(), None);
-        assert!(channels.push(CHANNEL, vec![0; 500]).is_ok());
-        assert!(
-            channels
-                .push(CHANNEL, vec![0; CHANNEL.max_message() + 1])
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn who_sends_or_gives_more_than_there_is_breaks_the_protocol() {
-        let mut channels = Channels::default();
-        assert_eq!(channels.handle_credit(CHANNEL, 1), Err(Violation));
-        assert_eq!(
-            channels.handle_message(CHANNEL, CHANNEL.max_message() + 1),
-            Err(Violation)
-        );
-        let fit = CHANNEL.window() / (100 + COST);
-        for _ in 0..fit {
-            assert_eq!(channels.handle_message(CHANNEL, 100), Ok(()));
-        }
-        assert_eq!(channels.handle_message(CHANNEL, 100), Err(Violation));
-        // A program that says it took more than there was gives no credit for it.
-        let credit = (0..2 * fit).filter_map(|_| channels.handle_consumed(CHANNEL, 100));
-        let (given, taken) = (credit.sum::<u32>() as usize, fit * (100 + COST));
-        assert!(
-            given <= taken && given > taken - CHANNEL.window() / 4,
-            "{given} of {taken}"
-        );
+        self.in_flight += cost;
+        self.queued -= cost;
+        self.queue.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests;
