@@ -11,7 +11,7 @@ use sightline_media::decoder::{DecodeError, Decoder, DecoderFactory, DecoderThre
 use sightline_media::{MemberId, Observer, Picture, Playout, Size};
 use sightline_media_proto::effort::Speed;
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::video::{Dependency, Frame, Packets, PartSize};
+use sightline_media_proto::video::{Dependency, Frame, PacketSize, Packets};
 use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack};
 
 /// Does this with each picture that is shown, on the thread that shows it.
@@ -46,7 +46,7 @@ fn picture(now: Instant) -> Vec<Arc<[u8]>> {
         dependency: Dependency::KEY,
         data: encoded.remove(0).data,
     };
-    Packets::of(frame).bodies(PartSize::Full).to_vec()
+    Packets::of(frame).bodies(PacketSize::Full).to_vec()
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn pictures_may_be_decoded_elsewhere_and_come_in_memory_that_is_shared() {
         dependency: Dependency::KEY,
         data: vec![77; 10],
     };
-    for body in Packets::of(frame).bodies(PartSize::Full) {
+    for body in Packets::of(frame).bodies(PacketSize::Full) {
         playout.handle_video(1, VideoTrack::Camera, body, now);
     }
     let picture = shown.recv_timeout(Duration::from_secs(300)).expect("a picture");

@@ -1,7 +1,7 @@
 //! What leaves of a voice looks the same whatever is said: size, number and moment of every packet.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,33 +21,36 @@ const BLOCKS: u32 = 1000;
 /// Gives what it is made of, block by block, without waiting.
 struct Spoken {
     samples: Box<dyn Iterator<Item = f32> + Send>,
-    block: u32,
+    /// How many blocks it has given: the test's clock.
+    given: Arc<AtomicU32>,
     epoch: Instant,
 }
 
 impl Microphone for Spoken {
     fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
-        if self.block >= BLOCKS {
+        let given = self.given.load(Ordering::Relaxed);
+        if given >= BLOCKS {
             return Err(MicrophoneError::Device("that was all".into()));
         }
         block.fill_with(|| self.samples.next().unwrap_or_default());
-        let captured = self.epoch + BLOCK * self.block;
-        self.block += 1;
-        Ok(Some(captured))
+        self.given.store(given + 1, Ordering::Relaxed);
+        Ok(Some(self.epoch + BLOCK * given))
     }
 }
 
-/// Packs in one way for the first half, in another for the second, and notes what leaves.
+/// Packs in one way for the first half, in another for the second, and notes what leaves, and after how many blocks.
 struct Notes {
     packings: [(Span, Protection); 2],
     asked: Mutex<u32>,
-    sent: Mutex<Vec<Arc<[u8]>>>,
+    given: Arc<AtomicU32>,
+    sent: Mutex<Vec<(u32, Arc<[u8]>)>>,
     ended: Mutex<mpsc::Sender<()>>,
 }
 
 impl Outbox for Notes {
     fn send_audio(&self, _: AudioTrack, body: Arc<[u8]>) {
-        self.sent.lock().expect("unpoisoned").push(body);
+        let given = self.given.load(Ordering::Relaxed);
+        self.sent.lock().expect("unpoisoned").push((given, body));
     }
 
     fn packing(&self) -> (Span, Protection) {
@@ -78,9 +81,11 @@ fn leaves(
 ) -> Vec<(Duration, Class, usize)> {
     let epoch = Instant::now();
     let (ended, end) = channel();
+    let given = Arc::new(AtomicU32::new(0));
     let notes = Arc::new(Notes {
         packings,
         asked: Mutex::new(0),
+        given: Arc::clone(&given),
         sent: Mutex::default(),
         ended: Mutex::new(ended),
     });
@@ -88,7 +93,7 @@ fn leaves(
     wanted.set(Processing::ALL);
     let microphone = Spoken {
         samples: Box::new(samples),
-        block: 0,
+        given,
         epoch,
     };
     let sender = VoiceSender::start(
@@ -105,9 +110,8 @@ fn leaves(
     let sent = notes.sent.lock().expect("unpoisoned");
     let mut link = Sender::new(1, epoch);
     let mut left = Vec::new();
-    for body in &*sent {
-        let first = u32::from_be_bytes(*body.first_chunk().expect("a number"));
-        let at = BLOCK * first;
+    for (given, body) in &*sent {
+        let at = BLOCK * *given;
         link.handle_audio(AudioTrack::Voice, Arc::clone(body), epoch + at);
         while let Some(leaving) = link.poll_packet(epoch + at) {
             left.push((at, leaving.class, leaving.body.len()));

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sightline::clock;
+use sightline::event::Event;
 use sightline::participant::{Media, Participant, PlayoutObserver};
 use sightline::state::{self, Effect, Moment, State};
 use sightline::update::Update;
@@ -28,8 +29,9 @@ use sightline_media_proto::session::Limits;
 use sightline_media_proto::{AudioTrack, VideoTrack};
 use sightline_mesh::{Entry, Setup};
 use sightline_mesh_proto::route::Rule;
-use sightline_mesh_proto::{Admit, Code, Command, Event, Name};
+use sightline_mesh_proto::{Admit, Code, Command, Event as CallEvent, Name};
 use sightline_tests::bench::{self, mean, quantiles};
+use sightline_tests::pick;
 use sightline_tests::program::Program;
 use sightline_ui::model::{Call, Model};
 
@@ -57,13 +59,13 @@ fn join() {
         let mut ann = Program::start_call("Ann", &media);
         let code = ann.code();
         let mut bob = Program::join_call("Bob", &code, &media);
-        let first = |program: &mut Program, event| {
-            let seen = program.seen.iter().find(|said| said["event"] == event).cloned();
-            let event = seen.unwrap_or_else(|| program.wait(event));
-            event["since_join"].as_f64().expect("seconds") * 1000.0
-        };
-        pictures.push(first(&mut bob, "first_video"));
-        sounds.push(first(&mut bob, "first_audio"));
+        bob.wait_for_both("first_audio", "first_video");
+        let mut seen = bob.seen.iter();
+        pictures.extend(
+            seen.clone()
+                .find_map(pick!(Event::FirstVideo { since_join, .. } => since_join * 1000.0)),
+        );
+        sounds.extend(seen.find_map(pick!(Event::FirstAudio { since_join, .. } => since_join * 1000.0)));
         bob.leave();
         ann.leave();
     }
@@ -194,7 +196,7 @@ impl Side {
     fn pass(&mut self, patience: Duration) -> Option<Code> {
         let update = self.updates.recv_timeout(patience).ok()?;
         let code = match &update {
-            Update::Call(Event::Code(code)) => Some(code.clone()),
+            Update::Call(CallEvent::Code(code)) => Some(code.clone()),
             _ => None,
         };
         self.state.reduce(update, moment());
@@ -366,16 +368,20 @@ fn calls() {
         let mut figures: [Vec<f64>; 4] = Default::default();
         let mut gave_way = BTreeSet::new();
         for program in &programs {
-            for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
-                let places = [
-                    &stats["video"]["fps"],
-                    &stats["audio"]["concealed"],
-                    &stats["audio"]["delay_ms"],
-                    &stats["video"]["delay_ms"],
+            for stats in program
+                .seen
+                .iter()
+                .filter_map(pick!(Event::Stats(stats) => stats))
+            {
+                let values = [
+                    Some(f64::from(stats.video.fps)),
+                    Some(stats.audio.concealed as f64),
+                    stats.audio.delay_ms,
+                    stats.video.delay_ms,
                 ];
-                gave_way.insert(stats["gave_way"].as_str().unwrap_or_default().to_owned());
-                for (figure, place) in figures.iter_mut().zip(places) {
-                    figure.extend(place.as_f64());
+                gave_way.insert(stats.gave_way.clone());
+                for (figure, value) in figures.iter_mut().zip(values) {
+                    figure.extend(value);
                 }
             }
         }
@@ -405,14 +411,16 @@ fn calls() {
 }
 
 /// How often the pictures of each pair froze since the pair met.
-fn frozen(programs: &mut [Program]) -> BTreeMap<(usize, String), u64> {
+fn frozen(programs: &mut [Program]) -> BTreeMap<(usize, String), u32> {
     let mut frozen = BTreeMap::new();
     for (index, program) in programs.iter_mut().enumerate() {
         program.listen();
-        for stats in program.seen.iter().filter(|event| event["event"] == "stats") {
-            let peer = stats["peer"].as_str().unwrap_or_default().to_owned();
-            let count = stats["video"]["freezes"].as_u64().unwrap_or_default();
-            frozen.insert((index, peer), count);
+        for stats in program
+            .seen
+            .iter()
+            .filter_map(pick!(Event::Stats(stats) => stats))
+        {
+            frozen.insert((index, stats.peer.clone()), stats.video.freezes);
         }
     }
     frozen

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
+use sightline::event::Event;
 use sightline_mesh_proto::{Candidate, Code};
 use sightline_tests::bench;
+use sightline_tests::pick;
 use sightline_tests::program::Program;
 
 /// Packets a second.
@@ -43,11 +45,7 @@ fn main() {
     }
     let media = ["--microphone", "test", "--camera", "test"];
     let mut ann = Program::start_call("Ann", &media);
-    let target: SocketAddr = ann.wait_for("an address", |event| event["event"] == "listening")["local"][0]
-        .as_str()
-        .expect("a text")
-        .parse()
-        .expect("an address");
+    let target = ann.wait_for("an address", pick!(Event::Listening { local } => local[0]));
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &media);
     bob.wait_for_both("first_audio", "first_video");
@@ -70,12 +68,11 @@ fn main() {
     let flooded = run(&mut ann);
     stop.store(true, Ordering::Relaxed);
     let (sent, replies) = flooder.join().expect("it floods");
-    ann.tell("ledger");
-    let ledger = ann.wait("ledger");
-    let rows = ledger["rows"].as_array().expect("rows").iter();
-    let refused: u64 = rows
-        .chain([&ledger["earlier"]])
-        .filter_map(|row| row["refused_packets"].as_u64())
+    let ledger = ann.ledger();
+    let counts = ledger.rows.iter().map(|row| row.counts);
+    let refused: u64 = counts
+        .chain([ledger.earlier.counts])
+        .map(|counts| counts.refused_packets)
         .sum();
 
     println!(
@@ -110,11 +107,11 @@ fn run(program: &mut Program) -> Cost {
     let began = Instant::now();
     let (mut concealed, mut worst_second, mut pictures, mut seconds) = (0, 0, 0.0, 0.0);
     while began.elapsed() < SPAN {
-        let stats = program.wait("stats");
-        let now = stats["audio"]["concealed"].as_u64().unwrap_or_default();
+        let stats = program.stats();
+        let now = stats.audio.concealed;
         concealed += now;
         worst_second = worst_second.max(now);
-        pictures += stats["video"]["fps"].as_f64().unwrap_or_default();
+        pictures += f64::from(stats.video.fps);
         seconds += 1.0;
     }
     let after = program.usage().expect("a process");

@@ -8,10 +8,13 @@
     missing_docs
 )]
 
-use serde_json::Value;
+use std::time::Instant;
+
+use sightline::event::Event;
 use sightline_tests::bench;
 use sightline_tests::network::Network;
-use sightline_tests::program::Program;
+use sightline_tests::pick;
+use sightline_tests::program::{Program, is_loud};
 
 /// Seconds until the loss is known for what it is, and the layer back that it may have cost.
 const SETTLING: u32 = 10;
@@ -49,31 +52,25 @@ fn loss() {
             network.lose(host, percent);
         }
         let listener = &mut people[2];
-        let member = listener.wait("stats")["peer"].clone();
-        let mut next = || {
-            listener.wait_for("statistics", |event| {
-                event["event"] == "stats" && event["peer"] == member
-            })
-        };
+        let member = listener.stats().peer;
+        let of_member = pick!(Event::Stats(stats) if stats.peer == member => (**stats).clone());
+        let mut next = || listener.wait_for("statistics", of_member);
         for _ in 1..SETTLING {
             next();
         }
-        let count = |value: &Value| value.as_u64().unwrap_or_default();
-        let frozen = |event: &Value| event["video"]["frozen_s"].as_f64().unwrap_or_default();
         let (before, mut loud, mut concealed, mut pictures) = (next(), 0, 0, 0);
         let mut after = before.clone();
         for _ in 0..SECONDS {
             after = next();
-            let level = after["audio"]["level_db"].as_f64();
-            loud += u32::from(level.is_some_and(|level| level > -40.0));
-            concealed += count(&after["audio"]["concealed"]);
-            pictures += count(&after["video"]["fps"]);
+            loud += u32::from(is_loud(&after));
+            concealed += after.audio.concealed;
+            pictures += after.video.fps;
         }
-        let freezes = count(&after["video"]["freezes"]) - count(&before["video"]["freezes"]);
+        let freezes = after.video.freezes - before.video.freezes;
         println!(
             "  {percent:>2} %   {loud:>19}   {:>7.2} %   {pictures:>8}   {freezes:>7}   {:>4.2} s",
             concealed as f64 / f64::from(SECONDS),
-            frozen(&after) - frozen(&before),
+            after.video.frozen_s - before.video.frozen_s,
         );
         leave(&mut people);
     }
@@ -100,20 +97,16 @@ fn uplink() {
             bob.wait("stats");
         }
         let (after, ended) = sent(&mut ann);
-        let rate = (after - before) as f64 * 8.0 / 1000.0 / (ended - began);
+        let rate = (after - before) as f64 * 8.0 / 1000.0 / ended.duration_since(began).as_secs_f64();
         println!("{:<64} {rate:.0}", format!("  {what}"));
         leave(&mut [ann, bob, cleo]);
     }
 }
 
-/// The bytes that it sent so far, on the wire, and when it said so, seconds.
-fn sent(program: &mut Program) -> (u64, f64) {
-    program.tell("ledger");
-    let ledger = program.wait("ledger");
-    (
-        bench::bytes_on_the_wire(&ledger),
-        ledger["t"].as_f64().expect("a time"),
-    )
+/// The bytes that it sent so far, on the wire, and when it said so.
+fn sent(program: &mut Program) -> (u64, Instant) {
+    let ledger = program.ledger();
+    (bench::bytes_on_the_wire(&ledger), Instant::now())
 }
 
 fn leave(people: &mut [Program]) {

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use sightline::event::{Event, Stats};
 use sightline_tests::bench::{self, mean};
+use sightline_tests::pick;
 use sightline_tests::program::Program;
 
 const PEOPLE: usize = 4;
@@ -49,18 +50,17 @@ fn main() {
     let mut steps = Vec::new();
     let busy = watch(&mut call, BUSY, |latest| {
         for stats in latest.values() {
-            let step = stats["gave_way"].as_str().unwrap_or_default().to_owned();
-            if !steps.contains(&step) {
-                steps.push(step);
+            if !steps.contains(&stats.gave_way) {
+                steps.push(stats.gave_way.clone());
             }
         }
         false
     });
     stop(&mut others);
     let back = watch(&mut call, PATIENCE, |latest| {
-        latest.values().all(|stats| {
-            stats["gave_way"] == "nothing" && stats["video"]["fps"].as_f64().is_some_and(|fps| fps >= WHOLE)
-        })
+        latest
+            .values()
+            .all(|stats| stats.gave_way == "nothing" && f64::from(stats.video.fps) >= WHOLE)
     });
     println!(
         "  what gave way, of any of them                        {}",
@@ -100,7 +100,7 @@ struct Seen {
 fn watch(
     call: &mut [Program],
     patience: Duration,
-    mut is_so: impl FnMut(&BTreeMap<(usize, String), Value>) -> bool,
+    mut is_so: impl FnMut(&BTreeMap<(usize, String), Stats>) -> bool,
 ) -> Seen {
     let began = Instant::now();
     let (mut latest, mut concealed) = (BTreeMap::new(), Vec::new());
@@ -108,11 +108,15 @@ fn watch(
         std::thread::sleep(POLL);
         for (index, program) in call.iter_mut().enumerate() {
             program.listen();
-            for event in program.seen.drain(..).filter(|event| event["event"] == "stats") {
-                concealed.extend(event["audio"]["concealed"].as_f64());
-                let peer = event["peer"].as_str().unwrap_or_default().to_owned();
-                latest.insert((index, peer), event);
+            let stats = program
+                .seen
+                .iter()
+                .filter_map(pick!(Event::Stats(stats) => (**stats).clone()));
+            for stats in stats {
+                concealed.push(stats.audio.concealed as f64);
+                latest.insert((index, stats.peer.clone()), stats);
             }
+            program.seen.clear();
         }
         if !latest.is_empty() && is_so(&latest) {
             return Seen {

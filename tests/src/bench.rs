@@ -1,6 +1,6 @@
 //! What benches share: what was asked for, and figures of many values.
 
-use serde_json::Value;
+use sightline::event::Ledger;
 
 /// What stands after a word of the command line.
 #[must_use]
@@ -28,11 +28,11 @@ pub fn quantiles(mut values: Vec<f64>) -> (f64, f64) {
     (at(0.5).unwrap_or(f64::NAN), at(0.95).unwrap_or(f64::NAN))
 }
 
-/// What an event with a ledger says was sent, bytes; each packet has headers of UDP and IPv4.
+/// What a ledger says was sent, bytes; each packet has headers of UDP and IPv4.
 #[must_use]
-pub fn bytes_on_the_wire(ledger: &Value) -> u64 {
-    let rows = ledger["rows"].as_array().into_iter().flatten();
-    let count = |row: &Value, field: &str| row[field].as_u64().unwrap_or_default();
-    rows.map(|row| count(row, "sent_bytes") + 28 * count(row, "sent_packets"))
+pub fn bytes_on_the_wire(ledger: &Ledger) -> u64 {
+    let counts = ledger.rows.iter().map(|row| &row.counts);
+    counts
+        .map(|counts| counts.sent_bytes + 28 * counts.sent_packets)
         .sum()
 }

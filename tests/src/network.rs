@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use sightline::event::Event;
+
+use crate::pick;
 use crate::program::{PATIENCE, Program, in_turn};
 
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
@@ -238,12 +241,11 @@ impl Network {
         let mut program = self.start_on(host, address, &["join", "-"]);
         program.tell(code);
         assert_eq!(program.status(), 4, "it said: {:#?}", program.seen);
-        let last = |name: &str| {
-            let event = program.seen.iter().rfind(|event| event["event"] == name);
-            event.expect(name).clone()
-        };
-        let rows = last("ledger")["rows"].as_array().expect("rows").len();
-        (last("end")["why"].as_str().expect("a word").to_owned(), rows)
+        let end = pick!(Event::End { why } => why.clone());
+        let ledger = pick!(Event::Ledger(ledger) => ledger.rows.len());
+        let mut said = program.seen.iter().rev();
+        let why = said.clone().find_map(end).expect("an end");
+        (why, said.find_map(ledger).expect("a ledger"))
     }
 
     /// Starts the program on a host, with its address on the first bridge.
@@ -296,12 +298,8 @@ impl Network {
         for person in &mut people {
             let mut heard = BTreeSet::new();
             while heard.len() < others {
-                heard.insert(
-                    person.wait("first_audio")["peer"]
-                        .as_str()
-                        .expect("an id")
-                        .to_owned(),
-                );
+                let whose = pick!(Event::FirstAudio { peer, .. } => peer.clone());
+                heard.insert(person.wait_for("somebody's voice", whose));
             }
         }
         people

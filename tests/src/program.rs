@@ -1,6 +1,6 @@
 //! The real program, run as a process and listened to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use sightline::event::{Event, Ledger, Line, Path as EventPath, Route, Stats, Step};
 use sightline_mesh_proto::{Candidate, Code};
 
 /// 5 min: how long anything may take before a test gives up on it. Only what never comes takes so long, on the slowest
@@ -71,13 +71,61 @@ pub fn code_to(addresses: &[&str], code: &str) -> String {
     code.to_string()
 }
 
+/// Picks something out of an event of one kind: `pick!(Event::Left { why, .. } => why.clone())`.
+#[macro_export]
+macro_rules! pick {
+    ($event:pat $(if $condition:expr)? => $picked:expr) => {
+        |event: &sightline::event::Event| match event {
+            $event $(if $condition)? => Some($picked),
+            _ => None,
+        }
+    };
+}
+
+/// What an event is called where programs read it.
+#[must_use]
+pub fn name_of(event: &Event) -> String {
+    let written = serde_json::to_value(event).expect("an event");
+    written["event"].as_str().expect("a name").to_owned()
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// A sentence for it.
+    pub message: String,
+    /// Whom it concerns, if it is one member.
+    pub peer: Option<String>,
+}
+
+/// A question about a route.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// To be named in the answer.
+    pub id: u64,
+    /// To whom, if that is known.
+    pub name: Option<String>,
+    /// The path before.
+    pub old: Option<EventPath>,
+    /// The route in question.
+    pub new: Route,
+    /// Why it is asked.
+    pub reason: String,
+}
+
+/// Whether a second of a member's sound was speech.
+#[must_use]
+pub fn is_loud(stats: &Stats) -> bool {
+    stats.audio.level_db.is_some_and(|level| level > -40.0)
+}
+
 /// A running program whose events are read.
 pub struct Program {
     child: Child,
-    events: Receiver<Value>,
+    events: Receiver<Event>,
     reader: Option<JoinHandle<()>>,
     /// Everything that it said so far.
-    pub seen: Vec<Value>,
+    pub seen: Vec<Event>,
 }
 
 impl Program {
@@ -97,9 +145,13 @@ impl Program {
         let output = child.stdout.take().expect("piped");
         let (sink, events) = channel();
         let reader = std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                if sink.send(event).is_err() {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            // Without `--json` it speaks to people.
+            for line in lines.filter(|line| line.starts_with('{')) {
+                // What cannot be read is told by the test that then waits for ever.
+                let read: Line =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                if sink.send(read.event).is_err() {
                     return;
                 }
             }
@@ -207,8 +259,8 @@ impl Program {
             .expect("it listens");
     }
 
-    /// Waits for an event for which `is_it` holds; those before it are kept in `seen`.
-    pub fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    /// Waits for an event of which `pick` finds something; those before it are kept in `seen`. See [`crate::pick`].
+    pub fn wait_for<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self
@@ -216,9 +268,10 @@ impl Program {
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
                 Ok(event) => {
-                    self.seen.push(event.clone());
-                    if is_it(&event) {
-                        return event;
+                    let picked = pick(&event);
+                    self.seen.push(event);
+                    if let Some(picked) = picked {
+                        return picked;
                     }
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -228,27 +281,103 @@ impl Program {
         }
     }
 
-    /// Waits for an event of this kind.
-    pub fn wait(&mut self, event: &str) -> Value {
-        self.wait_for(event, |said| said["event"] == event)
+    /// Waits for an event for which `is_it` holds.
+    pub fn wait_until(&mut self, what: &str, is_it: impl Fn(&Event) -> bool) {
+        self.wait_for(what, |event| is_it(event).then_some(()));
     }
 
-    /// Waits for an event of this kind, unless it has come already.
-    pub fn once(&mut self, event: &str) -> Value {
+    /// Waits for an event of this name.
+    pub fn wait(&mut self, name: &str) {
+        self.wait_until(name, |event| name_of(event) == name);
+    }
+
+    /// Waits for an event of this name, unless it has come already.
+    pub fn once(&mut self, name: &str) {
         self.listen();
-        let known = self.seen.iter().find(|said| said["event"] == event).cloned();
-        known.unwrap_or_else(|| self.wait(event))
+        if !self.seen.iter().any(|event| name_of(event) == name) {
+            self.wait(name);
+        }
     }
 
     /// Waits until it has said both, in either order.
     pub fn wait_for_both(&mut self, one: &str, other: &str) {
-        let first = self.wait_for(one, |said| said["event"] == one || said["event"] == other);
-        self.wait(if first["event"] == one { other } else { one });
+        let first = self.wait_for(one, |event| {
+            let name = name_of(event);
+            (name == one || name == other).then_some(name)
+        });
+        self.wait(if first == one { other } else { one });
+    }
+
+    /// Waits for a problem of this code, which tells of itself.
+    pub fn wait_for_problem(&mut self, wanted: &str) -> Problem {
+        self.wait_for(wanted, |event| match event {
+            Event::Problem { code, message, peer } if code == wanted => Some(Problem {
+                message: message.clone(),
+                peer: peer.clone(),
+            }),
+            _ => None,
+        })
+    }
+
+    /// Waits for the next second's measurements of one member.
+    pub fn stats(&mut self) -> Stats {
+        self.wait_for(
+            "statistics",
+            crate::pick!(Event::Stats(stats) => (**stats).clone()),
+        )
+    }
+
+    /// Asks for the ledger, and waits for it.
+    pub fn ledger(&mut self) -> Ledger {
+        self.tell("ledger");
+        self.wait_for("a ledger", crate::pick!(Event::Ledger(ledger) => ledger.clone()))
+    }
+
+    /// Waits until it is told that somebody is gone. Returns their name, and why.
+    pub fn left(&mut self) -> (String, String) {
+        let left = crate::pick!(Event::Left { name, why, .. } => (name.clone(), why.clone()));
+        self.wait_for("that somebody is gone", left)
+    }
+
+    /// Waits for a question about a route.
+    pub fn question(&mut self) -> Question {
+        self.wait_for("a question", |event| match event {
+            Event::Ask {
+                id,
+                name,
+                old,
+                new,
+                reason,
+                ..
+            } => Some(Question {
+                id: *id,
+                name: name.clone(),
+                old: old.clone(),
+                new: new.clone(),
+                reason: reason.clone(),
+            }),
+            _ => None,
+        })
+    }
+
+    /// Waits until a route is in this state.
+    pub fn route(&mut self, state: &str) -> Step {
+        let step = crate::pick!(Event::Route(step) if step.route.state == state => step.clone());
+        self.wait_for(&format!("a route that is {state}"), step)
+    }
+
+    /// The ids of everybody who joined, by the names that they gave themselves.
+    #[must_use]
+    pub fn joined(&self) -> BTreeMap<String, String> {
+        let joined = self.seen.iter();
+        let joined =
+            joined.filter_map(crate::pick!(Event::Joined { peer, name, .. } => (name.clone(), peer.clone())));
+        joined.collect()
     }
 
     /// Its first code, or another one.
     pub fn code(&mut self) -> String {
-        self.wait("code")["code"].as_str().expect("a text").to_owned()
+        self.wait_for("a code", crate::pick!(Event::Code { code, .. } => code.0.clone()))
     }
 
     /// Asks for another code.
@@ -267,8 +396,7 @@ impl Program {
                 programs[0].another_code()
             };
             let mut next = Self::join_call(&format!("p{index}"), &code, media);
-            let joined = |event: &Value| event["event"] == "route" && event["state"] == "active";
-            next.wait_for("a route", joined);
+            next.route("active");
             programs.push(next);
         }
         programs

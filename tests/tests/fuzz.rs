@@ -284,7 +284,7 @@ fn reassembly() {
     };
     let packets = video::Packets::of(frame);
     let of_size = |size| packets.bodies(size).iter().chain(packets.parity(size));
-    let bodies = video::PartSize::ALL.into_iter().flat_map(of_size);
+    let bodies = video::PacketSize::ALL.into_iter().flat_map(of_size);
     let corpus: Vec<_> = bodies.map(|body| body.to_vec()).collect();
     let mut reassembler = Reassembler::default();
     let mut now = Instant::now();

@@ -25,7 +25,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sightline-packet", &[]),
     ("sightline-noise", &[]),
     ("sightline-netem", &[]),
-    ("sightline-tests", &["sightline-mesh-proto", "sightline-netem"]),
+    (
+        "sightline-tests",
+        &["sightline", "sightline-mesh-proto", "sightline-netem"],
+    ),
     ("sightline-ui", &[]),
 ];
 

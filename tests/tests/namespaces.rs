@@ -8,9 +8,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use sightline::event::{Event, LedgerRow, Stats, Step};
 use sightline_tests::network::{Network, ip};
-use sightline_tests::program::{self, PATIENCE, Program, code_to};
+use sightline_tests::pick;
+use sightline_tests::program::{self, PATIENCE, Program, code_to, is_loud};
 use sightline_tests::screen::Screen;
 
 const NEEDS: &str = "what this test needs";
@@ -184,29 +185,19 @@ fn packet(frame: &[u8]) -> Option<Packet> {
 }
 
 /// What a program's last ledger says of each pair of addresses, as `pick` finds it in a row; nothing is left out.
-fn ledger(program: &Program, pick: impl Fn(&Value) -> (Ends, u64)) -> Traffic {
-    let ledger = program
-        .seen
-        .iter()
-        .rfind(|event| event["event"] == "ledger")
-        .expect("a ledger");
-    let rows = ledger["rows"].as_array().expect("rows").iter();
-    rows.map(pick).filter(|(_, bytes)| *bytes > 0).collect()
-}
-
-fn ends(from: &Value, to: &Value) -> Ends {
-    let address = |value: &Value| value.as_str().expect("a text").parse().expect("an address");
-    (address(from), address(to))
+fn ledger(program: &Program, pick: impl Fn(&LedgerRow) -> (Ends, u64)) -> Traffic {
+    let mut said = program.seen.iter().rev();
+    let rows = said.find_map(pick!(Event::Ledger(ledger) => ledger.rows.clone()));
+    let rows = rows.expect("a ledger");
+    rows.iter().map(pick).filter(|(_, bytes)| *bytes > 0).collect()
 }
 
 fn sent(program: &Program) -> Traffic {
-    let bytes = |row: &Value| row["sent_bytes"].as_u64().expect("a count");
-    ledger(program, |row| (ends(&row["local"], &row["remote"]), bytes(row)))
+    ledger(program, |row| ((row.local, row.remote), row.counts.sent_bytes))
 }
 
 fn received(program: &Program) -> Traffic {
-    let bytes = |row: &Value| row["recv_bytes"].as_u64().expect("a count");
-    ledger(program, |row| (ends(&row["remote"], &row["local"]), bytes(row)))
+    ledger(program, |row| ((row.remote, row.local), row.counts.recv_bytes))
 }
 
 /// Everybody leaves. Returns what all of them say they sent.
@@ -222,16 +213,18 @@ fn leave_all(people: &mut [Program]) -> Traffic {
 /// Waits for a second in which speech was heard.
 fn hears(person: &mut Program) {
     person.wait("stats");
-    person.wait_for("speech", |event| {
-        event["event"] == "stats"
-            && event["audio"]["level_db"]
-                .as_f64()
-                .is_some_and(|level| level > -40.0)
-    });
+    while !is_loud(&person.stats()) {}
 }
 
-fn is_route(event: &Value, state: &str) -> bool {
-    event["event"] == "route" && event["state"] == state
+/// The newest route on which media flows.
+fn active(program: &Program) -> Step {
+    let mut said = program.seen.iter().rev();
+    let active = said.find_map(pick!(Event::Route(step) if step.route.state == "active" => step.clone()));
+    active.expect("a route")
+}
+
+fn interface(step: &Step) -> Option<&str> {
+    step.route.path.interface.as_deref()
 }
 
 /// Programs that make no call, then a call of three by these addresses: nothing passes but what the ledgers say.
@@ -352,23 +345,15 @@ fn when_the_chosen_interface_goes_away_not_one_packet_takes_another_and_the_call
     bob.tell(&code);
     ann.wait("first_audio");
     bob.wait("first_audio");
-    let active = bob
-        .seen
-        .iter()
-        .rfind(|event| is_route(event, "active"))
-        .expect("a route");
-    assert_eq!(active["interface"], "eth1");
+    assert_eq!(interface(&active(&bob)), Some("eth1"));
 
     // The default route, by the other interface, stays.
     network.interface(1, "eth1", "down");
-    let paused = bob.wait_for("a pause", |event| is_route(event, "paused"));
-    assert_eq!(paused["reason"], "interface_gone");
-    bob.wait_for("a sentence", |event| {
-        event["event"] == "problem" && event["code"] == "interface_gone"
-    });
+    assert_eq!(bob.route("paused").reason, "interface_gone");
+    bob.wait_for_problem("interface_gone");
     ann.wait("left");
     network.interface(1, "eth1", "up");
-    bob.wait_for("the way back", |event| is_route(event, "active"));
+    bob.route("active");
     ann.wait("joined");
     hears(&mut ann);
     hears(&mut bob);
@@ -406,9 +391,7 @@ fn an_address_with_a_label_is_kept_to_its_interface_as_any_other() {
         }
         let elsewhere = Capture::start(&network.bridge(), "h1");
         let mut people = call_on_eth1(&network, labelled, options);
-        let mut seen = people[1].seen.iter();
-        let active = seen.find(|event| is_route(event, "active")).expect("a route");
-        assert_eq!(active["interface"], "eth1");
+        assert_eq!(interface(&active(&people[1])), Some("eth1"));
         leave_all(&mut people);
         assert_eq!(elsewhere.packets(), [], "something took the other interface");
     }
@@ -423,16 +406,12 @@ fn when_the_chosen_interface_gets_another_name_nothing_goes_on_until_it_has_its_
     let address = network.other_address(1);
     let [mut ann, mut bob] = call_on_eth1(&network, &address, &["--interface", "eth1"]);
     network.rename(1, "eth1", "renamed0");
-    let paused = bob.wait_for("a pause", |event| is_route(event, "paused"));
-    assert_eq!(paused["reason"], "interface_gone");
-    bob.wait_for("a sentence", |event| {
-        event["event"] == "problem" && event["code"] == "interface_gone"
-    });
+    assert_eq!(bob.route("paused").reason, "interface_gone");
+    bob.wait_for_problem("interface_gone");
     // Ann calls several times meanwhile, and the socket is still there.
     ann.wait("left");
     network.rename(1, "renamed0", "eth1");
-    let active = bob.wait_for("the way back", |event| is_route(event, "active"));
-    assert_eq!(active["interface"], "eth1");
+    assert_eq!(interface(&bob.route("active")), Some("eth1"));
     ann.wait("joined");
     hears(&mut ann);
     hears(&mut bob);
@@ -447,14 +426,12 @@ fn an_interface_that_gets_another_name_in_a_call_is_asked_about_and_shown_by_it(
     let network = Network::new(2).expect(NEEDS);
     let [mut ann, mut bob] = call_on_eth1(&network, &network.other_address(1), &[]);
     network.rename(1, "eth1", "renamed0");
-    let asked = bob.wait_for("the question", |event| {
-        event["event"] == "ask" && event["new"]["interface"] == "renamed0"
-    });
-    assert_eq!(asked["reason"], "local_interface");
-    assert_eq!(asked["old"]["interface"], "eth1");
-    bob.tell(&format!("approve {}", asked["id"]));
-    let active = bob.wait_for("media again", |event| is_route(event, "active"));
-    assert_eq!(active["interface"], "renamed0");
+    let asked = bob.question();
+    let [was, is] = [asked.old.as_ref(), Some(&asked.new.path)].map(|path| path?.interface.as_deref());
+    assert_eq!((was, is), (Some("eth1"), Some("renamed0")));
+    assert_eq!(asked.reason, "local_interface");
+    bob.tell(&format!("approve {}", asked.id));
+    assert_eq!(interface(&bob.route("active")), Some("renamed0"));
     hears(&mut ann);
     hears(&mut bob);
     leave_all(&mut [ann, bob]);
@@ -483,8 +460,8 @@ fn when_both_interfaces_are_made_anew_the_call_comes_back_at_its_ports_and_codes
         network.interface(host, "eth1", "up");
     }
     for (person, [here, there]) in [(&mut ann, [0, 1]), (&mut bob, [1, 0])] {
-        let active = person.wait_for("the way back", |event| is_route(event, "active"));
-        let ends = [&active["local"], &active["remote"]].map(|end| end.as_str().expect("an address"));
+        let path = person.route("active").route.path;
+        let ends = [path.local, path.remote].map(|end| end.to_string());
         assert_eq!(ends, [address(here), address(there)]);
         hears(person);
     }
@@ -504,39 +481,32 @@ fn a_call_moves_from_one_network_to_another_when_both_sides_agree() {
     ];
     let mut people = network.call();
     let [_, mover, _] = [0, 1, 2].map(|host| network.address(host));
-    let old = format!("{mover}:");
+    let old: IpAddr = mover.parse().expect("an address");
     // The cable is pulled out; another network is there.
     let host = network.host(1);
     network.interface(1, "eth0", "down");
     network.interface(1, "eth1", "up");
     ip(&format!("-n {host} route add default via 10.78.0.254"));
-    let questions: Vec<_> = (0..2).map(|_| people[1].wait("ask")).collect();
+    let questions: Vec<_> = (0..2).map(|_| people[1].question()).collect();
     for question in &questions {
-        assert_eq!(question["reason"], "local_interface");
-        let ends = |way: &Value| [way["interface"].clone(), way["local"].clone()];
-        let [was, is] = [&question["old"], &question["new"]].map(ends);
-        assert_eq!((was[0].as_str(), is[0].as_str()), (Some("eth0"), Some("eth1")));
-        assert!(was[1].as_str().is_some_and(|local| local.starts_with(&old)));
-        people[1].tell(&format!("approve {}", question["id"]));
+        assert_eq!(question.reason, "local_interface");
+        let (was, is) = (question.old.as_ref().expect("a path"), &question.new.path);
+        let interfaces = [was, is].map(|path| path.interface.as_deref());
+        assert_eq!(interfaces, [Some("eth0"), Some("eth1")]);
+        assert_eq!(was.local.ip(), old);
+        people[1].tell(&format!("approve {}", question.id));
     }
     for listener in [0, 2] {
-        let asked = people[listener].wait("ask");
-        assert_eq!(asked["reason"], "remote_address");
-        people[listener].tell(&format!("approve {}", asked["id"]));
-        let new = asked["new"]["remote"].clone();
-        people[listener].wait_for("the new route", |event| {
-            is_route(event, "active") && event["remote"] == new
-        });
+        let asked = people[listener].question();
+        assert_eq!(asked.reason, "remote_address");
+        people[listener].tell(&format!("approve {}", asked.id));
+        while people[listener].route("active").route.path.remote != asked.new.path.remote {}
     }
     for person in &mut people {
         hears(person);
     }
-    let ids = |person: &Program| -> BTreeSet<String> {
-        let joined = person.seen.iter().filter(|event| event["event"] == "joined");
-        joined.map(|event| event["peer"].to_string()).collect()
-    };
     // That nobody is shown as gone meanwhile is proven on virtual time (`routes`).
-    assert_eq!(ids(&people[0]).len(), 2, "the same identity");
+    assert_eq!(members(&people[0]).len(), 2, "the same identity");
     let told = leave_all(&mut people);
     for (capture, host) in captures.iter().zip([0, 2]) {
         let address: IpAddr = network.address(host).parse().expect("an address");
@@ -557,18 +527,19 @@ fn a_nat_that_forgets_costs_a_pause_and_not_the_call() {
     ann.wait("first_audio");
     bob.wait("first_audio");
     network.rebind(1, 4000, 5000);
-    let outside = format!("{}:5000", network.address(1));
-    let active = ann.wait_for("the new port", |event| {
-        is_route(event, "active") && event["remote"] == outside.as_str()
-    });
-    assert_eq!(active["approved_by"], "new_port");
+    let outside: SocketAddr = format!("{}:5000", network.address(1))
+        .parse()
+        .expect("an address");
+    let mut active = ann.route("active");
+    while active.route.path.remote != outside {
+        active = ann.route("active");
+    }
+    assert_eq!(active.route.approved_by.as_deref(), Some("new_port"));
     hears(&mut ann);
     hears(&mut bob);
+    let mut said = ann.seen.iter().chain(&bob.seen);
     assert!(
-        ann.seen
-            .iter()
-            .chain(&bob.seen)
-            .all(|event| event["event"] != "ask"),
+        !said.any(|event| matches!(event, Event::Ask { .. })),
         "a port alone is not asked about"
     );
     let told = leave_all(&mut [ann, bob]);
@@ -621,17 +592,13 @@ fn each_reason_why_nobody_is_reached_is_told_apart() {
 fn who_starts_while_the_link_is_down_gets_the_code_when_it_comes_up_and_who_joins_waits_a_moment() {
     let network = Network::new(2).expect(NEEDS);
     let mut ann = network.start_on(0, &network.other_address(0), &["start", "--admit", "code"]);
-    ann.wait_for("that it waits", |event| {
-        event["event"] == "problem" && event["code"] == "no_address_yet"
-    });
+    ann.wait_for_problem("no_address_yet");
     network.interface(0, "eth1", "up");
-    let listening = ann.wait("listening");
+    let listening = ann.wait_for("an address", pick!(Event::Listening { local } => local.clone()));
     let code = ann.code();
     assert!(
-        listening["local"][0]
-            .as_str()
-            .is_some_and(|local| local.starts_with(&network.other_address(0)) && !local.ends_with(":0")),
-        "{listening}"
+        listening[0].ip().to_string() == network.other_address(0) && listening[0].port() != 0,
+        "{listening:?}"
     );
     network.interface(1, "eth1", "up");
     let mut bob = network.start_on(1, &network.other_address(1), &["join", "-"]);
@@ -650,10 +617,8 @@ fn a_firewall_that_is_switched_on_in_a_call_is_named() {
         "add table inet shut; add chain inet shut o { type filter hook output priority 0; }; \
          add rule inet shut o meta l4proto udp drop",
     );
-    people[1].wait_for("the reason", |event| {
-        event["event"] == "problem" && event["code"] == "member_firewall"
-    });
-    assert_eq!(people[1].wait("left")["why"], "cut_off");
+    people[1].wait_for_problem("member_firewall");
+    assert_eq!(people[1].left().1, "cut_off");
     leave_all(&mut people);
 }
 
@@ -663,27 +628,22 @@ fn where_only_small_packets_pass_it_is_said_and_pictures_come_in_small_ones() {
     let network = Network::new(2).expect(NEEDS);
     let mut people = network.call();
     people[0].tell("camera test");
-    let has_pictures =
-        |event: &Value| event["event"] == "stats" && event["video"]["fps"].as_u64() >= Some(15);
-    people[1].wait_for("pictures", has_pictures);
+    let sees = |person: &mut Program| while person.stats().video.fps < 15 {};
+    sees(&mut people[1]);
     network.filter(
         1,
         "add table inet narrow; add chain inet narrow in { type filter hook input priority 0; }; \
          add rule inet narrow in meta l4proto udp meta length > 1200 drop",
     );
-    let told = people[0].wait_for("what is lost", |event| {
-        event["event"] == "problem" && event["code"] == "small_packets_only"
-    });
-    assert!(told["peer"].is_string(), "{told}");
+    let told = people[0].wait_for_problem("small_packets_only");
+    assert!(told.peer.is_some(), "{told:?}");
     people[1].listen();
     for _ in 0..5 {
-        people[1].wait_for("pictures again", has_pictures);
+        sees(&mut people[1]);
     }
+    let mut said = people[1].seen.iter();
     assert!(
-        people[1]
-            .seen
-            .iter()
-            .all(|event| event["code"] != "small_packets_only"),
+        !said.any(|event| matches!(event, Event::Problem { code, .. } if code == "small_packets_only")),
         "the other way they pass"
     );
     leave_all(&mut people);
@@ -699,9 +659,8 @@ fn an_ipv6_link_local_address_serves_within_its_link() {
     let mut bob = network.start_on(1, &there, &["join", "-"]);
     bob.tell(&code);
     for person in [&mut ann, &mut bob] {
-        let active = person.wait_for("a route", |event| is_route(event, "active"));
-        for end in ["local", "remote"] {
-            let address = active[end].as_str().expect("an address");
+        let path = person.route("active").route.path;
+        for address in [path.local, path.remote].map(|address| address.to_string()) {
             assert!(address.starts_with("[fe80") && address.contains('%'), "{address}");
         }
         hears(person);
@@ -747,16 +706,12 @@ fn two_programs_on_one_machine_meet_by_its_address_in_the_network() {
     leave_all(&mut [ann, bob]);
 }
 
-/// Whether it tells of a second in which this member was heard and seen.
-fn is_heard_and_seen(event: &Value, member: &Value) -> bool {
-    event["event"] == "stats"
-        && event["peer"] == *member
-        && event["audio"]["level_db"]
-            .as_f64()
-            .is_some_and(|level| level > -40.0)
-        && event["video"]["fps"]
-            .as_u64()
-            .is_some_and(|pictures| pictures > 0)
+/// The ids of everybody who joined.
+fn members(person: &Program) -> BTreeSet<String> {
+    let joined = person.seen.iter();
+    joined
+        .filter_map(pick!(Event::Joined { peer, .. } => peer.clone()))
+        .collect()
 }
 
 /// How much is missed with how much loss is told on virtual time (`link` and `playout` of media/proto), where no other
@@ -770,33 +725,26 @@ fn when_every_tenth_packet_is_lost_everybody_is_heard_and_seen_and_what_was_lost
     for person in &mut people {
         person.tell("camera test");
     }
-    let members = |person: &Program| -> BTreeSet<String> {
-        let joined = person.seen.iter().filter(|event| event["event"] == "joined");
-        joined
-            .filter_map(|event| Some(event["peer"].as_str()?.to_owned()))
-            .collect()
-    };
     for host in 0..3 {
         network.lose(host, 10);
     }
     for person in &mut people {
         let members = members(person);
         assert_eq!(members.len(), 2);
-        for member in members.into_iter().map(Value::from) {
-            let is_of = |event: &Value| event["event"] == "stats" && event["peer"] == member;
-            let count = |event: &Value| event["audio"]["recovered"].as_u64().unwrap_or_default();
-            person.wait_for("that something is lost", |event| {
-                is_of(event) && event["loss"].as_f64().is_some_and(|share| share > 0.0)
-            });
-            let before = count(&person.wait_for("statistics", is_of));
-            person.wait_for("sound made of what came", |event| {
-                is_of(event) && count(event) > before
-            });
-            person.wait_for("parts of pictures sent again", |event| {
-                is_of(event) && event["repaired"].as_u64().is_some_and(|parts| parts > 0)
-            });
+        for member in members {
+            let mut until = |what: &str, is_so: &dyn Fn(&Stats) -> bool| {
+                let of_member =
+                    pick!(Event::Stats(stats) if stats.peer == member && is_so(stats) => (**stats).clone());
+                person.wait_for(what, of_member)
+            };
+            until("that something is lost", &|stats| stats.loss > 0.0);
+            let before = until("statistics", &|_| true).audio.recovered;
+            until("sound made of what came", &|stats| stats.audio.recovered > before);
+            until("parts of pictures sent again", &|stats| stats.repaired > Some(0));
             for _ in 0..3 {
-                person.wait_for("sound and pictures", |event| is_heard_and_seen(event, &member));
+                until("sound and pictures", &|stats| {
+                    is_loud(stats) && stats.video.fps > 0
+                });
             }
         }
     }

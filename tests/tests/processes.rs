@@ -8,12 +8,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sightline::event::Event;
 use sightline_media::camera::scene::read_clock;
 use sightline_media::{Picture, Size};
 use sightline_mesh_proto::{Candidate, Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
-use sightline_tests::program::{Program, code_to, command, path};
+use sightline_tests::pick;
+use sightline_tests::program::{Program, code_to, command, is_loud, path};
 use sightline_tests::slow_line::{SlowLine, Stop};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
@@ -148,8 +150,7 @@ fn two_processes_hear_and_see_what_the_other_sends() {
         }
     }
     bob.leave();
-    let left = ann.wait("left");
-    assert_eq!((&left["name"], &left["why"]), (&"Bob".into(), &"left".into()));
+    assert_eq!(ann.left(), ("Bob".into(), "left".into()));
     ann.leave();
 
     let pieces = pieces(&sound);
@@ -183,9 +184,8 @@ fn a_recording_beside_an_older_one_is_told_and_both_are_kept() {
     let code = ann.code();
     let record = folder.path().to_str().expect("a path");
     let mut bob = Program::join_call("Bob", &code, &["--record", record]);
-    let told = bob.wait_for("the other name", |event| event["code"] == "recording_renamed");
-    let message = told["message"].as_str().expect("a sentence");
-    assert!(message.contains("Ann-2.wav"), "{message}");
+    let told = bob.wait_for_problem("recording_renamed");
+    assert!(told.message.contains("Ann-2.wav"), "{told:?}");
     bob.once("first_audio");
     bob.leave();
     ann.leave();
@@ -215,26 +215,21 @@ fn muted_is_silent_and_sound_goes_on_coming() {
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &[]);
     bob.wait("first_audio");
-    let loud = |event: &Value| {
-        event["audio"]["level_db"]
-            .as_f64()
-            .is_some_and(|level| level > -40.0)
-    };
+    let loud = |event: &Event| matches!(event, Event::Stats(stats) if is_loud(stats));
     // Of what does not come there is no delay.
-    let quiet = |event: &Value| {
-        event["event"] == "stats"
-            && event["audio"]["delay_ms"].is_number()
-            && event["audio"]["level_db"]
-                .as_f64()
-                .is_none_or(|level| level < -70.0)
+    let quiet = |event: &Event| {
+        let Event::Stats(stats) = event else {
+            return false;
+        };
+        stats.audio.delay_ms.is_some() && stats.audio.level_db.is_none_or(|level| level < -70.0)
     };
-    bob.wait_for("speech", loud);
+    bob.wait_until("speech", loud);
     ann.tell("mute");
     for _ in 0..3 {
-        bob.wait_for("silence", quiet);
+        bob.wait_until("silence", quiet);
     }
     ann.tell("unmute");
-    bob.wait_for("speech", loud);
+    bob.wait_until("speech", loud);
     ann.leave();
     bob.leave();
 }
@@ -251,8 +246,7 @@ fn sent_within_700(more: &[&str]) -> f64 {
     bob.wait_for_both("first_audio", "first_video");
     let mut sent = || {
         let asked = Instant::now();
-        ann.tell("ledger");
-        (bytes_on_the_wire(&ann.wait("ledger")), asked, Instant::now())
+        (bytes_on_the_wire(&ann.ledger()), asked, Instant::now())
     };
     let (before, began, _) = sent();
     for _ in 0..6 {
@@ -260,14 +254,9 @@ fn sent_within_700(more: &[&str]) -> f64 {
     }
     let (after, _, ended) = sent();
     for listener in [&mut bob, &mut cleo] {
-        let is_ann = |event: &&Value| event["event"] == "joined" && event["name"] == "Ann";
-        let ann = listener.seen.iter().find(is_ann).expect("Ann")["peer"].clone();
-        listener.wait_for("sound and pictures", |event| {
-            let level = event["audio"]["level_db"].as_f64();
-            let pictures = event["video"]["fps"].as_u64();
-            event["peer"] == ann
-                && level.is_some_and(|level| level > -40.0)
-                && pictures.is_some_and(|pictures| pictures > 0)
+        let ann = listener.joined()["Ann"].clone();
+        listener.wait_until("sound and pictures", |event| {
+            matches!(event, Event::Stats(stats) if stats.peer == ann && is_loud(stats) && stats.video.fps > 0)
         });
     }
     for program in [&mut cleo, &mut bob, &mut ann] {
@@ -301,16 +290,11 @@ fn a_killed_participant_is_gone_and_the_others_go_on() {
     }
     bob.kill();
     for program in [&mut ann, &mut cleo] {
-        let left = program.wait("left");
-        assert_eq!((&left["name"], &left["why"]), (&"Bob".into(), &"lost".into()));
+        assert_eq!(program.left(), ("Bob".into(), "lost".into()));
     }
-    let heard = |event: &Value| {
-        event["audio"]["level_db"]
-            .as_f64()
-            .is_some_and(|level| level > -40.0)
-    };
-    ann.wait_for("Cleo's voice", heard);
-    cleo.wait_for("Ann's voice", heard);
+    let heard = |event: &Event| matches!(event, Event::Stats(stats) if is_loud(stats));
+    ann.wait_until("Cleo's voice", heard);
+    cleo.wait_until("Ann's voice", heard);
     ann.leave();
     cleo.leave();
 }
@@ -320,9 +304,10 @@ fn who_knocks_waits_until_somebody_answers() {
     let mut ann = Program::start(&["start", "--json", "--share", "127.0.0.1:0"], None);
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &[]);
-    let knock = ann.wait("knock");
-    assert_eq!(knock["name"], "Bob");
-    ann.tell(&format!("admit {}", knock["peer"].as_str().expect("an id")));
+    let knock = pick!(Event::Knock { peer, name, .. } => (peer.clone(), name.clone()));
+    let (peer, name) = ann.wait_for("a knock", knock);
+    assert_eq!(name, "Bob");
+    ann.tell(&format!("admit {peer}"));
     bob.wait("joined");
 
     let code = ann.another_code();
@@ -353,8 +338,7 @@ fn each_unusable_code_has_its_status_and_its_sentence() {
     let withdrawn = ann.another_code();
     ann.tell("withdraw");
     // The ledger comes after the withdrawal was taken.
-    ann.tell("ledger");
-    ann.wait("ledger");
+    ann.ledger();
     let (status, _, said) = run(&["join", &withdrawn, "--share", "127.0.0.1"]);
     assert_eq!((status, said.contains("withdrawn")), (3, true), "{said}");
 
@@ -448,7 +432,9 @@ fn what_follows_a_code_is_a_command_only_if_it_is_one() {
     bob.wait("joined");
     bob.leave();
     assert!(
-        bob.seen.iter().all(|event| event["event"] != "problem"),
+        !bob.seen
+            .iter()
+            .any(|event| matches!(event, Event::Problem { .. })),
         "{:#?}",
         bob.seen
     );
@@ -573,9 +559,10 @@ fn in_a_terminal_nothing_of_a_refused_paste_is_left_to_the_shell() {
 #[test]
 fn a_code_that_is_over_by_the_joiners_clock_is_tried_and_the_clock_is_named_when_nobody_answers() {
     let mut ann = Program::start_call("Ann", &[]);
-    let told = ann.wait("code");
-    let mut code = Code::parse(told["code"].as_str().expect("a text")).expect("a code");
-    assert_eq!(told["expires"], code.expires.to_string(), "one value");
+    let told = pick!(Event::Code { code, expires, .. } => (code.0.clone(), expires.clone()));
+    let (text, expires) = ann.wait_for("a code", told);
+    let mut code = Code::parse(&text).expect("a code");
+    assert_eq!(expires, code.expires.to_string(), "one value");
 
     // As a clock that is years ahead has it. Ann goes by what she made.
     code.expires = UnixTime(1_767_225_600);
@@ -674,10 +661,13 @@ fn where_nothing_could_be_sent_it_is_not_said_that_nobody_answered() {
     let code = code_to(&["[::1]:9"], &ann.code());
     let mut bob = Program::join_call("Bob", &code, &[]);
     assert_eq!(bob.status(), 4);
-    let end = bob.seen.iter().rfind(|event| event["event"] == "end");
-    assert_eq!(end.expect("an end")["why"], "no_pair");
-    let ledger = bob.seen.iter().rfind(|event| event["event"] == "ledger");
-    assert_eq!(ledger.expect("a ledger")["rows"], json!([]));
+    let end = bob.seen.iter().find_map(pick!(Event::End { why } => why.clone()));
+    assert_eq!(end.as_deref(), Some("no_pair"));
+    let ledger = bob
+        .seen
+        .iter()
+        .find_map(pick!(Event::Ledger(ledger) => ledger.rows.clone()));
+    assert_eq!(ledger, Some(Vec::new()));
     let (status, _, said) = run(&["join", &code, "--share", "127.0.0.1"]);
     assert_eq!((status, said.contains("answered")), (4, false), "{said}");
     assert!(said.contains("IPv6"), "{said}");
@@ -744,7 +734,8 @@ fn who_is_not_heard_any_more_while_waiting_to_be_let_in_is_not_told_that_the_oth
     let mut bob = Program::join_call("Bob", &code, &[]);
     ann.wait("knock");
     line.cut();
-    assert_eq!(bob.wait("end")["why"], "line_lost");
+    let why = bob.wait_for("the end", pick!(Event::End { why } => why.clone()));
+    assert_eq!(why, "line_lost");
     ann.leave();
 }
 
@@ -842,6 +833,19 @@ fn without_a_screen_the_window_says_so_and_ends() {
     assert_eq!(kept, 0, "nothing was kept");
 }
 
+/// What was said in answer to a question.
+fn answer(program: &mut Program) -> String {
+    program.wait_for(
+        "an answer",
+        pick!(Event::Answered { answer, .. } => answer.clone()),
+    )
+}
+
+fn has_heard(program: &Program) -> bool {
+    let mut seen = program.seen.iter();
+    seen.any(|event| matches!(event, Event::FirstAudio { .. }))
+}
+
 #[test]
 fn with_approve_ask_a_question_is_put_the_other_side_waits_and_the_record_tells_it_all() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -853,25 +857,22 @@ fn with_approve_ask_a_question_is_put_the_other_side_waits_and_the_record_tells_
     );
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
-    let asked = ann.wait("ask");
+    let asked = ann.question();
     assert_eq!(
-        (&asked["name"], &asked["old"], &asked["reason"]),
-        (&json!("Bob"), &Value::Null, &json!("first"))
+        (asked.name.as_deref(), &asked.old, &*asked.reason),
+        (Some("Bob"), &None, "first")
     );
-    assert_eq!(asked["new"]["kind"], "direct");
-    let waits = bob.wait_for("waiting for consent", |event| {
-        event["event"] == "route" && event["theirs"] == "asked"
-    });
-    assert_ne!(waits["state"], "active");
+    assert_eq!(asked.new.path.kind, "direct");
+    let waits = pick!(Event::Route(step) if step.route.theirs == "asked" => step.route.state.clone());
+    assert_ne!(bob.wait_for("waiting for consent", waits), "active");
     for _ in 0..2 {
         for program in [&mut ann, &mut bob] {
             program.wait("stats");
-            let heard = program.seen.iter().any(|event| event["event"] == "first_audio");
-            assert!(!heard, "sound before the answer");
+            assert!(!has_heard(program), "sound before the answer");
         }
     }
-    ann.tell(&format!("approve {}", asked["id"]));
-    assert_eq!(ann.wait("answered")["answer"], "approved");
+    ann.tell(&format!("approve {}", asked.id));
+    assert_eq!(answer(&mut ann), "approved");
     ann.wait("first_audio");
     bob.wait("first_audio");
     ann.tell(&format!("save {}", page.display()));
@@ -900,16 +901,17 @@ fn a_denied_way_carries_nothing_and_the_other_side_is_told() {
     let mut ann = Program::start_call("Ann", &["--approve", "ask", "--microphone", "test"]);
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
-    let asked = ann.wait("ask");
-    ann.tell(&format!("deny {}", asked["id"]));
-    assert_eq!(ann.wait("answered")["answer"], "denied");
-    bob.wait_for("the answer", |event| {
-        event["event"] == "route" && event["theirs"] == "denied"
-    });
+    let asked = ann.question();
+    ann.tell(&format!("deny {}", asked.id));
+    assert_eq!(answer(&mut ann), "denied");
+    bob.wait_until(
+        "the answer",
+        |event| matches!(event, Event::Route(step) if step.route.theirs == "denied"),
+    );
     ann.wait("left");
     for program in [&mut ann, &mut bob] {
         program.listen();
-        assert!(program.seen.iter().all(|event| event["event"] != "first_audio"));
+        assert!(!has_heard(program));
     }
     ann.leave();
     bob.leave();
@@ -974,9 +976,10 @@ fn rav1e_is_seen_as_well_and_says_what_it_costs() {
     bob.wait("first_video");
     bob.leave();
     ann.tell("leave");
-    let cost = ann.wait("encoder");
-    assert_eq!(cost["name"], "rav1e");
-    assert!(cost["ms_per_frame"].as_f64().is_some_and(|millis| millis > 0.0));
+    let cost = pick!(Event::Encoder { name, ms_per_frame, .. } => (name.clone(), *ms_per_frame));
+    let (name, millis) = ann.wait_for("what it cost", cost);
+    assert_eq!(name, "rav1e");
+    assert!(millis > 0.0);
     assert_eq!(ann.status(), 0);
 }
 
@@ -986,11 +989,10 @@ fn a_camera_can_be_changed_during_the_call() {
     let code = ann.code();
     let mut bob = Program::join_call("Bob", &code, &[]);
     bob.wait("first_video");
-    let fps = |event: &Value| event["video"]["fps"].as_u64();
     ann.tell("camera off");
-    bob.wait_for("no pictures", |event| fps(event) == Some(0));
+    while bob.stats().video.fps > 0 {}
     ann.tell("camera test");
-    bob.wait_for("pictures again", |event| fps(event).is_some_and(|fps| fps > 0));
+    while bob.stats().video.fps == 0 {}
     ann.leave();
     bob.leave();
 }
@@ -1018,8 +1020,11 @@ fn private(program: &Program, names: &[&str]) -> Vec<String> {
         }
     }
     let mut found: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    let said = program.seen.iter().filter(|event| event["event"] != "problem");
-    said.for_each(|event| gather(event, &mut found));
+    let said = program
+        .seen
+        .iter()
+        .filter(|event| !matches!(event, Event::Problem { .. }));
+    said.for_each(|event| gather(&serde_json::to_value(event).expect("an event"), &mut found));
     found.sort();
     found.dedup();
     found

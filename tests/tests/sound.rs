@@ -10,19 +10,19 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use sightline_tests::program::{Program, path};
+use sightline::event::Event;
+use sightline_tests::pick;
+use sightline_tests::program::{Program, is_loud, path};
 use sightline_tests::sound::Service;
 
 /// Waits until each of these was told, in any order, and prints after how long. Returns the sentences in this order.
 fn wait_for_words(program: &mut Program, words: &[&str], since: Instant) -> Vec<String> {
     let mut messages = BTreeMap::new();
     while messages.len() < words.len() {
-        let told = program.wait_for(&words.join(" and "), |said| {
-            let code = said["code"].as_str();
-            said["event"] == "problem" && code.is_some_and(|code| words.contains(&code))
-        });
-        let [word, message] =
-            ["code", "message"].map(|field| told[field].as_str().expect("a text").to_owned());
+        let told = pick!(
+            Event::Problem { code, message, .. } if words.contains(&&**code) => (code.clone(), message.clone())
+        );
+        let (word, message) = program.wait_for(&words.join(" and "), told);
         eprintln!("{word} after {:.0} ms", since.elapsed().as_secs_f64() * 1000.0);
         messages.insert(word, message);
     }
@@ -32,12 +32,7 @@ fn wait_for_words(program: &mut Program, words: &[&str], since: Instant) -> Vec<
 /// Waits until Bob hears himself: through Ann's loudspeaker, from there into her microphone, and back.
 fn wait_for_echo(bob: &mut Program) {
     bob.listen();
-    bob.wait_for("his own voice from Ann", |said| {
-        said["event"] == "stats"
-            && said["audio"]["level_db"]
-                .as_f64()
-                .is_some_and(|level| level > -40.0)
-    });
+    while !is_loud(&bob.stats()) {}
 }
 
 #[test]
@@ -105,10 +100,7 @@ fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     // And it is taken out as soon as that is wished.
     ann.tell("echo on");
     bob.listen();
-    bob.wait_for("silence from Ann", |said| {
-        let level = said["audio"]["level_db"].as_f64();
-        said["event"] == "stats" && level.is_none_or(|level| level < -50.0)
-    });
+    while bob.stats().audio.level_db.is_some_and(|level| level >= -50.0) {}
 
     service.unplug(&laptop);
     bob.leave();

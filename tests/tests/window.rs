@@ -10,7 +10,8 @@
 use std::path::Path;
 
 use image::RgbImage;
-use serde_json::Value;
+use sightline::event::Event;
+use sightline_tests::pick;
 use sightline_tests::program::Program;
 use sightline_tests::screen::{Area, NEXT, Screen, areas};
 
@@ -42,10 +43,11 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut bob, _) = screen.open(folder.path(), "lo", None);
     let join = screen.enter_code(&code);
-    assert!(
-        ann.seen.iter().all(|event| event["name"] != "Bob"),
-        "nobody was contacted yet"
-    );
+    let knows_bob = |event: &Event| match event {
+        Event::Knock { name, .. } | Event::Joined { name, .. } => name == "Bob",
+        _ => false,
+    };
+    assert!(!ann.seen.iter().any(knows_bob), "nobody was contacted yet");
     let button = screen.prepare(join);
     let count = |program: &Program| program.sockets().map(|sockets| sockets.len());
     let before = count(&bob);
@@ -57,43 +59,39 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
 
     // The user's rule is to ask about each way: to Ann, then to Cleo. Return and space answer nothing.
     for (name, program) in [("consent_1", &mut ann), ("consent_2", &mut cleo)] {
-        let joined = |said: &Value| said["event"] == "joined" && said["name"] == "Bob";
-        let known = program.seen.iter().find(|said| joined(said)).cloned();
-        let bob = known.unwrap_or_else(|| program.wait_for("Bob", joined))["peer"].clone();
+        let joined = pick!(Event::Joined { peer, name, .. } if name == "Bob" => peer.clone());
+        let known = program.seen.iter().find_map(joined);
+        let bob = known.unwrap_or_else(|| program.wait_for("Bob", joined));
         // With a connection the route says so; before there is one, whoever brings the two together passes it on.
-        let is_asked = |said: &Value| {
-            let says_so =
-                said["event"] == "waiting" || (said["event"] == "route" && said["theirs"] == "asked");
-            says_so && said["peer"] == bob
+        let is_asked = |event: &Event| match event {
+            Event::Waiting { peer, .. } => *peer == bob,
+            Event::Route(step) => step.route.theirs == "asked" && step.route.peer.as_ref() == Some(&bob),
+            _ => false,
         };
         if !program.seen.iter().any(is_asked) {
-            program.wait_for("that Bob is asked", is_asked);
+            program.wait_until("that Bob is asked", is_asked);
         }
         screen.wait_for(name, |picture| can_answer(picture).then_some(()));
         screen.act(&["key", "Return", "space"]);
         // Had a stray key answered, nothing would be asked any more, or the other side would know.
         screen.wait_for(name, |picture| can_answer(picture).then_some(()));
         program.listen();
-        let is_active =
-            |said: &Value| said["event"] == "route" && said["state"] == "active" && said["peer"] == bob;
-        let of_bob: Vec<_> = program
-            .seen
-            .iter()
-            .filter(|said| said["event"] == "route" && said["peer"] == bob)
-            .collect();
-        let last = of_bob.last().map(|said| &said["state"]);
+        let of_bob =
+            pick!(Event::Route(step) if step.route.peer.as_ref() == Some(&bob) => step.route.state.clone());
+        let is_active = |event: &Event| of_bob(event).is_some_and(|state| state == "active");
+        let states: Vec<_> = program.seen.iter().filter_map(of_bob).collect();
         assert!(
-            last.is_none_or(|state| state != "active"),
-            "nobody consented yet: {of_bob:#?}"
+            states.last().is_none_or(|state| state != "active"),
+            "nobody consented yet: {states:?}"
         );
         if name == "consent_1" {
             screen.press("F2");
-            program.wait_for("an active route", is_active);
+            program.wait_until("an active route", is_active);
         } else {
             // What was looked at may still have been the first question: one that has just appeared takes no answer.
             let is_approved = (0..100).any(|_| {
                 screen.press("F2");
-                is_active(&program.wait_for("a word", |_| true))
+                program.wait_for("a word", |event| Some(is_active(event)))
             });
             assert!(is_approved, "the second way is not used");
         }
@@ -130,8 +128,7 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
         areas(picture, END).into_iter().find(|area| area.bottom < 600)
     });
     screen.click(leave);
-    let left = ann.wait_for("left", |said| said["event"] == "left" && said["name"] == "Bob");
-    assert_eq!(left["why"], "left");
+    assert_eq!(ann.left(), ("Bob".into(), "left".into()));
 
     let home = screen.wait_for("ended", |picture| {
         let next = areas(picture, NEXT);

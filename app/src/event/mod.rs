@@ -1,15 +1,21 @@
-//! What programs read (`--json`): events, one a line on standard output. `report.rs` writes them; the demo reads them.
+//! What programs read (`--json`): events, one a line on standard output. `report/` writes them; the demo, the tests and the
+//! benches read them.
 //!
-//! Times are seconds, or milliseconds where the name says so; rates are bits a second, addresses and ids text. `None` is
-//! `null`.
+//! `stats.rs` has what is measured, `record.rs` what the call did. Times are seconds, or milliseconds where the name says
+//! so; rates are bits a second, addresses and ids text. `None` is `null`.
+
+mod record;
+mod stats;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use sightline_media_proto::{AudioTrack, VideoTrack};
 use zeroize::Zeroize;
+
+pub use self::record::{Counts, History, HistorySum, Ledger, LedgerRow, LedgerSum, Path, Route, Step};
+pub use self::stats::{AudioStats, Stats, Track, VideoStats};
 
 /// An event with what stands beside each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,255 +186,6 @@ impl Drop for CodeText {
     fn drop(&mut self) {
         self.0.zeroize();
     }
-}
-
-/// One link and its media over the last second.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stats {
-    /// The member.
-    pub peer: String,
-    /// The round trip.
-    pub rtt_ms: Option<f64>,
-    /// The share of packets that did not arrive here.
-    pub loss: f64,
-    /// What was sent.
-    pub send_bps: u64,
-    /// What was received.
-    pub recv_bps: u64,
-    /// What the link carries, as far as is known.
-    pub estimate_bps: Option<u32>,
-    /// What this machine cannot keep up with.
-    pub gave_way: String,
-    /// What is sent of pictures.
-    pub sent_layer: Option<String>,
-    /// What waits to leave.
-    pub pacing_ms: Option<f64>,
-    /// What waits on the way.
-    pub queue_ms: Option<f64>,
-    /// The share of packets that did not arrive there.
-    pub sent_loss: Option<f64>,
-    /// Parts of pictures sent again, since the beginning.
-    pub repaired: Option<u64>,
-    /// Pictures that the link could not carry, since the beginning.
-    pub left_out: Option<u64>,
-    /// Time for encoding a picture.
-    pub encode_ms: Option<f64>,
-    /// Packets that were unreadable, replayed or too many, since the beginning.
-    pub dropped_packets: u64,
-    /// The member's sound.
-    pub audio: AudioStats,
-    /// Its picture.
-    pub video: VideoStats,
-    /// The screen that it shares, once it has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub screen: Option<VideoStats>,
-}
-
-/// What a member sends side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Track {
-    /// What its microphone hears.
-    Voice,
-    /// What its camera sees.
-    Camera,
-    /// The screen that it shares.
-    Screen,
-    /// What that screen plays.
-    ScreenAudio,
-}
-
-impl From<AudioTrack> for Track {
-    fn from(track: AudioTrack) -> Self {
-        match track {
-            AudioTrack::Voice => Self::Voice,
-            AudioTrack::ScreenAudio => Self::ScreenAudio,
-        }
-    }
-}
-
-impl From<VideoTrack> for Track {
-    fn from(track: VideoTrack) -> Self {
-        match track {
-            VideoTrack::Camera => Self::Camera,
-            VideoTrack::Screen => Self::Screen,
-        }
-    }
-}
-
-/// A member's sound over the last second; what is counted, since the beginning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AudioStats {
-    /// From capture to playout.
-    pub delay_ms: Option<f64>,
-    /// Frames made up in the last second.
-    pub concealed: u64,
-    /// How much sound a packet carries.
-    pub frame_ms: f64,
-    /// Half of the round trip.
-    pub network_ms: Option<f64>,
-    /// How long sound waits before it is played.
-    pub buffer_ms: f64,
-    /// How long it is meant to wait.
-    pub target_ms: f64,
-    /// Frames computed from parities.
-    pub recovered: u64,
-    /// Frames made longer or shorter.
-    pub stretched: u64,
-    /// The loudest block, decibels below full scale.
-    pub level_db: Option<f64>,
-}
-
-/// A member's picture over the last second; what is counted, since the beginning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VideoStats {
-    /// Pictures decoded.
-    pub fps: u32,
-    /// The last picture's columns.
-    pub width: Option<u32>,
-    /// Its rows.
-    pub height: Option<u32>,
-    /// Times that it froze.
-    pub freezes: u32,
-    /// For how long, together.
-    pub frozen_s: f64,
-    /// From capture to decoded.
-    pub delay_ms: Option<f64>,
-    /// Time for decoding a picture.
-    pub decode_ms: Option<f64>,
-    /// Frames given up.
-    pub lost: u64,
-    /// Packets that made no sense or came too late.
-    pub dropped_packets: u64,
-}
-
-/// Every address that took part, and the sum of what has no row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// The rows.
-    pub rows: Vec<LedgerRow>,
-    /// The sum.
-    pub earlier: LedgerSum,
-}
-
-/// What passed between two addresses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LedgerRow {
-    /// This end.
-    pub local: SocketAddr,
-    /// The other end.
-    pub remote: SocketAddr,
-    /// Who is there, if that was proved.
-    pub peer: Option<String>,
-    /// What passed.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// When the first passed.
-    pub first: f64,
-    /// When the last did.
-    pub last: f64,
-}
-
-/// The sum of rows that are not kept one by one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LedgerSum {
-    /// How many rows.
-    pub rows: u64,
-    /// What passed.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// When the first passed.
-    pub first: f64,
-    /// When the last did.
-    pub last: f64,
-}
-
-/// Datagrams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Payload sent.
-    pub sent_bytes: u64,
-    /// Datagrams sent.
-    pub sent_packets: u64,
-    /// Payload received.
-    pub recv_bytes: u64,
-    /// Datagrams received.
-    pub recv_packets: u64,
-    /// Payload refused.
-    pub refused_bytes: u64,
-    /// Datagrams refused.
-    pub refused_packets: u64,
-}
-
-/// Every step of every route, and the sum of those that are not kept one by one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// The steps.
-    pub steps: Vec<Step>,
-    /// The sum.
-    pub earlier: HistorySum,
-}
-
-/// The sum of steps that are not kept one by one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HistorySum {
-    /// How many steps.
-    pub steps: u64,
-    /// Of them, those after which media flowed.
-    pub activations: u64,
-    /// When the first was taken.
-    pub first: f64,
-    /// When the last was.
-    pub last: f64,
-}
-
-/// One step: the route after it, the state before, why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// The route.
-    #[serde(flatten)]
-    pub route: Route,
-    /// When.
-    pub at: f64,
-    /// The state before.
-    pub old_state: Option<String>,
-    /// Why.
-    pub reason: String,
-}
-
-/// A route.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Route {
-    /// Its ends.
-    #[serde(flatten)]
-    pub path: Path,
-    /// Its number.
-    pub id: u64,
-    /// To whom.
-    pub peer: Option<String>,
-    /// `proposed`, `approved`, `active`, `paused` or `closed`.
-    pub state: String,
-    /// What approved it.
-    pub approved_by: Option<String>,
-    /// Whether the other side agrees.
-    pub theirs: String,
-}
-
-/// Where packets go, and from where.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Path {
-    /// `direct` or `carried`.
-    pub kind: String,
-    /// Who carries.
-    pub via: Option<String>,
-    /// This end.
-    pub local: SocketAddr,
-    /// The local interface.
-    pub interface: Option<String>,
-    /// The other end.
-    pub remote: SocketAddr,
-    /// What kind of interface is there, if that is told.
-    pub peer_interface: Option<String>,
 }
 
 #[cfg(test)]

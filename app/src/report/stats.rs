@@ -22,8 +22,8 @@ impl Reporter {
             estimate_bps: sending.map(|sending| sending.estimate.0),
             gave_way: degradation.word().to_owned(),
             sent_layer: sending
-                .and_then(|sending| sending.shares[VideoTrack::Camera.index()])
-                .map(|share| share.to_string()),
+                .and_then(|sending| sending.allocated[VideoTrack::Camera.index()])
+                .map(|allocated| allocated.to_string()),
             pacing_ms: sending.map(|sending| millis(sending.pacing)),
             queue_ms: sending.map(|sending| millis(sending.queue)),
             sent_loss: sending.map(|sending| round(f64::from(sending.loss), 3)),

@@ -1,7 +1,6 @@
 //! A call that goes on: what its events mean for what is known and shown.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
@@ -10,24 +9,18 @@ use sightline_media_proto::layer::Subscription;
 use sightline_media_proto::overuse::{Degradation, OveruseDetector};
 use sightline_media_proto::{AudioTrack, Track, VideoTrack};
 use sightline_mesh_proto::interface::Interface;
-use sightline_mesh_proto::route::{Question as Asked, State as RouteState, Transition};
 use sightline_mesh_proto::{Channel, Event, Name, UnixTime, Why};
 use sightline_ui::Source;
-use sightline_ui::model::{
-    InviteState, Knock, Person, PersonId, Question, Route, Saying, SayingKey, TileSize,
-};
+use sightline_ui::model::{InviteState, Knock, Person, PersonId, Route, Saying, SayingKey, TileSize};
 
 use super::addresses::Rates;
 use super::effect::{Effect, ParticipantEffect};
 use super::invites::Invites;
 use super::measure::Meter;
-use super::{Entry, Moment, State, Topic, sayings, view_model};
+use super::{Entry, Moment, State, Topic, sayings};
 
 pub const VOICE: Track = Track::Audio(AudioTrack::Voice);
 pub const CAMERA: Track = Track::Video(VideoTrack::Camera);
-
-/// Steps of routes that are shown; the record has more.
-const MAX_STEPS: usize = 1024;
 
 /// A call, from the wish to take part until it is over.
 pub struct CallState {
@@ -36,7 +29,7 @@ pub struct CallState {
     pub code_ends: Option<UnixTime>,
     pub remotes: BTreeMap<PeerId, Remote>,
     /// The newest route to each that is not closed, also before they are members.
-    routes: HashMap<PeerId, Route>,
+    pub routes: HashMap<PeerId, Route>,
     /// From whom sound came in the last second.
     pub hears: Vec<PeerId>,
     /// How large each picture is shown, if there is a window.
@@ -256,93 +249,6 @@ impl State {
         self.say_of(Some(&peer), saying, at);
     }
 
-    /// A route took a step.
-    fn handle_step(&mut self, step: &Transition, at: Moment) {
-        let (Some(call), Some(shown)) = (&mut self.call, &mut self.model.call) else {
-            return;
-        };
-        let is_active = step.route.state == RouteState::Active;
-        let route = view_model::route(step, &self.registry, &call.interfaces);
-        if let Some(peer) = step.route.peer {
-            // What was tried beside the route that media takes is in the history only.
-            let before = call.routes.get(&peer);
-            let is_beside = before.is_some_and(|before| {
-                let flows = before.state == sightline_ui::model::RouteState::Active;
-                let is_it = before.path.local == route.path.local && before.path.remote == route.path.remote;
-                flows && !is_it && !is_active
-            });
-            if !is_beside {
-                if step.route.state == RouteState::Closed {
-                    call.routes.remove(&peer);
-                } else {
-                    call.routes.insert(peer, route.clone());
-                }
-                let id = self.registry.person(&peer);
-                for person in shown.people.iter_mut().filter(|person| person.id == id) {
-                    person.route = Some(route.clone());
-                    person.is_being_asked = false;
-                }
-            }
-        }
-        let steps = Arc::make_mut(&mut shown.history.steps);
-        steps.push(view_model::step(
-            step,
-            &self.registry,
-            route,
-            (at.started, self.zone),
-        ));
-        if steps.len() > MAX_STEPS {
-            steps.remove(0);
-            shown.history.earlier += 1;
-        }
-        if is_active {
-            self.handle_active(step.route.peer);
-        }
-    }
-
-    /// Media flows to a member, perhaps by another route than before.
-    fn handle_active(&mut self, peer: Option<PeerId>) {
-        if let Some(peer) = peer {
-            // What was asked for on the route before is asked for again.
-            self.forget_asked(&peer);
-            self.clear(Topic::Connection, Some(&peer));
-        }
-        let is_active = |person: &Person| {
-            let state = person.route.as_ref().map(|route| route.state);
-            state == Some(sightline_ui::model::RouteState::Active)
-        };
-        if self
-            .model
-            .call
-            .iter()
-            .flat_map(|call| &call.people)
-            .all(is_active)
-        {
-            self.clear(Topic::Network, None);
-        }
-        // Who is new can show nothing before a key frame.
-        for track in VideoTrack::ALL {
-            self.order_participant(ParticipantEffect::KeyFrame(track));
-        }
-    }
-
-    fn ask(&mut self, question: &Asked, name: Option<&Name>) {
-        let (Some(call), Some(shown)) = (&self.call, &mut self.model.call) else {
-            return;
-        };
-        let path = |path| view_model::path(path, &self.registry, &call.interfaces);
-        shown.questions.push(Question {
-            id: question.id.0,
-            name: name.map(|name| name.as_str().to_owned()),
-            person: question.new.peer.map(|peer| self.registry.person(&peer)),
-            old: question.old.as_ref().map(path),
-            new: path(&question.new.path),
-            reason: question.reason.word(),
-            tells_address: question.tells,
-            wider_rule: view_model::wider(shown.rule).filter(|_| !question.tells),
-        });
-    }
-
     fn handle_feedback(&mut self, peer: PeerId, body: &[u8]) {
         match Feedback::decode(body) {
             Some(Feedback::KeyFrame(track)) => self.order_participant(ParticipantEffect::KeyFrame(track)),
@@ -377,7 +283,7 @@ impl State {
         }
     }
 
-    fn forget_asked(&mut self, peer: &PeerId) {
+    pub(super) fn forget_asked(&mut self, peer: &PeerId) {
         if let Some(remote) = self.remote_mut(peer) {
             remote.asked = None;
         }

@@ -4,7 +4,7 @@
 //! ```text
 //!   mod.rs ── which update goes where            effect.rs ── what is to be done
 //!     ├ registry.rs ── who was seen: names, numbers, what the window calls them
-//!     ├ call.rs ── a call's events               view_model.rs, sayings.rs ── as the window has them
+//!     ├ call.rs, routes.rs ── a call's events    view_model.rs, sayings.rs ── as the window has them
 //!     ├ second.rs ── a second's measurements     measure.rs, addresses.rs, hearing.rs
 //!     ├ subscriptions.rs ── how much of whose pictures is asked for
 //!     ├ invites.rs ── codes that were made here
@@ -20,6 +20,7 @@ mod invites;
 pub(crate) mod measure;
 mod notices;
 mod registry;
+mod routes;
 pub(crate) mod sayings;
 mod second;
 mod subscriptions;

@@ -1,7 +1,7 @@
 //! What a second's measurements mean.
 
 use sightline_media_proto::overuse::Degradation;
-use sightline_media_proto::video::PartSize;
+use sightline_media_proto::video::PacketSize;
 use sightline_ui::model::{Saying, SayingKey};
 
 use super::measure::Measured;
@@ -87,7 +87,7 @@ impl State {
         for one in measured {
             let peer = one.stats.peer;
             let size = one.stats.sending.map(|sending| sending.packet_size);
-            let is_small = size.is_some_and(|size| size < PartSize::Full);
+            let is_small = size.is_some_and(|size| size < PacketSize::Full);
             let remote = self.call.as_mut().and_then(|call| call.remotes.get_mut(&peer));
             let was_small = remote.map(|remote| std::mem::replace(&mut remote.gets_small, is_small));
             match (was_small, is_small) {

@@ -47,9 +47,9 @@ impl Feedback {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::KeyFrame(track) => vec![1, Track::Video(*track).id()],
-            Self::Subscribe(track, share) => {
-                let layer = share.map_or(NO_LAYER, |share| share.layer.index() as u8);
-                let is_base_only = share.is_some_and(|share| share.is_base_only);
+            Self::Subscribe(track, wish) => {
+                let layer = wish.map_or(NO_LAYER, |wish| wish.layer.index() as u8);
+                let is_base_only = wish.is_some_and(|wish| wish.is_base_only);
                 vec![3, Track::Video(*track).id(), layer, u8::from(is_base_only)]
             }
             Self::Status(report) => {
@@ -77,11 +77,11 @@ impl Feedback {
             [1, track] => Some(Self::KeyFrame(video_track(*track)?)),
             [3, track, NO_LAYER, 0] => Some(Self::Subscribe(video_track(*track)?, None)),
             [3, track, layer, is_base_only @ 0..=1] => {
-                let share = Subscription {
+                let wish = Subscription {
                     layer: Layer::at(usize::from(*layer))?,
                     is_base_only: *is_base_only == 1,
                 };
-                Some(Self::Subscribe(video_track(*track)?, Some(share)))
+                Some(Self::Subscribe(video_track(*track)?, Some(wish)))
             }
             [2, flags @ 0..=0b1_1111, names @ ..] => Some(Self::Status(MemberStatus {
                 sends: Track::ALL

@@ -118,7 +118,7 @@ pub fn allocate(
     largest: Layer,
     now: Instant,
 ) -> (Vec<Option<Subscription>>, [Option<Bitrate>; 3]) {
-    let mut shares: Vec<Option<Subscription>> = receivers
+    let mut allocated: Vec<Option<Subscription>> = receivers
         .iter()
         .map(|receiver| {
             let asks = receiver.asks?.layer.min(largest);
@@ -131,18 +131,23 @@ pub fn allocate(
         .collect();
     let mut rates = [None; 3];
     for layer in Layer::ALL.into_iter().rev() {
-        let of_layer = |share: &Option<Subscription>| share.is_some_and(|share| share.layer == layer);
-        let fastest = shares.iter().zip(receivers).filter(|(share, _)| of_layer(share));
+        let of_layer = |subscription: &Option<Subscription>| {
+            subscription.is_some_and(|subscription| subscription.layer == layer)
+        };
+        let fastest = allocated
+            .iter()
+            .zip(receivers)
+            .filter(|(subscription, _)| of_layer(subscription));
         let Some(fastest) = fastest.map(|(_, receiver)| receiver.rate).max() else {
             continue;
         };
         let rate = fastest.min(layer.enough());
         rates[layer.index()] = Some(rate);
         let rate = f64::from(rate.0);
-        for (share, receiver) in shares.iter_mut().zip(receivers) {
+        for (subscription, receiver) in allocated.iter_mut().zip(receivers) {
             // For the fastest the layer is made; it has been judged above.
             let is_fastest = receiver.rate >= fastest;
-            if !of_layer(share)
+            if !of_layer(subscription)
                 || is_fastest
                 || receiver.carries(WHOLE * rate, Subscription::whole(layer), now)
             {
@@ -153,7 +158,7 @@ pub fn allocate(
                 is_base_only: true,
             };
             let smaller = layer.index().checked_sub(1).and_then(Layer::at);
-            *share = Some(match smaller {
+            *subscription = Some(match smaller {
                 Some(smaller) if !receiver.carries(BASE_ONLY * rate, base_only, now) => {
                     Subscription::whole(smaller)
                 }
@@ -161,12 +166,12 @@ pub fn allocate(
             });
         }
     }
-    for (share, receiver) in shares.iter_mut().zip(receivers) {
-        if let (Some(share), Some(asks)) = (share, receiver.asks) {
-            share.is_base_only |= asks.is_base_only;
+    for (subscription, receiver) in allocated.iter_mut().zip(receivers) {
+        if let (Some(subscription), Some(asks)) = (subscription, receiver.asks) {
+            subscription.is_base_only |= asks.is_base_only;
         }
     }
-    (shares, rates)
+    (allocated, rates)
 }
 
 impl fmt::Display for Subscription {
@@ -188,19 +193,21 @@ impl Subscription {
         }
     }
 
-    /// The order of shares, the least first.
+    /// The order of allocated, the least first.
     const fn rank(self) -> (usize, bool) {
         (self.layer.index(), !self.is_base_only)
     }
 }
 
 impl Receiver {
-    /// Whether the link carries a share that needs `least` bits a second: with something to spare and some patience if
+    /// Whether the link carries a subscription that needs `least` bits a second: with something to spare and some patience if
     /// that is more than it has.
-    fn carries(&self, least: f64, share: Subscription, now: Instant) -> bool {
+    fn carries(&self, least: f64, subscription: Subscription, now: Instant) -> bool {
         let rate = f64::from(self.rate.0);
         match self.has {
-            Some((has, since)) if share.rank() > has.rank() => rate >= UP * least && now >= since + STAY,
+            Some((has, since)) if subscription.rank() > has.rank() => {
+                rate >= UP * least && now >= since + STAY
+            }
             _ => rate >= least,
         }
     }
@@ -223,8 +230,8 @@ mod tests {
         let now = Instant::now();
         let quick = receiver(Layer::Medium, 2_000_000);
         for bits in [0, 50_000, 150_000, 250_000, 300_000, 400_000, 450_000, 1_000_000] {
-            let (shares, rates) = allocate(&[quick, receiver(Layer::Large, bits)], Layer::Medium, now);
-            assert_eq!(shares[0], Some(Subscription::whole(Layer::Medium)), "{bits}");
+            let (allocated, rates) = allocate(&[quick, receiver(Layer::Large, bits)], Layer::Medium, now);
+            assert_eq!(allocated[0], Some(Subscription::whole(Layer::Medium)), "{bits}");
             assert_eq!(rates[1], Some(Layer::Medium.enough()), "{bits}");
         }
     }
@@ -232,26 +239,26 @@ mod tests {
     #[test]
     fn who_cannot_follow_gets_half_the_pictures_and_then_a_smaller_layer() {
         let now = Instant::now();
-        let share = |bits| {
+        let subscription = |bits| {
             let receivers = [receiver(Layer::Medium, 2_000_000), receiver(Layer::Medium, bits)];
-            allocate(&receivers, Layer::Large, now).0[1].expect("a share")
+            allocate(&receivers, Layer::Large, now).0[1].expect("a subscription")
         };
-        assert_eq!(share(450_000), Subscription::whole(Layer::Medium));
+        assert_eq!(subscription(450_000), Subscription::whole(Layer::Medium));
         assert_eq!(
-            share(350_000),
+            subscription(350_000),
             Subscription {
                 layer: Layer::Medium,
                 is_base_only: true
             }
         );
-        assert_eq!(share(300_000), Subscription::whole(Layer::Small));
+        assert_eq!(subscription(300_000), Subscription::whole(Layer::Small));
     }
 
     #[test]
     fn alone_a_slow_receiver_gets_a_layer_made_for_it() {
         let now = Instant::now();
-        let (shares, rates) = allocate(&[receiver(Layer::Large, 300_000)], Layer::Large, now);
-        assert_eq!(shares, [Some(Subscription::whole(Layer::Medium))]);
+        let (allocated, rates) = allocate(&[receiver(Layer::Large, 300_000)], Layer::Large, now);
+        assert_eq!(allocated, [Some(Subscription::whole(Layer::Medium))]);
         assert_eq!(rates, [None, Some(Bitrate(300_000)), None]);
     }
 
@@ -262,8 +269,8 @@ mod tests {
             has: Some((Subscription::whole(Layer::Small), start)),
             ..receiver(Layer::Large, 400_000)
         };
-        let (shares, rates) = allocate(&[one], Layer::Large, start + STAY);
-        assert_eq!(shares, [Some(Subscription::whole(Layer::Medium))]);
+        let (allocated, rates) = allocate(&[one], Layer::Large, start + STAY);
+        assert_eq!(allocated, [Some(Subscription::whole(Layer::Medium))]);
         assert_eq!(rates[1], Some(Bitrate(400_000)));
     }
 
@@ -291,10 +298,10 @@ mod tests {
                 has,
                 ..receiver(Layer::Large, bits)
             };
-            let share = allocate(&[one], Layer::Large, now).0[0];
-            if share != has.map(|(share, _)| share) {
+            let subscription = allocate(&[one], Layer::Large, now).0[0];
+            if subscription != has.map(|(subscription, _)| subscription) {
                 changes += 1;
-                has = share.map(|share| (share, now));
+                has = subscription.map(|subscription| (subscription, now));
             }
         }
         assert_eq!(changes, 0);

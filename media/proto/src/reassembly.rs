@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::video::{self, Fragment, Frame, PartSize};
+use crate::video::{self, Fragment, Frame, PacketSize};
 
 const GROUP: usize = video::GROUP as usize;
 
@@ -35,7 +35,7 @@ pub struct ReassemblyStats {
 #[derive(Debug)]
 struct Partial {
     frame: Frame,
-    size: PartSize,
+    size: PacketSize,
     count: u16,
     last_len: usize,
     have: Vec<bool>,

@@ -11,10 +11,10 @@ use crate::{Ticks, header};
 const HEADER_LEN: usize = 14;
 
 /// What a packet of the call holds at most after number and track, bytes.
-pub const MAX_BODY: usize = PartSize::Full.max_body();
+pub const MAX_BODY: usize = PacketSize::Full.max_body();
 
 /// Data in one packet at most, bytes.
-pub const MAX_DATA: usize = PartSize::Full.max_data();
+pub const MAX_DATA: usize = PacketSize::Full.max_data();
 
 /// Parts that share a parity.
 pub const GROUP: u16 = 4;
@@ -29,7 +29,7 @@ const SIZE_SHIFT: u32 = SIZE.trailing_zeros();
 
 /// How large the packets of a picture are: all its parts but the last fill theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PartSize {
+pub enum PacketSize {
     /// A quarter of a full one.
     Quarter,
     /// Half of it.
@@ -41,9 +41,9 @@ pub enum PartSize {
 }
 
 /// Each size of part fills one size of packet.
-const _: () = assert!(PartSize::ALL.len() == Class::Video.size_count());
+const _: () = assert!(PacketSize::ALL.len() == Class::Video.size_count());
 
-impl PartSize {
+impl PacketSize {
     /// The smallest first.
     pub const ALL: [Self; 4] = [Self::Quarter, Self::Half, Self::ThreeQuarters, Self::Full];
 
@@ -146,7 +146,7 @@ pub struct Fragment<'a> {
     /// How the frame stands to the others.
     pub dependency: Dependency,
     /// How large the frame's packets are.
-    pub size: PartSize,
+    pub size: PacketSize,
     /// Whether it is a parity: the exclusive or of each part's length (2) and data, short ones followed by zeros.
     pub is_parity: bool,
     /// The part.
@@ -173,7 +173,7 @@ impl<'a> Fragment<'a> {
         if dependency.is_key() && dependency.is_discardable {
             return None;
         }
-        let size = PartSize::from_flags(*flags);
+        let size = PacketSize::from_flags(*flags);
         let full = size.max_data();
         let is_parity = flags & PARITY != 0;
         let is_last = index + 1 == count;
@@ -211,7 +211,7 @@ pub const fn data_len(body: &[u8]) -> usize {
 pub struct Packets {
     frame: Frame,
     /// Of each size; made when it is first asked for.
-    cut: [OnceLock<Cut>; PartSize::ALL.len()],
+    cut: [OnceLock<Cut>; PacketSize::ALL.len()],
 }
 
 /// A frame in packets of one size.
@@ -228,7 +228,7 @@ impl Packets {
     pub const fn of(frame: Frame) -> Self {
         Self {
             frame,
-            cut: [const { OnceLock::new() }; PartSize::ALL.len()],
+            cut: [const { OnceLock::new() }; PacketSize::ALL.len()],
         }
     }
 
@@ -240,19 +240,19 @@ impl Packets {
 
     /// Its parts, full but the last. None for a frame without data, or with more parts than [`MAX_FRAGMENTS`].
     #[must_use]
-    pub fn bodies(&self, size: PartSize) -> &[Arc<[u8]>] {
+    pub fn bodies(&self, size: PacketSize) -> &[Arc<[u8]>] {
         &self.cut(size).bodies
     }
 
     /// A parity for each [`GROUP`] of its parts.
     #[must_use]
-    pub fn parity(&self, size: PartSize) -> &[Arc<[u8]>] {
+    pub fn parity(&self, size: PacketSize) -> &[Arc<[u8]>] {
         let cut = self.cut(size);
         let make = || cut.bodies.chunks(usize::from(GROUP)).map(parity_of).collect();
         cut.parity.get_or_init(make)
     }
 
-    fn cut(&self, size: PartSize) -> &Cut {
+    fn cut(&self, size: PacketSize) -> &Cut {
         self.cut[size as usize].get_or_init(|| Cut {
             bodies: self.frame.cut(size),
             parity: OnceLock::new(),
@@ -261,7 +261,7 @@ impl Packets {
 }
 
 impl Frame {
-    fn cut(&self, size: PartSize) -> Vec<Arc<[u8]>> {
+    fn cut(&self, size: PacketSize) -> Vec<Arc<[u8]>> {
         let parts = self.data.chunks(size.max_data());
         let count = u16::try_from(parts.len()).ok();
         let count = count.filter(|count| *count <= MAX_FRAGMENTS).unwrap_or(0);
@@ -329,7 +329,7 @@ mod tests {
             data: vec![3; MAX_DATA + 10],
         };
         let packets = Packets::of(frame);
-        let bodies = packets.bodies(PartSize::Full);
+        let bodies = packets.bodies(PacketSize::Full);
         assert_eq!(Fragment::decode(&bodies[1]).map(|part| part.data.len()), Some(10));
         let with = |at: usize, bytes: &[u8]| {
             let mut body = bodies[1].to_vec();
@@ -363,7 +363,7 @@ mod tests {
         assert!(Fragment::decode(&with(12, &[1, 1])).is_some());
         assert_eq!(Fragment::decode(&bodies[1][..HEADER_LEN]), None, "no data");
         let mut smaller = bodies[0].to_vec();
-        smaller[12] = PartSize::Half.flags();
+        smaller[12] = PacketSize::Half.flags();
         assert_eq!(Fragment::decode(&smaller), None, "more than fits into its size");
     }
 
@@ -376,7 +376,7 @@ mod tests {
             data: vec![3; 2 * MAX_DATA],
         };
         let packets = Packets::of(frame);
-        for size in PartSize::ALL {
+        for size in PacketSize::ALL {
             let bodies = packets.bodies(size);
             assert_eq!(bodies.len(), (2 * MAX_DATA).div_ceil(size.max_data()));
             assert_eq!(bodies[0].len(), size.max_body() - 2, "{size:?}");

@@ -2,6 +2,7 @@
 //! the latest picture.
 
 mod audio;
+mod member;
 mod video;
 
 use std::collections::BTreeMap;
@@ -13,12 +14,11 @@ use std::time::{Duration, Instant};
 use sightline_media_proto::allowance::Allowance;
 use sightline_media_proto::audio::Packet;
 use sightline_media_proto::mixer::Limiter;
-use sightline_media_proto::sync::LipSync;
 use sightline_media_proto::video::Fragment;
-use sightline_media_proto::{AudioTrack, Stream, Ticks, VideoTrack, playout};
+use sightline_media_proto::{AudioTrack, Stream, VideoTrack, playout};
 
 use self::audio::{AudioIn, Mixing};
-use self::video::{Seen, VideoIn};
+use self::member::{Member, StreamIn};
 use crate::decoder::DecoderFactory;
 use crate::opus_codec::{CodecError, VoiceDecoder};
 use crate::picture::{Picture, Size};
@@ -357,84 +357,6 @@ fn end(mut threads: Vec<JoinHandle<()>>) {
             return;
         }
         std::thread::sleep(END_POLL);
-    }
-}
-
-/// One member.
-struct Member {
-    id: MemberId,
-    name: String,
-    streams: [StreamIn; Stream::ALL.len()],
-    /// Their clock minus ours, microseconds.
-    clock_offset: Mutex<Option<i64>>,
-    epoch: Instant,
-    decoders: Arc<dyn DecoderFactory>,
-    allowance: Arc<Mutex<Allowance>>,
-    stopped: Arc<AtomicBool>,
-}
-
-/// One stream of a member.
-struct StreamIn {
-    stream: Stream,
-    audio: Mutex<AudioIn>,
-    video: Mutex<VideoIn>,
-    seen: Mutex<Seen>,
-    sync: Mutex<LipSync>,
-    /// Something of it has come.
-    has_begun: AtomicBool,
-}
-
-impl StreamIn {
-    /// There are no pictures for sound to wait for.
-    fn forget_video(&self) {
-        *lock(&self.sync) = LipSync::default();
-        lock(&self.audio).buffer.set_extra(Duration::ZERO);
-    }
-
-    fn take_stats(&self) -> Received {
-        let mut audio = lock(&self.audio);
-        let mut seen = lock(&self.seen);
-        let video = lock(&self.video).reassembler.counts();
-        Received {
-            audio_delay: audio.delay.take(),
-            audio_buffer: audio.buffer.delay(),
-            audio_target: audio.buffer.target(),
-            audio_frame: audio.buffer.frame(),
-            audio: audio.buffer.counts(),
-            level_db: audio.take_level(),
-            pictures: std::mem::take(&mut seen.since_asked),
-            size: seen.latest.as_ref().map(|picture| picture.size),
-            decode: seen.take_decode(),
-            video_delay: seen.delay.take(),
-            freezes: seen.freezes,
-            frozen: seen.frozen,
-            video_lost: video.lost,
-            video_dropped: video.dropped,
-        }
-    }
-}
-
-impl Member {
-    const fn stream(&self, stream: Stream) -> &StreamIn {
-        &self.streams[stream.index()]
-    }
-
-    /// What waits to be decoded need not be any more. Returns the threads, which end after the picture that they are at.
-    fn begin_to_stop(&self) -> Vec<JoinHandle<()>> {
-        self.stopped.store(true, Ordering::Relaxed);
-        let ended = self.streams.iter().filter_map(|stream| lock(&stream.video).end());
-        ended.collect()
-    }
-
-    /// How long ago something was captured, by our clock.
-    fn age(&self, captured: Ticks, now: Instant) -> Option<Duration> {
-        let offset = (*lock(&self.clock_offset))?;
-        let ours = Ticks::from_start(now.saturating_duration_since(self.epoch));
-        let age = ours.micros_since(captured).checked_add(offset)?;
-        // A little below zero is the measurement's error.
-        (-5_000..60_000_000)
-            .contains(&age)
-            .then(|| Duration::from_micros(age.max(0).cast_unsigned()))
     }
 }
 

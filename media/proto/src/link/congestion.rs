@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::delivered::{Arrived, Delivered, QUEUED};
 use super::loss::LossMeter;
 use super::probe::{Found, Probe, Prober};
 use super::queue_delay::QueueDelay;
@@ -42,9 +43,6 @@ const HOLD: Duration = Duration::from_millis(15);
 /// The same for bulk alone: it has time, and whoever speaks has not.
 const HOLD_BULK: Duration = Duration::from_millis(5);
 
-/// What waited less than this may not have waited at all, but for the link's own jitter.
-const QUEUED: Duration = Duration::from_millis(8);
-
 /// What is left free of a link's capacity once it is known: 6 %, and 25 kbit/s, because on a slow link a single packet more
 /// makes a queue.
 const FREE: (f64, f64) = (0.06, 25_000.0);
@@ -71,22 +69,8 @@ const NEAR: std::ops::Range<f64> = 0.8..1.12;
 const FULL: Duration = Duration::from_millis(12);
 const FULL_REPORTS: usize = 2;
 
-/// 300 ms: over which deliveries are counted.
-const WINDOW: i64 = 300_000;
-
-/// Arrivals remembered: more than a link carries in the window.
-const MAX_ARRIVED: usize = 512;
-
 /// 1 s: a queue that does not drain within this time although less is sent was not caused by this sender.
 const STUCK: Duration = Duration::from_secs(1);
-
-/// A packet that has come.
-#[derive(Clone, Copy, Debug)]
-struct Arrived {
-    at: i64,
-    size: u32,
-    waited: Duration,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
@@ -108,7 +92,7 @@ pub struct CongestionController {
     queue: QueueDelay,
     /// The queue at the last report.
     standing: Duration,
-    arrived: VecDeque<Arrived>,
+    delivered: Delivered,
     loss: LossMeter,
     prober: Prober,
     /// When packets were lost though, or because, others waited.
@@ -132,7 +116,7 @@ impl CongestionController {
             phase: Phase::Rising,
             queue: QueueDelay::new(now),
             standing: Duration::ZERO,
-            arrived: VecDeque::new(),
+            delivered: Delivered::default(),
             loss: LossMeter::default(),
             prober: Prober::default(),
             overflows: VecDeque::new(),
@@ -236,18 +220,11 @@ impl CongestionController {
         for packet in acked {
             self.arrive(packet, now);
         }
-        if let Some(newest) = acked.last().map(|packet| packet.arrived) {
-            // The receiver's clock may say anything: what is far off either way does not count.
-            self.arrived
-                .retain(|arrived| arrived.at.abs_diff(newest) <= WINDOW.unsigned_abs());
+        if let Some(newest) = acked.last() {
+            self.delivered.forget_before(newest.arrived);
         }
         let before = self.standing;
-        let waits = self
-            .arrived
-            .iter()
-            .rev()
-            .take(acked.len())
-            .map(|packet| packet.waited);
+        let waits = self.delivered.latest_waits(acked.len());
         if let Some(standing) = waits.clone().take(3).min() {
             self.standing = standing;
         }
@@ -268,14 +245,11 @@ impl CongestionController {
 
     fn arrive(&mut self, packet: &Acked, now: Instant) {
         let waited = self.queue.handle(packet, now);
-        self.arrived.push_back(Arrived {
+        self.delivered.handle(Arrived {
             at: packet.arrived,
             size: packet.size,
             waited,
         });
-        if self.arrived.len() > MAX_ARRIVED {
-            self.arrived.pop_front();
-        }
     }
 
     fn rise(&mut self, before: Duration, found: Option<Found>, now: Instant) {
@@ -292,7 +266,7 @@ impl CongestionController {
         }
         if self.loss.is_congestion() || self.overflows.len() >= FULL_REPORTS {
             self.overflows.clear();
-            let capacity = self.delivered() / (1.0 - f64::from(self.loss.usual()));
+            let capacity = self.delivered.rate() / (1.0 - f64::from(self.loss.usual()));
             if self.loss.is_congestion() {
                 self.before_loss = Some((self.rate, self.capacity));
                 self.loss.forget_recent();
@@ -312,7 +286,7 @@ impl CongestionController {
         let is_for_bulk = self.rate >= self.wanted;
         let hold = if is_for_bulk { HOLD_BULK } else { HOLD };
         if is_for_bulk && self.standing > hold {
-            let delivered = self.delivered();
+            let delivered = self.delivered.rate();
             self.capacity = Some(delivered);
             self.rate = self.rate.min(delivered).max(self.wanted);
         }
@@ -324,7 +298,7 @@ impl CongestionController {
         let passed = self
             .last_news
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
-        let is_used = self.rate < beyond * self.delivered() + 30_000.0;
+        let is_used = self.rate < beyond * self.delivered.rate() + 30_000.0;
         if !is_held && is_used && self.rate < self.most() {
             let growth: f64 = match is_near {
                 true if is_for_bulk => CREEP_FOR_BULK,
@@ -337,7 +311,10 @@ impl CongestionController {
 
     /// A queue grows: goes below what the link lets through.
     fn cut(&mut self, now: Instant) {
-        let capacity = self.backlogged().unwrap_or_else(|| self.delivered());
+        let capacity = self
+            .delivered
+            .backlogged()
+            .unwrap_or_else(|| self.delivered.rate());
         self.capacity = Some(capacity);
         self.rate = used_of(capacity).min(self.rate).max(f64::from(FLOOR.0));
         self.last_cut = Some(now);
@@ -374,32 +351,6 @@ impl CongestionController {
                 self.phase = Phase::Rising;
             }
         }
-    }
-
-    /// What arrived lately, bits a second.
-    fn delivered(&self) -> f64 {
-        let bytes: u64 = self.arrived.iter().map(|packet| u64::from(packet.size)).sum();
-        bytes as f64 * 8.0 / (WINDOW as f64 / 1e6)
-    }
-
-    /// How fast the last packets came that all waited: as fast as the link lets them.
-    fn backlogged(&self) -> Option<f64> {
-        let mut run = self
-            .arrived
-            .iter()
-            .rev()
-            .take_while(|packet| packet.waited > QUEUED);
-        let newest = run.next()?;
-        let (mut bytes, mut oldest, mut count) = (u64::from(newest.size), newest.at, 1);
-        let mut carried = 0;
-        for packet in run {
-            carried = bytes;
-            bytes += u64::from(packet.size);
-            oldest = packet.at;
-            count += 1;
-        }
-        let span = newest.at - oldest;
-        (count >= 4 && span >= 20_000).then(|| carried as f64 * 8.0 / (span as f64 / 1e6))
     }
 }
 

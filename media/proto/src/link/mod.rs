@@ -6,7 +6,7 @@
 //!             repair.rs: what is   │  │ sent again                                           │
 //!                                  ▼  │                                                      ▼
 //!                     sent_packets.rs, congestion.rs  ◄──── report.rs: which came, and when, every 40 to 50 ms
-//!                        queue_delay.rs, loss.rs, probe.rs: what the path carries
+//!                        queue_delay.rs, delivered.rs, loss.rs, probe.rs: what the path carries
 //!                        path_mtu.rs: how large packets may be
 //!
 //!   all links: uplink.rs ── what each may take of the uplink
@@ -16,6 +16,7 @@ mod arrivals;
 mod budget;
 mod congestion;
 mod constant;
+mod delivered;
 mod leaving;
 mod loss;
 mod pacer;

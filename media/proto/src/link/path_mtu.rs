@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::sent_packets::Acked;
-use crate::video::PartSize;
+use crate::video::PacketSize;
 
 /// 2 s, and 20 packets: so long, and so many of the largest size, must have been lost since the last that came. Where a
 /// third of all is lost by chance, the chance of that is one in a thousand million.
@@ -22,8 +22,8 @@ const TRY_LARGER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct PathMtu {
     /// What a packet of each size takes on the wire, bytes.
-    wire_sizes: [u32; PartSize::ALL.len()],
-    size: PartSize,
+    wire_sizes: [u32; PacketSize::ALL.len()],
+    size: PacketSize,
     /// Of this size, lost while smaller ones came, since one came; and since when.
     lost: usize,
     since: Option<Instant>,
@@ -32,10 +32,10 @@ pub struct PathMtu {
 
 impl PathMtu {
     /// A path on which every size is taken to pass.
-    pub fn new(wire_size: impl Fn(PartSize) -> u32, now: Instant) -> Self {
+    pub fn new(wire_size: impl Fn(PacketSize) -> u32, now: Instant) -> Self {
         Self {
-            wire_sizes: PartSize::ALL.map(wire_size),
-            size: PartSize::Full,
+            wire_sizes: PacketSize::ALL.map(wire_size),
+            size: PacketSize::Full,
             lost: 0,
             since: None,
             try_at: now,
@@ -43,7 +43,7 @@ impl PathMtu {
     }
 
     /// How large packets may be.
-    pub const fn size(&self) -> PartSize {
+    pub const fn size(&self) -> PacketSize {
         self.size
     }
 
@@ -85,7 +85,7 @@ impl PathMtu {
     }
 
     /// The size of a packet that is to be tried now.
-    pub fn poll_larger(&mut self, now: Instant) -> Option<PartSize> {
+    pub fn poll_larger(&mut self, now: Instant) -> Option<PacketSize> {
         let larger = self.size.larger().filter(|_| now >= self.try_at)?;
         self.try_at = now + TRY_LARGER;
         Some(larger)
@@ -93,14 +93,14 @@ impl PathMtu {
 
     /// A packet that takes so much came.
     fn find(&mut self, largest: u32, now: Instant) {
-        let passes = |size: &PartSize| self.wire_sizes[*size as usize] <= largest;
-        let found = PartSize::ALL.into_iter().rev().find(passes);
+        let passes = |size: &PacketSize| self.wire_sizes[*size as usize] <= largest;
+        let found = PacketSize::ALL.into_iter().rev().find(passes);
         // If there is a still larger size, it is tried at once.
         let try_at = if found > Some(self.size) { now } else { self.try_at };
         self.set(found.unwrap_or(self.size), try_at);
     }
 
-    fn set(&mut self, size: PartSize, try_at: Instant) {
+    fn set(&mut self, size: PacketSize, try_at: Instant) {
         (self.size, self.try_at) = (size, try_at);
         (self.lost, self.since) = (0, None);
     }
@@ -163,10 +163,10 @@ mod tests {
         assert_eq!(path.run(10, 2000), 0);
         assert_eq!(path.run(1, 900), 0, "too soon to tell");
         assert_eq!(path.run(2, 900), 1);
-        assert_eq!(path.mtu.size(), PartSize::ThreeQuarters);
+        assert_eq!(path.mtu.size(), PacketSize::ThreeQuarters);
         assert_eq!(path.run(60, 900), 0, "these pass");
         assert_eq!(path.run(10, 300), 2);
-        assert_eq!(path.mtu.size(), PartSize::Quarter);
+        assert_eq!(path.mtu.size(), PacketSize::Quarter);
         assert_eq!(path.run(10, 100), 0, "there is no smaller one");
     }
 
@@ -175,31 +175,31 @@ mod tests {
         let mut path = Path::new();
         assert_eq!(path.mtu.poll_larger(path.now), None, "there is no larger one");
         assert_eq!(path.run(8, 600), 2);
-        assert_eq!(path.mtu.size(), PartSize::Half);
+        assert_eq!(path.mtu.size(), PacketSize::Half);
         let mut tried = 0;
         for _ in 0..30 * 20 {
             tried += u32::from(path.mtu.poll_larger(path.now).is_some());
             path.report([(SMALL, true)]);
         }
         assert!((2..=3).contains(&tried), "{tried}");
-        let larger = PartSize::ThreeQuarters.max_body() as u32;
+        let larger = PacketSize::ThreeQuarters.max_body() as u32;
         path.report([(SMALL, true), (larger, false)]);
-        assert_eq!(path.mtu.size(), PartSize::Half);
+        assert_eq!(path.mtu.size(), PacketSize::Half);
         path.report([(SMALL, true), (larger, true)]);
-        assert_eq!(path.mtu.size(), PartSize::ThreeQuarters);
+        assert_eq!(path.mtu.size(), PacketSize::ThreeQuarters);
         assert_eq!(
             path.mtu.poll_larger(path.now),
-            Some(PartSize::Full),
+            Some(PacketSize::Full),
             "the next at once"
         );
-        path.report([(SMALL, true), (PartSize::Full.max_body() as u32, true)]);
-        assert_eq!(path.mtu.size(), PartSize::Full);
+        path.report([(SMALL, true), (PacketSize::Full.max_body() as u32, true)]);
+        assert_eq!(path.mtu.size(), PacketSize::Full);
         assert_eq!(path.run(60, 2000), 0);
     }
 
     #[test]
     fn what_hits_small_packets_as_well_says_nothing_of_size() {
-        let full = PartSize::Full.max_body() as u32;
+        let full = PacketSize::Full.max_body() as u32;
         for loss in [0.05, 0.2, 0.4] {
             for seed in 1..=20 {
                 let mut path = Path::new();
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn one_burst_says_nothing_of_size() {
         let mut path = Path::new();
-        let full = PartSize::Full.max_body() as u32;
+        let full = PacketSize::Full.max_body() as u32;
         assert!(!path.report([(full, false); 100].into_iter().chain([(SMALL, true); 3])));
         for _ in 0..200 {
             assert!(!path.report([(SMALL, true)]));

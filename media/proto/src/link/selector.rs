@@ -16,7 +16,7 @@ pub const CROWDED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Selector {
     /// What is to be sent of the track.
-    share: Option<Subscription>,
+    subscription: Option<Subscription>,
     /// The layer that is sent: another one follows at its next key frame.
     layer: Option<Layer>,
     /// The track can go on only with a key frame.
@@ -29,7 +29,7 @@ pub struct Selector {
 impl Selector {
     pub const fn new(now: Instant) -> Self {
         Self {
-            share: None,
+            subscription: None,
             layer: None,
             is_broken: true,
             wants_key: None,
@@ -37,14 +37,16 @@ impl Selector {
         }
     }
 
-    pub const fn set_subscription(&mut self, share: Option<Subscription>) {
-        self.share = share;
+    pub const fn set_subscription(&mut self, subscription: Option<Subscription>) {
+        self.subscription = subscription;
     }
 
     /// The layer that still has to be made for this link: another one follows at its next key frame.
     pub fn leaving(&self) -> Option<Layer> {
-        self.layer
-            .filter(|layer| self.share.is_some_and(|share| share.layer != *layer))
+        self.layer.filter(|layer| {
+            self.subscription
+                .is_some_and(|subscription| subscription.layer != *layer)
+        })
     }
 
     /// The layer of which only a key frame can go on, and which the link could carry.
@@ -54,12 +56,12 @@ impl Selector {
 
     /// Whether a frame of a layer is one that the receiver gets.
     pub fn selects(&mut self, layer: Layer, dependency: Dependency) -> bool {
-        let Some(share) = self.share else {
+        let Some(subscription) = self.subscription else {
             self.layer = None;
             return false;
         };
         if Some(layer) != self.layer {
-            if layer != share.layer {
+            if layer != subscription.layer {
                 return false;
             }
             if !dependency.is_key() {
@@ -68,14 +70,17 @@ impl Selector {
             }
             self.layer = Some(layer);
         }
-        !(share.is_base_only && dependency.is_discardable)
+        !(subscription.is_base_only && dependency.is_discardable)
     }
 
     /// Whether such a frame leaves; `has_room` says whether the link can carry it in time.
     pub fn admits(&mut self, dependency: Dependency, has_room: bool, now: Instant) -> bool {
         self.is_broken &= !dependency.is_key();
         if self.is_broken {
-            let wanted = self.share.filter(|_| has_room).map(|share| share.layer);
+            let wanted = self
+                .subscription
+                .filter(|_| has_room)
+                .map(|subscription| subscription.layer);
             self.wants_key = self.wants_key.or(wanted);
             return false;
         }

@@ -7,9 +7,9 @@ use super::pacer::OnWire;
 use super::repair::RepairId;
 use crate::track::{AudioTrack, Track, VideoTrack};
 
-/// A part of a frame on its way.
+/// A fragment of a frame, until it is known to have come.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct OutgoingFragment {
     pub track: VideoTrack,
     pub body: Arc<[u8]>,
     /// When the frame was handed over.
@@ -24,7 +24,7 @@ pub struct Part {
 #[derive(Debug)]
 pub enum Carried {
     Audio,
-    Part(Part),
+    Fragment(OutgoingFragment),
     /// Goes along with bulk.
     Marker,
     /// Parity or padding: of no use later.
@@ -41,7 +41,7 @@ pub struct Waiting {
 #[derive(Debug)]
 pub enum What {
     Audio(AudioTrack, Arc<[u8]>),
-    Part(Part),
+    Fragment(OutgoingFragment),
     /// Since when it waits.
     Parity(VideoTrack, Arc<[u8]>, Instant),
 }
@@ -56,7 +56,7 @@ impl Waiting {
     pub const fn track(&self) -> Track {
         match &self.what {
             What::Audio(track, _) => Track::Audio(*track),
-            What::Part(Part { track, .. }) | What::Parity(track, ..) => Track::Video(*track),
+            What::Fragment(OutgoingFragment { track, .. }) | What::Parity(track, ..) => Track::Video(*track),
         }
     }
 
@@ -64,9 +64,9 @@ impl Waiting {
     pub fn into_carried(self) -> (Carried, Arc<[u8]>) {
         match self.what {
             What::Audio(_, body) => (Carried::Audio, body),
-            What::Part(part) => {
-                let body = Arc::clone(&part.body);
-                (Carried::Part(part), body)
+            What::Fragment(fragment) => {
+                let body = Arc::clone(&fragment.body);
+                (Carried::Fragment(fragment), body)
             }
             What::Parity(_, body, _) => (Carried::Other, body),
         }

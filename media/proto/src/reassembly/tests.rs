@@ -18,16 +18,16 @@ fn frame(number: u32, len: usize) -> Frame {
 }
 
 fn packets(frame: &Frame) -> Vec<Vec<u8>> {
-    packets_of_size(frame, PartSize::Full)
+    packets_of_size(frame, PacketSize::Full)
 }
 
-fn packets_of_size(frame: &Frame, size: PartSize) -> Vec<Vec<u8>> {
+fn packets_of_size(frame: &Frame, size: PacketSize) -> Vec<Vec<u8>> {
     let packets = Packets::of(frame.clone());
     packets.bodies(size).iter().map(|body| body.to_vec()).collect()
 }
 
-fn any_size() -> impl Strategy<Value = PartSize> {
-    prop::sample::select(PartSize::ALL.to_vec())
+fn any_size() -> impl Strategy<Value = PacketSize> {
+    prop::sample::select(PacketSize::ALL.to_vec())
 }
 
 proptest! {

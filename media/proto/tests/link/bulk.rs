@@ -38,6 +38,7 @@ fn bulk_takes_what_a_voice_leaves_and_keeps_it_waiting_for_little_more_than_a_pa
             assert!(more(0) < packet + 8.0, "{what}: {} ms, packet {packet}", more(0));
             assert!(more(1) < 2.0 * packet + 8.0, "{what}: at worst {} ms", more(1));
             assert!(beside.sound_lost() < 0.005, "{what}: {}", beside.sound_lost());
+            assert_eq!(beside.in_vain, 0, "{what}: woken up for nothing");
             let used = beside.used(10.0, 40.0);
             assert!(used > 0.6, "{what}: {used} of the link is used");
         }
@@ -59,6 +60,11 @@ fn pictures_go_before_bulk_and_some_of_it_goes_on_all_the_same() {
             let [more, _] = [0, 1].map(|at| audio(&beside)[at] - audio(&alone)[at]);
             assert!(more < 25.0, "{what}: audio is {more} ms later");
             assert!(beside.sound_lost() < 0.005, "{what}: {}", beside.sound_lost());
+            assert!(
+                beside.in_vain <= alone.in_vain,
+                "{what}: {} times",
+                beside.in_vain
+            );
             let bulk = beside.bulk.1 as f64 * 8.0 / 40.0;
             assert!(bulk > 4000.0, "{what}: {bulk} bit/s of bulk");
         }
@@ -78,6 +84,32 @@ fn bulk_makes_way_when_the_link_shrinks_and_comes_back_when_it_grows() {
         assert!(late < 60.0, "seed {seed}: a queue of {late} ms stays");
         let used = call.used(45.0, 60.0);
         assert!(used > 0.5, "seed {seed}: {used} is used afterwards");
+    }
+}
+
+#[test]
+fn at_a_constant_rate_bulk_goes_in_place_of_padding_and_the_rate_stays() {
+    for bulk in [0, usize::MAX / 2] {
+        let mut call = Call::new(Weather::steady(5e6, 300.0, 40), Bitrate(600_000), 1);
+        call.movement = 0.2;
+        call.bulk.0 = bulk;
+        let now = call.now();
+        call.sender.set_constant(Some(Bitrate(1_000_000)), now);
+        call.run(20.0);
+        let second = |at: u64| {
+            let sent = call.sent.iter().filter(|(ms, _)| ms / 1000 == at);
+            sent.map(|(_, size)| u64::from(*size) * 8).sum::<u64>()
+        };
+        for at in 5..20 {
+            let rate = second(at) as f64 / 1e6;
+            // With audio.
+            assert!(
+                (1.08..1.16).contains(&rate),
+                "{rate} Mbit/s in second {at}, {bulk} of bulk"
+            );
+        }
+        let came = call.bulk.1 as f64 * 8.0 / 20.0 / 1e6;
+        assert_eq!(came > 0.5, bulk > 0, "{came} Mbit/s of bulk");
     }
 }
 

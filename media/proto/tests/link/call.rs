@@ -7,7 +7,7 @@ use sightline_media_proto::layer::{Layer, Subscription};
 use sightline_media_proto::link::{ArrivalReport, Arrivals, Class, Number, Sender, wire_size};
 use sightline_media_proto::rate::{Bitrate, KeyFrames};
 use sightline_media_proto::reassembly::Reassembler;
-use sightline_media_proto::video::{Dependency, Frame, Packets, PartSize};
+use sightline_media_proto::video::{Dependency, Frame, PacketSize, Packets};
 use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 use sightline_netem::{Path, Random, Trace, Weather};
 use sightline_packet::{MAX_BULK, bulk_wire_size};
@@ -153,7 +153,7 @@ impl Call {
         }
         let passes_all = self.there.weather.mtu.0.iter().all(|(_, mtu)| *mtu >= 1500.0);
         assert!(
-            !passes_all || self.sender.packet_size() == PartSize::Full,
+            !passes_all || self.sender.packet_size() == PacketSize::Full,
             "after {} ms large packets are taken to be lost for their size",
             self.ms
         );

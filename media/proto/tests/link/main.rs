@@ -10,7 +10,7 @@ use std::time::Duration;
 use call::Call;
 
 use sightline_media_proto::rate::Bitrate;
-use sightline_media_proto::video::PartSize;
+use sightline_media_proto::video::PacketSize;
 use sightline_netem::{Hop, Outage, Trace, Weather};
 
 /// The same link, on which something else happens by chance.
@@ -341,8 +341,8 @@ fn a_limit_holds_and_is_forgotten_once_it_is_lifted() {
 #[test]
 fn where_only_small_packets_pass_pictures_are_sent_in_small_ones_and_in_large_ones_once_they_pass() {
     for (mtu, size, known_after) in [
-        (1200.0, PartSize::ThreeQuarters, 10.0),
-        (700.0, PartSize::Half, 16.0),
+        (1200.0, PacketSize::ThreeQuarters, 10.0),
+        (700.0, PacketSize::Half, 16.0),
     ] {
         for constant in [None, Some(Bitrate(1_000_000))] {
             for seed in 1..=5 {
@@ -355,7 +355,7 @@ fn where_only_small_packets_pass_pictures_are_sent_in_small_ones_and_in_large_on
                 let now = call.now();
                 call.sender.set_constant(constant, now);
                 call.run(5.0);
-                assert_eq!(call.sender.packet_size(), PartSize::Full, "{what}");
+                assert_eq!(call.sender.packet_size(), PacketSize::Full, "{what}");
                 call.run(5.0 + known_after);
                 let shown = call.shown.len();
                 call.run(30.0 - known_after);
@@ -364,7 +364,7 @@ fn where_only_small_packets_pass_pictures_are_sent_in_small_ones_and_in_large_on
                 assert!(shown > 0.7 * most, "{what}: {shown} pictures of {most}");
                 assert_eq!(call.sender.packet_size(), size, "{what}");
                 call.run(13.0);
-                assert_eq!(call.sender.packet_size(), PartSize::Full, "{what}");
+                assert_eq!(call.sender.packet_size(), PacketSize::Full, "{what}");
                 call.run(17.0);
                 assert!(call.longest_freeze(55.0) < 500, "{what}: frozen at the end");
                 assert!(call.sound_lost() < 0.01, "{what}: {}", call.sound_lost());

@@ -90,7 +90,7 @@ fn who_costs_too_much_is_not_decoded_for_a_while_even_after_coming_back() {
 
     let later = Instant::now() + Duration::from_secs(3600);
     let packets = video::Packets::of(frame(4));
-    let bodies = packets.bodies(video::PartSize::Full);
+    let bodies = packets.bodies(video::PacketSize::Full);
     let video = &again.stream(Stream::Person).video;
     lock(video).reassembler.handle_packet(&bodies[0], later);
     decoding.handle(None, later);

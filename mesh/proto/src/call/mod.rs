@@ -2,6 +2,7 @@
 
 mod admission;
 mod channels;
+mod config;
 mod connection;
 mod consent;
 mod control;
@@ -16,10 +17,9 @@ mod seeking;
 mod unreached;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use libp2p_identity::{Keypair, PeerId};
+use libp2p_identity::PeerId;
 use sightline_noise::{FastKeyErasureRng, StaticKey};
 
 use crate::address::Pair;
@@ -30,18 +30,18 @@ use crate::consents::Consents;
 use crate::dials::{Dials, Target};
 use crate::expected::Expected;
 use crate::gate::{Change, Delivery};
-use crate::interface::Interface;
 use crate::introductions::Introductions;
 use crate::issued_codes::IssuedCodes;
 use crate::members::Members;
 use crate::name::Name;
 use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
-use crate::route::{Reason, Rule, Table};
+use crate::route::{Reason, Table};
 use crate::session::Stage;
 use crate::sockets::Sockets;
-use crate::time::{Clock, UnixTime};
+use crate::time::UnixTime;
 use crate::wire::Control;
 
+pub use config::{Admit, Config};
 pub use connection::{Closed, Connected, Side};
 pub use output::{Command, End, Event, LinkStats, Output, Problem, Why};
 
@@ -50,40 +50,6 @@ const PROTOCOL: u8 = 1;
 
 /// 250 ms: how often a call looks at what is due.
 const TICK: Duration = Duration::from_millis(250);
-
-/// Who decides about somebody who knocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Admit {
-    /// The person, each time.
-    #[default]
-    Ask,
-    /// Whoever has an open code is let in.
-    Code,
-}
-
-/// What a participant brings.
-pub struct Config {
-    /// The identity for this call: an Ed25519 key pair, made fresh.
-    pub identity: Keypair,
-    /// Shown to the others.
-    pub name: Name,
-    /// Where this participant can be reached: sockets are open there. Goes into codes and to the other members.
-    pub addresses: Vec<SocketAddr>,
-    /// Where it could be as well, once this machine's interfaces let it: no socket is open there yet.
-    pub awaited: Vec<SocketAddr>,
-    /// The network interfaces that are up and may be used.
-    pub interfaces: Vec<Interface>,
-    /// Every address of this machine, on whatever interface, up or not.
-    pub own: Vec<IpAddr>,
-    /// Where media may go unasked.
-    pub rule: Rule,
-    /// Whether the others are told over what this participant is connected.
-    pub tell_medium: bool,
-    /// Who decides about knocks.
-    pub admit: Admit,
-    /// The program's own clock.
-    pub clock: Clock,
-}
 
 /// The state machine of one participant.
 pub struct Call {

@@ -10,7 +10,7 @@ use crate::link::leaving::Leaving;
 use crate::link::waiting::Carried;
 use crate::link::{Class, pacer};
 use crate::rate::Bitrate;
-use crate::video::PartSize;
+use crate::video::PacketSize;
 
 /// 2 ms: how much leaves at once where that is more than one packet. Audio that comes meanwhile waits no longer.
 const AT_ONCE: Duration = Duration::from_millis(2);
@@ -38,11 +38,6 @@ impl Account {
             waits: false,
             free_at: now,
         }
-    }
-
-    /// Whether some waits.
-    pub const fn waits(&self) -> bool {
-        self.waits
     }
 
     /// When the next of it may leave.
@@ -77,14 +72,22 @@ impl Sender {
     /// How many bytes of bulk may leave now, if any.
     #[must_use]
     pub fn poll_bulk(&self, now: Instant) -> Option<usize> {
-        // On a path that carries small packets only a stream's, which are larger, are lost.
-        let is_carried = self.mtu.size() == PartSize::Full;
-        let media_waits = self.pacer.has_audio() || self.pacer.waiting() > 0;
-        if !self.bulk.waits || !is_carried || media_waits || now < self.bulk_at(now)? {
+        if now < self.bulk_at(now)? {
             return None;
+        }
+        if self.constant.is_some() {
+            return Some(MAX_BULK);
         }
         let bytes = f64::from(self.bulk_rate().0) / 8.0 * AT_ONCE.as_secs_f64();
         Some((bytes as usize).max(MAX_BULK))
+    }
+
+    /// Whether bulk is next: some waits, and nothing that goes before it.
+    pub(super) fn is_bulk_next(&self) -> bool {
+        // On a path that carries small packets only a stream's, which are larger, are lost.
+        let is_carried = self.mtu.size() == PacketSize::Full;
+        let media_waits = self.pacer.has_audio() || self.pacer.waiting() > 0;
+        self.bulk.waits && is_carried && !media_waits
     }
 
     /// So many bytes of bulk leave now, at least one. Returns their marker, which is to leave with them.
@@ -103,9 +106,9 @@ impl Sender {
         Leaving::usual(Class::Marker, number.before(None, &[]))
     }
 
-    /// When the next bulk may leave, if nothing else happens before; `None` while nothing waits.
+    /// When the next bulk may leave, if nothing else happens before; `None` while it is not next.
     pub(super) fn bulk_at(&self, now: Instant) -> Option<Instant> {
-        if !self.bulk.waits() {
+        if !self.is_bulk_next() {
             return None;
         }
         let due = match (&self.constant, &self.probe) {

@@ -8,7 +8,7 @@ use crate::link::Class;
 use crate::link::leaving::Leaving;
 use crate::link::waiting::{Carried, Waiting};
 use crate::track::Track;
-use crate::video::PartSize;
+use crate::video::PacketSize;
 
 /// 1.5 times the rate: a picture leaves within its interval, whatever its size is beside the others'. 3 times on a link that
 /// would carry more than is asked of it.
@@ -42,7 +42,7 @@ impl Sender {
             return None;
         }
         let larger = self.mtu.poll_larger(now);
-        if larger.is_none() && self.bulk.waits() {
+        if larger.is_none() && self.is_bulk_next() {
             // Bulk is of more use than padding.
             return None;
         }
@@ -77,6 +77,10 @@ impl Sender {
             .constant
             .filter(|constant| now >= constant.due.max(apart_until))?;
         let larger = self.mtu.poll_larger(now);
+        if larger.is_none() && self.bulk_at(now).is_some_and(|at| now >= at) {
+            // Bulk goes in its place.
+            return None;
+        }
         let len = larger.unwrap_or(self.mtu.size()).max_body();
         let size = wire_size(Class::Video, len);
         constant.handle_sent(size, now);
@@ -102,7 +106,7 @@ impl Sender {
         if let Some(constant) = self.constant {
             return Some(constant.due.max(self.apart_until()));
         }
-        let waits = self.pacer.waiting() > 0 || (self.probe.is_some() && !self.bulk.waits());
+        let waits = self.pacer.waiting() > 0 || (self.probe.is_some() && !self.is_bulk_next());
         let due = self.pacer.free_at().max(self.apart_until());
         let due = waits.then(|| self.silent_until(now).map_or(due, |until| until.max(due)));
         due.into_iter().chain(self.bulk_at(now)).min()
@@ -110,7 +114,7 @@ impl Sender {
 
     /// Until when nothing but sound leaves so that it does not go together with what left last.
     pub(super) fn apart_until(&self) -> Instant {
-        if self.mtu.size() == PartSize::Full {
+        if self.mtu.size() == PacketSize::Full {
             self.last_sent
         } else {
             self.last_sent + APART

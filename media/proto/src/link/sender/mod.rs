@@ -26,13 +26,13 @@ use super::report::ArrivalReport;
 use super::selector::Selector;
 use super::sent_packets::{Lost, SentPackets};
 use super::silence::Silence;
-use super::waiting::{Carried, Part, Waiting, What};
+use super::waiting::{Carried, OutgoingFragment, Waiting, What};
 use crate::header::wire_size;
 use crate::layer::{Layer, Subscription};
 use crate::packing;
 use crate::rate::Bitrate;
 use crate::track::{AudioTrack, VideoTrack};
-use crate::video::PartSize;
+use crate::video::PacketSize;
 
 /// Counts since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Sender {
 
     /// How large packets may be: less than full while larger ones do not get through.
     #[must_use]
-    pub const fn packet_size(&self) -> PartSize {
+    pub const fn packet_size(&self) -> PacketSize {
         self.mtu.size()
     }
 
@@ -206,8 +206,8 @@ impl Sender {
     }
 
     /// Which layer of a track is to be sent, and how much of it; `None` for no pictures.
-    pub const fn set_subscription(&mut self, track: VideoTrack, share: Option<Subscription>) {
-        self.selectors[track.index()].set_subscription(share);
+    pub const fn set_subscription(&mut self, track: VideoTrack, subscription: Option<Subscription>) {
+        self.selectors[track.index()].set_subscription(subscription);
     }
 
     /// The layer of a track of which only a key frame can go on, and which the link could carry.
@@ -245,15 +245,15 @@ impl Sender {
             self.probe = None;
         }
         for carried in news.arrived {
-            if let Carried::Part(Part { repair: Some(id), .. }) = carried {
+            if let Carried::Fragment(OutgoingFragment { repair: Some(id), .. }) = carried {
                 self.repairs.handle_arrived(id);
             }
         }
         for lost in news.lost {
-            if let Carried::Part(part) = lost.carried
-                && part.repair.is_none_or(|id| self.repairs.handle_lost(id))
+            if let Carried::Fragment(fragment) = lost.carried
+                && fragment.repair.is_none_or(|id| self.repairs.handle_lost(id))
             {
-                self.repair(part, lost.size, now);
+                self.repair(fragment, lost.size, now);
             }
         }
         self.repairs.trim();

@@ -1,4 +1,4 @@
-//! Pictures: which frames leave, whose parts are sent again, and what of them is dropped while it waits.
+//! Pictures: which frames leave, whose fragments are sent again, and what of them is dropped while it waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use crate::layer::Layer;
 use crate::link::Class;
 use crate::link::pacer::Priority;
 use crate::link::selector::{CROWDED, STALE};
-use crate::link::waiting::{Part, Waiting, What};
+use crate::link::waiting::{OutgoingFragment, Waiting, What};
 use crate::track::{Track, VideoTrack};
 use crate::video::{self, Dependency, Packets};
 
-/// 400 ms: a part that is lost is sent again only if it arrives within this of its picture.
+/// 400 ms: a fragment that is lost is sent again only if it arrives within this of its picture.
 const REPAIRED_WITHIN: Duration = Duration::from_millis(400);
 
 /// 40 ms: the same for a picture that nothing builds on: the next one is there by then.
 const DISCARDABLE_WITHIN: Duration = Duration::from_millis(40);
 
-/// A part is sent again this often.
+/// A fragment is sent again this often.
 const TRIES: u8 = 4;
 
-/// From which loss on, and which round trip, the pictures that others build on leave with parity: by the time that a part
+/// From which loss on, and which round trip, the pictures that others build on leave with parity: by the time that a fragment
 /// has been asked for and come again, the next picture is there.
 const PARITY_LOSS: f32 = 0.01;
 const PARITY_TRIP: Duration = Duration::from_millis(30);
@@ -65,7 +65,7 @@ impl Sender {
             let size = wire_size(Class::Video, body.len());
             bytes += video::data_len(body);
             wire += size;
-            let what = What::Part(Part {
+            let what = What::Fragment(OutgoingFragment {
                 track,
                 body: Arc::clone(body),
                 since: now,
@@ -90,24 +90,24 @@ impl Sender {
         self.controller.loss() > PARITY_LOSS && self.controller.round_trip() > PARITY_TRIP
     }
 
-    pub(super) fn repair(&mut self, mut part: Part, size: u32, now: Instant) {
-        let within = if part.is_discardable {
+    pub(super) fn repair(&mut self, mut fragment: OutgoingFragment, size: u32, now: Instant) {
+        let within = if fragment.is_discardable {
             DISCARDABLE_WITHIN
         } else {
             REPAIRED_WITHIN
         };
         let arrives = now + self.controller.round_trip() / 2;
-        if part.tries < TRIES && arrives < part.since + within && size <= self.mtu.wire_size() {
+        if fragment.tries < TRIES && arrives < fragment.since + within && size <= self.mtu.wire_size() {
             let (id, copies) = self.repairs.begin(self.controller.loss());
-            part.tries += 1;
-            part.repair = Some(id);
+            fragment.tries += 1;
+            fragment.repair = Some(id);
             self.counts.repaired += 1;
             for _ in 0..copies {
-                let what = What::Part(part.clone());
+                let what = What::Fragment(fragment.clone());
                 self.pacer.push(Priority::Repair, Waiting { what, size });
             }
-        } else if !part.is_discardable {
-            self.selectors[part.track.index()].handle_lost(part.since);
+        } else if !fragment.is_discardable {
+            self.selectors[fragment.track.index()].handle_lost(fragment.since);
         }
     }
 
@@ -115,7 +115,7 @@ impl Sender {
     pub(super) fn drop_too_large(&mut self) {
         let most = self.mtu.wire_size();
         self.pacer.retain(|waiting| waiting.size <= most, |_| {});
-        // Pictures whose parts are on their way are lost with them.
+        // Pictures whose fragments are on their way are lost with them.
         for selector in &mut self.selectors {
             selector.handle_too_large();
         }
@@ -124,7 +124,9 @@ impl Sender {
     fn drop_stale(&mut self, now: Instant) {
         let is_fresh = |waiting: &Waiting| match &waiting.what {
             What::Audio(..) => true,
-            What::Part(Part { since, .. }) | What::Parity(_, _, since) => now < *since + 2 * STALE,
+            What::Fragment(OutgoingFragment { since, .. }) | What::Parity(_, _, since) => {
+                now < *since + 2 * STALE
+            }
         };
         let selectors = &mut self.selectors;
         self.pacer.retain(is_fresh, |dropped| {

@@ -1,76 +1,23 @@
 //! Every route of a call. The table alone decides what the gate lets pass, and when media may flow.
 
+mod output;
+mod questions;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p_identity::PeerId;
 
+pub use self::output::{Answer, Question, QuestionId, RouteId};
+pub(crate) use self::output::{Holder, TableEvent};
 use super::{Approval, Consent, Path, PathKind, Reason, Route, State, Transition};
 use crate::address::Pair;
-use crate::connection::ConnId;
 use crate::gate::Change;
-use crate::id::AttemptId;
 use crate::interface::Medium;
 
 /// Paths to one member that either side may refuse in one call; a member with more of them is refused altogether.
 const MAX_REFUSED: usize = 32;
-
-/// Names a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RouteId(pub u64);
-
-/// Names a question about a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QuestionId(pub u64);
-
-/// A question for the user: may media take this route?
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// To be named in the answer.
-    pub id: QuestionId,
-    /// The route that media took before, if there was one.
-    pub old: Option<Path>,
-    /// The route in question.
-    pub new: Route,
-    /// What is new about it.
-    pub reason: Reason,
-    /// The user has not let the others know the local address so far; a yes does.
-    pub tells: bool,
-}
-
-/// What became of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Yes.
-    Approved,
-    /// No: the address is refused for the rest of the call.
-    Denied,
-    /// The route is gone, or a rule has decided.
-    Withdrawn,
-}
-
-/// What a route is needed for. A route that nothing needs is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
-    /// It is being dialled, or will be once the user agrees.
-    Dial(AttemptId),
-    /// A connection uses it.
-    Link(ConnId),
-}
-
-/// An output of the table.
-#[derive(Debug)]
-pub enum TableEvent {
-    /// Change what the gate lets pass.
-    Gate(Change),
-    /// A route took a step.
-    Step(Transition),
-    /// The user is to be asked.
-    Asked(Question),
-    /// A question is settled.
-    Answered(QuestionId, Answer),
-}
 
 /// How the gate treats a pair of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,89 +153,6 @@ impl Table {
     pub fn approve(&mut self, id: RouteId, by: Approval, at: Duration) {
         if self.get(id).is_some_and(|route| route.state == State::Proposed) {
             self.step(id, State::Approved, Some(by), Reason::Rule, at);
-        }
-    }
-
-    /// The user, or a rule, agrees to media on this route. What was agreed already keeps whom it was approved by.
-    pub fn agree(&mut self, id: RouteId, by: Approval, at: Duration) {
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        let was_agreed = std::mem::replace(&mut entry.consented, true);
-        let (asked, state) = (entry.question.take(), entry.route.state);
-        let is_news = state == State::Proposed || entry.route.approved_by != Some(by);
-        let (answer, reason) = match by {
-            Approval::User => (Answer::Approved, Reason::Agreed),
-            _ => (Answer::Withdrawn, Reason::Rule),
-        };
-        if let Some(question) = asked {
-            self.said.push_back(TableEvent::Answered(question, answer));
-        } else if was_agreed {
-            return;
-        }
-        if is_news {
-            self.step(id, state.max(State::Approved), Some(by), reason, at);
-        }
-    }
-
-    /// Media may not flow before the user has answered. Returns false when the question stands already.
-    /// `tells`: a yes also lets the others know the route's local address.
-    pub fn ask(&mut self, id: RouteId, old: Option<Path>, reason: Reason, tells: bool, at: Duration) -> bool {
-        let may_ask = self.entries.contains_key(&id) && !self.is_asked(id);
-        if !may_ask {
-            return false;
-        }
-        self.pause(id, reason, at);
-        let question = QuestionId(self.new_id());
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return false;
-        };
-        entry.consented = false;
-        entry.question = Some(question);
-        let new = entry.route.clone();
-        self.said.push_back(TableEvent::Asked(Question {
-            id: question,
-            old,
-            new,
-            reason,
-            tells,
-        }));
-        true
-    }
-
-    /// The route that a question is about.
-    #[must_use]
-    pub fn asked(&self, question: QuestionId) -> Option<RouteId> {
-        let mut entries = self.entries.iter();
-        entries.find_map(|(id, entry)| (entry.question == Some(question)).then_some(*id))
-    }
-
-    /// Whether the user is being asked about this route.
-    #[must_use]
-    pub fn is_asked(&self, id: RouteId) -> bool {
-        self.entries
-            .get(&id)
-            .is_some_and(|entry| entry.question.is_some())
-    }
-
-    /// The user says no: the addresses are refused to this member from now on. The route is closed; while a
-    /// connection on it is there, that one may still say so.
-    pub fn deny(&mut self, id: RouteId, at: Duration) {
-        self.pause(id, Reason::Denied, at);
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        entry.consented = false;
-        entry.holders.retain(|holder| matches!(holder, Holder::Link(_)));
-        let is_idle = entry.holders.is_empty();
-        let route = entry.route.clone();
-        if let Some(question) = entry.question.take() {
-            self.said
-                .push_back(TableEvent::Answered(question, Answer::Denied));
-        }
-        self.refuse(route.peer, &route.path);
-        if is_idle {
-            self.close(id, Reason::Denied, at);
         }
     }
 

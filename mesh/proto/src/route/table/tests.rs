@@ -4,6 +4,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
+use crate::connection::ConnId;
 use crate::gate::Gate;
 use crate::time::Clock;
 
