@@ -108,9 +108,8 @@ pub struct Participant {
 }
 
 impl Participant {
-    /// Takes part: opens the network, then sends. What happens goes into `updates`, for a
-    /// [`crate::state::State`], whose effects come back to [`Participant::carry_out`]; `observer` sees what is played and shown
-    /// as it happens.
+    /// Takes part: opens the network, then sends. What happens goes into `updates`, for a [`crate::state::State`], whose
+    /// effects come back to [`Participant::carry_out`]; `observer` sees what is played and shown as it happens.
     ///
     /// # Errors
     /// [`StartError`]: a sentence for the user.
@@ -239,7 +238,7 @@ impl Participant {
         }
     }
 
-    /// Says something to a member's media. What finds no room comes back ([`Event::Unsent`]).
+    /// Says something to a member's media. What finds no room comes back ([`sightline_mesh_proto::Event::Unsent`]).
     fn say(&self, member: PeerId, feedback: &Feedback) {
         self.command(Command::Send(member, Channel::Feedback, feedback.encode()));
     }
