@@ -371,7 +371,7 @@ impl Participant {
         self.links.session().dropped()
     }
 
-    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which notices
+    /// Leaves if that has not been done, and ends every thread. Takes at most about half a second, in which updates
     /// must still be taken. Returns what the call has done, to the last packet.
     pub fn stop(self) -> Record {
         drop(self.video);

@@ -84,7 +84,7 @@ impl Traffic for Links {
     }
 
     fn handle_bulk(&self, to: PeerId, waits: bool) {
-        self.session().handle_bulk(to, waits);
+        self.session().handle_bulk(&to, waits);
     }
 
     fn poll_bulk(&self, now: Instant) -> Option<(PeerId, usize)> {

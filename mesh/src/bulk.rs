@@ -6,6 +6,7 @@
 
 use futures::FutureExt;
 use quinn::{Connection, SendStream, VarInt};
+use sightline_mesh_proto::Channel;
 use tokio::sync::mpsc;
 
 use crate::frame::{self, Ended};
@@ -13,11 +14,14 @@ use crate::frame::{self, Ended};
 /// Behind the control stream, which has 0.
 const PRIORITY: i32 = -1;
 
-/// 640 KiB: what may be unread on one stream. The credit of a bulk channel, with what its fragments add.
-pub const STREAM_WINDOW: u32 = 640 * 1024;
+/// 1 MiB: what may be unread on one stream. Twice the credit of a bulk channel: its fragments add a little to it, and what is
+/// read is announced by eighths of the window, of which one may be lost on the way.
+pub const STREAM_WINDOW: u32 = 1024 * 1024;
 
-/// 1.5 MiB: what may be unread of all streams of a member, so that bulk leaves room for control.
-const WINDOW: VarInt = VarInt::from_u32(1536 * 1024);
+const _: () = assert!(STREAM_WINDOW as usize >= 2 * Channel::Bulk.window());
+
+/// 2 MiB: what may be unread of all streams of a member, so that bulk leaves room for control.
+const WINDOW: VarInt = VarInt::from_u32(2 * STREAM_WINDOW);
 
 /// The end of a stream that is written.
 #[derive(Default)]

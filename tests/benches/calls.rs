@@ -180,9 +180,9 @@ impl Side {
         let clock = setup.clock;
         let participant = Participant::start(setup, media, observer, sink).expect("a call");
         let mut state = State::new(Model::default(), clock, |_| None, false);
-        let entry = state::Entry {
+        let entry = state::Entered {
             is_starter: participant.is_starter(),
-            ..state::Entry::default()
+            ..state::Entered::default()
         };
         state.begin_call(participant.me(), entry, Call::default(), moment());
         Self {

@@ -338,7 +338,7 @@ fn reports_of_arrivals() {
             let media = members.handle_packet(&1, class, bytes, now);
             assert!(media.is_none_or(|(track, _)| track.class() == class));
         }
-        members.handle_bulk(1, bytes.len() % 2 == 0);
+        members.handle_bulk(&1, bytes.len() % 2 == 0);
         while members.poll_packet(now).is_some() {}
         if let Some((member, room)) = members.poll_bulk(now) {
             let marker = members.handle_bulk_sent(&member, room, now);

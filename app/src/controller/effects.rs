@@ -1,7 +1,7 @@
 //! What is to be done about an update, done.
 
 use super::Controller;
-use crate::state::{Effect, Report};
+use crate::state::{Effect, Told};
 
 impl Controller {
     /// Does what the state asks for.
@@ -13,7 +13,7 @@ impl Controller {
                         participant.carry_out(effect);
                     }
                 }
-                Effect::Report(report) => self.say_report(report),
+                Effect::Tell(told) => self.say_told(told),
                 Effect::ShowPerson(member, person) => {
                     if let Some(screen) = &self.screen {
                         screen.add_person(member, person);
@@ -49,20 +49,20 @@ impl Controller {
         }
     }
 
-    fn say_report(&mut self, report: Report) {
+    fn say_told(&mut self, told: Told) {
         let registry = &self.state.registry;
-        match report {
-            Report::Problem(saying, peer) => {
+        match told {
+            Told::Problem(saying, peer) => {
                 let sentence = self.english.say(&saying);
                 self.report
                     .problem(saying.key.word(), &sentence, peer.as_ref(), registry);
             }
-            Report::Failed(key, why) => self.report.problem(key.word(), &why, None, registry),
-            Report::First(track, peer, since_join) => {
+            Told::Failed(key, why) => self.report.problem(key.word(), &why, None, registry),
+            Told::First(track, peer, since_join) => {
                 self.report.first(track, &peer, since_join, registry);
             }
-            Report::Stats(measured, degradation) => self.report.stats(&measured, degradation),
-            Report::Hears(matrix) => self.report.hears(matrix),
+            Told::Stats(measured, degradation) => self.report.stats(&measured, degradation),
+            Told::Hears(matrix) => self.report.hears(matrix),
         }
     }
 }

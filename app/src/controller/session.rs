@@ -96,7 +96,7 @@ impl Controller {
             contacts,
             ..Call::default()
         };
-        let entry = state::Entry {
+        let entry = state::Entered {
             is_starter,
             code_ends,
             interfaces: interfaces::list(&[]),

@@ -17,7 +17,7 @@ use super::addresses::Rates;
 use super::effect::{Effect, ParticipantEffect};
 use super::invites::Invites;
 use super::measure::Meter;
-use super::{Entry, Moment, State, Topic, sayings};
+use super::{Entered, Moment, State, Topic, sayings};
 
 pub const VOICE: Track = Track::Audio(AudioTrack::Voice);
 pub const CAMERA: Track = Track::Video(VideoTrack::Camera);
@@ -61,10 +61,10 @@ pub struct Remote {
 
 impl CallState {
     /// Nobody else is in it yet.
-    pub fn new(entry: Entry) -> Self {
+    pub fn new(entered: Entered) -> Self {
         Self {
-            is_starter: entry.is_starter,
-            code_ends: entry.code_ends,
+            is_starter: entered.is_starter,
+            code_ends: entered.code_ends,
             remotes: BTreeMap::new(),
             routes: HashMap::new(),
             hears: Vec::new(),
@@ -74,7 +74,7 @@ impl CallState {
             told_hears: BTreeMap::new(),
             invites: Invites::default(),
             meter: Meter::default(),
-            interfaces: entry.interfaces,
+            interfaces: entered.interfaces,
             rates: Rates::default(),
         }
     }

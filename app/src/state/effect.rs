@@ -23,7 +23,7 @@ pub enum Effect {
     /// Carried out by the participant.
     Participant(ParticipantEffect),
     /// Told where events go.
-    Report(Report),
+    Tell(Told),
     /// This member's pictures are this person's, from now on.
     ShowPerson(MemberId, PersonId),
     /// Nothing of this person is shown any more.
@@ -69,7 +69,7 @@ pub enum ParticipantEffect {
 
 /// What is told where events go.
 #[derive(Debug)]
-pub enum Report {
+pub enum Told {
     /// The user is told of a problem, which may concern a member.
     Problem(Saying, Option<PeerId>),
     /// Something that makes, plays or keeps media ended, for this reason.

@@ -7,7 +7,7 @@ use libp2p_identity::PeerId;
 use sightline_media_proto::feedback::MemberStatus;
 
 use super::call::{CallState, Remote, VOICE};
-use super::{Moment, Report, State};
+use super::{Moment, State, Told};
 
 /// 5 s: how long two members may take until they hear each other.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ impl State {
         matrix.insert(me.to_string(), texts(&call.hears));
         if matrix != call.told_hears {
             call.told_hears.clone_from(&matrix);
-            self.report(Report::Hears(matrix));
+            self.report(Told::Hears(matrix));
         }
     }
 

@@ -35,7 +35,7 @@ use sightline_mesh_proto::interface::Interface;
 use sightline_mesh_proto::{Clock, Command as Order, End, Event, UnixTime};
 use sightline_ui::model::{Call, Model, Saying, SayingKey};
 
-pub use self::effect::{Effect, ParticipantEffect, Report};
+pub use self::effect::{Effect, ParticipantEffect, Told};
 pub(crate) use self::notices::{Topic, sentence};
 pub use self::registry::Registry;
 
@@ -55,7 +55,7 @@ pub struct Moment {
 
 /// How a call was entered.
 #[derive(Clone, Debug, Default)]
-pub struct Entry {
+pub struct Entered {
     /// This participant started it.
     pub is_starter: bool,
     /// What the code that led to it says of its end.
@@ -99,9 +99,9 @@ impl State {
     }
 
     /// A call begins, of this participant: as `shown`.
-    pub fn begin_call(&mut self, me: PeerId, entry: Entry, mut shown: Call, at: Moment) {
+    pub fn begin_call(&mut self, me: PeerId, entered: Entered, mut shown: Call, at: Moment) {
         self.registry = Registry::new(me);
-        self.call = Some(CallState::new(entry));
+        self.call = Some(CallState::new(entered));
         shown.me = self.registry.person(&me);
         // The model's own time is that of the last picture, which may be long ago.
         shown.since = self.since_start(at);
@@ -120,7 +120,7 @@ impl State {
                 let known = self.registry.peer(member).zip(self.call.as_ref());
                 if let Some((peer, call)) = known {
                     let since_join = call.since_join(&peer, when, self.clock.start);
-                    self.report(Report::First(track, peer, since_join));
+                    self.report(Told::First(track, peer, since_join));
                 }
             }
             Update::NeedsKeyFrame(member, track) => {
@@ -205,8 +205,8 @@ impl State {
         self.effects.push_back(Effect::Participant(effect));
     }
 
-    fn report(&mut self, report: Report) {
-        self.effects.push_back(Effect::Report(report));
+    fn report(&mut self, told: Told) {
+        self.effects.push_back(Effect::Tell(told));
     }
 
     /// A microphone, camera, encoder or recording ended.
@@ -221,7 +221,7 @@ impl State {
         };
         let key = device.map_or_else(|key| key, |kind| kind.key(Fate::Failed));
         let saying = Saying::new(key, sentence(why));
-        self.report(Report::Failed(key, why.to_owned()));
+        self.report(Told::Failed(key, why.to_owned()));
         match device {
             Ok(kind) => self.effects.push_back(Effect::ReplaceDevice(kind, saying)),
             Err(_) => self.say(saying, at),

@@ -6,7 +6,7 @@ use libp2p_identity::PeerId;
 use sightline_ui::model::{MAX_NOTICES, Notice, Saying, SayingKey};
 
 use super::device::DeviceKind;
-use super::{Moment, Report, State};
+use super::{Moment, State, Told};
 
 /// 7 s: how long something is shown that needs no answer.
 const PASSING: Duration = Duration::from_secs(7);
@@ -163,7 +163,7 @@ const fn is_passing(key: SayingKey) -> bool {
 impl State {
     /// Tells the user of a problem, in the window and where events go.
     pub fn tell(&mut self, saying: Saying, at: Moment) {
-        self.report(Report::Problem(saying.clone(), None));
+        self.report(Told::Problem(saying.clone(), None));
         self.say(saying, at);
     }
 
@@ -171,7 +171,7 @@ impl State {
     pub(super) fn tell_of(&mut self, key: SayingKey, peer: Option<PeerId>, at: Moment) {
         let name = peer.map(|peer| self.registry.name(&peer).to_owned());
         let saying = Saying::of(key, name.unwrap_or_default());
-        self.report(Report::Problem(saying.clone(), peer));
+        self.report(Told::Problem(saying.clone(), peer));
         self.say_of(peer.as_ref(), saying, at);
     }
 

@@ -5,7 +5,7 @@ use sightline_media_proto::video::PacketSize;
 use sightline_ui::model::{Saying, SayingKey};
 
 use super::measure::Measured;
-use super::{Moment, ParticipantEffect, Report, State, Topic, sayings};
+use super::{Moment, ParticipantEffect, State, Told, Topic, sayings};
 use crate::update::Second;
 
 impl State {
@@ -78,7 +78,7 @@ impl State {
     fn report_measured(&mut self, measured: Vec<Measured>) {
         let degradation = self.call.as_ref().map(|call| call.degradation);
         for one in measured {
-            self.report(Report::Stats(Box::new(one), degradation.unwrap_or_default()));
+            self.report(Told::Stats(Box::new(one), degradation.unwrap_or_default()));
         }
     }
 

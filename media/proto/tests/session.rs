@@ -14,6 +14,7 @@ use sightline_media_proto::session::{LayerTarget, Limits, Session};
 use sightline_media_proto::video::{Dependency, Frame, Packets};
 use sightline_media_proto::{AudioTrack, Ticks, Track, VideoTrack};
 use sightline_netem::{Path, Weather};
+use sightline_packet::{Class, MAX_BULK, bulk_wire_size};
 
 /// The one who sends, as the others name it, and the path that everybody's links go by at first.
 const SENDER: usize = usize::MAX;
@@ -27,24 +28,33 @@ const TWENTY: usize = 201;
 #[derive(Default)]
 struct Encoder {
     key_frames: KeyFrames,
-    number: u32,
+    is_enhancement_next: bool,
     last_reference: u32,
 }
 
 impl Encoder {
-    fn encode(&mut self, wish: &LayerTarget, layer: Layer, ms: u64, now: Instant) -> Option<Frame> {
+    fn encode(
+        &mut self,
+        number: u32,
+        wish: &LayerTarget,
+        layer: Layer,
+        ms: u64,
+        now: Instant,
+    ) -> Option<Frame> {
         if wish.wants_key {
             self.key_frames.handle_request();
         }
         if !wish.is_open {
             return None;
         }
+        let since_reference = u8::try_from(number - self.last_reference);
+        if since_reference.is_err() {
+            self.key_frames.handle_request();
+        }
         let is_key = self.key_frames.poll(now);
-        let number = self.number;
-        let since_reference = number.wrapping_sub(self.last_reference);
-        let is_enhancement = !is_key && since_reference % 2 == 1;
+        let is_enhancement = !is_key && self.is_enhancement_next;
+        self.is_enhancement_next = !is_enhancement;
         if is_enhancement && wish.is_base_only {
-            self.number += 1;
             return None;
         }
         let share = if is_key {
@@ -55,7 +65,6 @@ impl Encoder {
             1.4
         };
         let bytes = f64::from(wish.rate.0) / f64::from(layer.frame_rate()) / 8.0 * share;
-        self.number += 1;
         if !is_enhancement {
             self.last_reference = number;
         }
@@ -63,7 +72,7 @@ impl Encoder {
             number,
             captured: Ticks(ms as u32 * 48),
             dependency: Dependency {
-                frame_diff: if is_key { 0 } else { since_reference as u8 },
+                frame_diff: if is_key { 0 } else { since_reference.ok()? },
                 is_discardable: is_enhancement,
             },
             data: vec![1; bytes as usize],
@@ -118,12 +127,18 @@ struct Call {
     session: Session<usize, u8>,
     /// Of each track of video and each of its layers.
     encoders: [[Encoder; 3]; 2],
+    /// The number of the next frame of each track, of whichever layer.
+    numbers: [u32; 2],
     /// What is left of the packet of sound that is spoken just now, ms.
     speaking: u64,
     /// What left since it was counted last, bytes.
     sent: u64,
-    up: Path<(usize, Leaving)>,
+    /// Of whom, what leaves, and its size on the wire.
+    up: Path<(usize, Leaving, u32)>,
     members: Vec<Member>,
+    /// To whom bulk waits, without an end, and how much has left, bytes.
+    bulk_to: Option<usize>,
+    bulk: usize,
     /// Sound that was spoken, ms, since it was counted last.
     spoken: u64,
     /// How large each track of video is, while there is something to send.
@@ -157,10 +172,13 @@ impl Call {
             ms: 0,
             session,
             encoders: Default::default(),
+            numbers: [0; 2],
             speaking: 0,
             sent: 0,
             up: Path::new(up, seed),
             members,
+            bulk_to: None,
+            bulk: 0,
             spoken: 0,
             sources: [Some(camera), None],
         }
@@ -178,13 +196,20 @@ impl Call {
         let now = self.start + Duration::from_millis(self.ms);
         self.speak(now);
         self.show(now);
-        while let Some((to, leaving)) = self.session.poll_packet(now) {
-            let size = leaving.wire_size();
-            self.sent += u64::from(size);
-            self.up.send((to, leaving), size);
+        for member in 0..self.members.len() {
+            self.session.handle_bulk(&member, self.bulk_to == Some(member));
         }
-        for (to, leaving) in self.up.step(self.ms) {
-            let size = leaving.wire_size();
+        loop {
+            while let Some((to, leaving)) = self.session.poll_packet(now) {
+                let size = leaving.wire_size();
+                self.send(to, leaving, size);
+            }
+            let Some((to, room)) = self.session.poll_bulk(now) else {
+                break;
+            };
+            self.send_bulk(to, room, now);
+        }
+        for (to, leaving, size) in self.up.step(self.ms) {
             self.members[to].received += u64::from(size);
             self.members[to].down.send(leaving, size);
         }
@@ -205,6 +230,30 @@ impl Call {
                 let media = self.session.handle_packet(&at, leaving.class, &leaving.body, now);
                 assert_eq!(media, None, "nobody else speaks");
             }
+        }
+    }
+
+    fn send(&mut self, to: usize, leaving: Leaving, size: u32) {
+        self.sent += u64::from(size);
+        self.up.send((to, leaving, size), size);
+    }
+
+    /// Fills the room with bulk: its marker goes with the first packet.
+    fn send_bulk(&mut self, to: usize, room: usize, now: Instant) {
+        self.bulk += room;
+        let marker = self.session.handle_bulk_sent(&to, room, now).expect("a link");
+        let rest = Leaving {
+            class: Class::Marker,
+            body: Vec::new(),
+            padded_to: 0,
+        };
+        let mut packets = std::iter::once(marker).chain(std::iter::repeat(rest));
+        let mut left = room;
+        while left > 0 {
+            let part = left.min(MAX_BULK);
+            left -= part;
+            let leaving = packets.next().expect("no end");
+            self.send(to, leaving, bulk_wire_size(part));
         }
     }
 
@@ -238,7 +287,9 @@ impl Call {
                     continue;
                 };
                 let encoder = &mut self.encoders[track.index()][layer.index()];
-                if let Some(mut frame) = encoder.encode(&wish, layer, self.ms, now) {
+                let number = self.numbers[track.index()];
+                if let Some(mut frame) = encoder.encode(number, &wish, layer, self.ms, now) {
+                    self.numbers[track.index()] += 1;
                     frame.data.fill(content(track));
                     self.session.handle_video(track, layer, &Packets::of(frame), now);
                 }
@@ -387,6 +438,34 @@ fn all_links_together_keep_to_the_users_limit_whatever_is_asked_for() {
         got.iter().all(|got| got.heard > 0.97 && got.seen > 10.0),
         "{got:?}"
     );
+}
+
+#[test]
+fn bulk_to_a_member_without_pictures_takes_all_that_the_others_leave_and_no_more() {
+    for (limit, least) in [(1800, 500.0), (6000, 1_500_000.0)] {
+        let up = Weather::steady(20e6, 200.0, 20);
+        let mut call = Call::new(up, &vec![good(); 4], Layer::Medium, 1);
+        call.session.set_limits(Limits::of(Some(limit), false));
+        call.session.handle_subscription(2, VideoTrack::Camera, None);
+        call.run(20);
+        let before = call.measure(20);
+        call.bulk_to = Some(2);
+        call.run(10);
+        call.bulk = 0;
+        let with_bulk = call.measure(20);
+        for at in [0, 1, 3] {
+            let (got, before) = (with_bulk[at], before[at]);
+            assert!(
+                got.is_no_less_than(&before),
+                "{at}, {limit}: {got:?}, without bulk {before:?}"
+            );
+        }
+        assert!(with_bulk[2].heard > 0.97, "{limit}: {:?}", with_bulk[2]);
+        let bulk = call.bulk as f64 * 8.0 / 20.0;
+        assert!(bulk > least, "{limit}: {bulk} bit/s of bulk");
+        let rate = call.sent as f64 * 8.0 / 20.0;
+        assert!(rate < f64::from(limit) * 1000.0, "{limit}: {rate} bit/s");
+    }
 }
 
 #[test]

@@ -23,8 +23,9 @@ const CONTROL_RATE: (u32, u32) = (100, 400);
 /// Packets a second that a member may send for long, and at once: 12 Mbit/s of full ones.
 const PACKET_RATE: (u32, u32) = (1500, 3000);
 
-/// Fragments of bulk a second that a member may send for long, and at once: 170 Mbit/s of full ones.
-const FRAGMENT_RATE: (u32, u32) = (20_000, 20_000);
+/// Fragments of bulk a second that a member may send for long, and at once. One that asks its link for 100 Mbit/s sends 12,000
+/// full ones, or 24,000 that are short and count as half a full one.
+const FRAGMENT_RATE: (u32, u32) = (48_000, 48_000);
 
 /// Lists of entries a second; a roster, which is up to four of them, goes with each beat that found a difference.
 const ENTRIES_RATE: (u32, u32) = (4, 16);

@@ -4,7 +4,7 @@
 //!   code.rs ─ what one passes to another,      roster.rs ─ who is here, in signed entries
 //!     found in a text by letters.rs,          candidate.rs ─ where they may be reached
 //!   issued_codes.rs ─ what became of each      wire.rs ─── control messages,
-//!                       │                        channel.rs ─ with room for the program's own
+//!                       │                        channel/ ─ with room for the program's own
 //!                       │                                   │
 //!                       ▼                                   ▼
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout

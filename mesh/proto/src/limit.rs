@@ -22,6 +22,11 @@ impl Bucket {
         }
     }
 
+    /// Puts a token back: what it was taken for is bounded otherwise.
+    pub fn put_back(&mut self) {
+        self.tokens = self.tokens.saturating_add(1).min(self.capacity);
+    }
+
     /// Takes one token; false when there is none.
     pub fn take(&mut self, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.since);

@@ -10,6 +10,9 @@ use super::{Actor, now};
 use crate::frame;
 use crate::traffic::Leaving;
 
+/// What a frame of bulk counts for at the least, bytes.
+const LEAST: usize = MAX_BULK / 2;
+
 impl Actor {
     /// Lets leave what media has to send, and as much bulk as media leaves room for.
     pub(super) async fn send_media(&mut self) {
@@ -41,12 +44,15 @@ impl Actor {
     /// Sends as many frames of bulk as fit, and their marker with them.
     async fn send_bulk(&mut self, to: PeerId, room: usize, now: Instant) {
         let mut sent = 0;
-        while sent < room {
-            let frame = self.call.handle_bulk_room(&to, MAX_BULK - frame::LENGTH_LEN, now);
+        // What is left at the end and would be short is left for the next time.
+        while sent == 0 || sent + LEAST <= room {
+            let room = MAX_BULK.min(room - sent) - frame::LENGTH_LEN;
+            let frame = self.call.handle_bulk_room(&to, room, now);
             if frame == 0 {
                 break;
             }
-            sent += frame::LENGTH_LEN + frame;
+            // However short messages are, there are not too many fragments.
+            sent += (frame::LENGTH_LEN + frame).max(LEAST);
             self.carry_out_all().await;
         }
         if sent == 0 {

@@ -63,6 +63,14 @@ struct Download {
     slow_start: bool,
 }
 
+impl Download {
+    fn handle_lost(&mut self) {
+        self.in_flight -= 1.0;
+        self.window = (self.window / 2.0).max(2.0);
+        self.slow_start = false;
+    }
+}
+
 /// A packet of a download, bytes.
 const FULL: u32 = 1228;
 
@@ -142,6 +150,9 @@ impl<T> Path<T> {
             };
             self.queued -= size;
             if is_out || f64::from(size) > self.weather.mtu.at(ms as f64 / 1000.0) {
+                if let (Passing::Download, Some(download)) = (&item, &mut self.download) {
+                    download.handle_lost();
+                }
                 continue;
             }
             if matches!(item, Passing::Ours(_)) {

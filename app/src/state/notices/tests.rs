@@ -127,6 +127,6 @@ fn without_a_window_nothing_is_kept_for_it() {
     assert_eq!(shown(&state), []);
     assert!(matches!(
         state.poll_effect(),
-        Some(super::super::Effect::Report(Report::Problem(..)))
+        Some(super::super::Effect::Tell(Told::Problem(..)))
     ));
 }

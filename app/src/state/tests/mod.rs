@@ -52,9 +52,9 @@ impl Sitting {
     fn new() -> Self {
         let [me, bob, eve] = [PeerId::random(), PeerId::random(), PeerId::random()];
         let mut state = state();
-        let entry = Entry {
+        let entry = Entered {
             is_starter: true,
-            ..Entry::default()
+            ..Entered::default()
         };
         state.begin_call(me, entry, Call::default(), moment(0));
         let mut sitting = Self { state, me, bob, eve };

@@ -147,7 +147,7 @@ impl CongestionController {
 
     /// What the link has a use for: what it is asked to carry, or what it may be found to carry soon.
     pub fn needs(&self) -> Bitrate {
-        Bitrate(self.wanted.max(self.wanted_with_bulk).min(SOON * self.rate) as u32)
+        Bitrate(self.wanted.min(SOON * self.rate) as u32)
     }
 
     /// As far as the rate may rise.
@@ -283,7 +283,7 @@ impl CongestionController {
             let carries = used_of(found.rate());
             self.rate = self.rate.max(carries.min(self.most()));
         }
-        let is_for_bulk = self.rate >= self.wanted;
+        let is_for_bulk = self.wanted_with_bulk > self.wanted && self.rate >= self.wanted;
         let hold = if is_for_bulk { HOLD_BULK } else { HOLD };
         if is_for_bulk && self.standing > hold {
             let delivered = self.delivered.rate();

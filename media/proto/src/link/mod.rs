@@ -1,7 +1,7 @@
 //! One link between two members: what leaves on it and when, what came of it, how much it carries.
 //!
 //! ```text
-//!   audio ────────────────────► sender.rs ── pacer.rs ──► packets, each numbered ────►  arrivals.rs
+//!   audio ────────────────────► sender/ ── pacer.rs ──► packets, each numbered ────►  arrivals.rs
 //!   video ──► selector.rs ────►    │  ▲                                                      │
 //!             repair.rs: what is   │  │ sent again                                           │
 //!                                  ▼  │                                                      ▼

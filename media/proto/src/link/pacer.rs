@@ -8,7 +8,7 @@ const QUANTUM: Duration = Duration::from_millis(5);
 
 /// 100 ms: what has left counts against what follows for this long at the most, so that a moment at a very low rate is
 /// forgotten when it is over.
-pub const DEBT: Duration = Duration::from_millis(100);
+const DEBT: Duration = Duration::from_millis(100);
 
 /// Packets of sound that may wait: what is older is of no use any more.
 const MAX_AUDIO: usize = 16;

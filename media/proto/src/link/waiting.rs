@@ -25,8 +25,8 @@ pub struct OutgoingFragment {
 pub enum Carried {
     Audio,
     Fragment(OutgoingFragment),
-    /// Goes along with bulk.
-    Marker,
+    /// Goes along with bulk, which takes so much on the wire.
+    Marker(u32),
     /// Parity or padding: of no use later.
     Other,
 }

@@ -127,11 +127,31 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// Keeps all links together below the uplink; sound alone may be more than that.
     fn limit_links(&mut self) {
-        let needs: Vec<_> = self.links.values().map(|link| link.sender.needs()).collect();
+        let mut needs: Vec<_> = self.links.values().map(|link| link.sender.needs()).collect();
         let uplink = self.limits.for_media(needs.len());
+        if let Some(uplink) = uplink {
+            self.give_rest_to_bulk(uplink, &mut needs);
+        }
         let shares = uplink.map(|uplink| share_uplink(uplink, &needs));
         for (at, link) in self.links.values_mut().enumerate() {
             link.sender.set_limit(shares.as_ref().map(|shares| shares[at]));
+        }
+    }
+
+    /// What media leaves of the uplink is for the links on which bulk waits.
+    fn give_rest_to_bulk(&self, uplink: Bitrate, needs: &mut [Bitrate]) {
+        let with_bulk = || self.links.values().map(|link| link.sender.has_bulk());
+        let count = with_bulk().filter(|has_bulk| *has_bulk).count() as u32;
+        let media: u32 = needs.iter().map(|needs| needs.0).fold(0, u32::saturating_add);
+        let Some(rest) = uplink.0.saturating_sub(media).checked_div(count) else {
+            return;
+        };
+        for (needs, _) in needs
+            .iter_mut()
+            .zip(with_bulk())
+            .filter(|(_, has_bulk)| *has_bulk)
+        {
+            needs.0 = needs.0.saturating_add(rest);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   members' wishes, the links' rates, the machine's load ──► who gets which layer, at which rate (layer.rs)
-//!                                                        ──► what each link may take of the uplink (limits.rs)
+//!                                                        ──► what each link may take of the uplink (allocation.rs)
 //!                                                        ──► how a voice is packed (packing.rs)
 //!   sound, pictures ──► each member's link ──► packets      packets ──► reports, sound, pictures
 //! ```
@@ -12,7 +12,7 @@
 mod allocation;
 mod limits;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ pub struct LinkState {
     pub pacing: Duration,
     /// What waits on the way.
     pub queue: Duration,
-    /// The subscription of packets that is lost.
+    /// The share of packets that is lost.
     pub loss: f32,
     /// What is sent of each track of video, in the order of [`VideoTrack::ALL`].
     pub allocated: [Option<Subscription>; VideoTrack::ALL.len()],
@@ -69,8 +69,6 @@ pub struct Session<M, P> {
     /// What this machine cannot keep up with.
     degradation: Degradation,
     limits: Limits,
-    /// To whom bulk waits to leave.
-    bulk: BTreeSet<M>,
     /// Each track of video.
     sources: [Source; VideoTrack::ALL.len()],
     /// The program's start.
@@ -138,7 +136,6 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             asked: BTreeMap::new(),
             degradation: Degradation::Nothing,
             limits,
-            bulk: BTreeSet::new(),
             sources: Default::default(),
             epoch,
             next_allocation: epoch,
@@ -155,7 +152,6 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
 
     /// A member is gone.
     pub fn handle_left(&mut self, member: &M) {
-        self.bulk.remove(member);
         for track in VideoTrack::ALL {
             self.asked.remove(&(*member, track));
         }
@@ -203,15 +199,11 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
             .retain(|member, link| receivers.contains(&(*member, link.path)));
         let incarnation = now.saturating_duration_since(self.epoch).as_millis() as u16;
         for (member, path) in receivers {
-            self.links.entry(*member).or_insert_with(|| {
-                let mut sender = Sender::new(incarnation, now);
-                sender.set_bulk(self.bulk.contains(member));
-                MemberLink {
-                    path: *path,
-                    sender,
-                    arrivals: Arrivals::new(self.epoch),
-                    allocated: Default::default(),
-                }
+            self.links.entry(*member).or_insert_with(|| MemberLink {
+                path: *path,
+                sender: Sender::new(incarnation, now),
+                arrivals: Arrivals::new(self.epoch),
+                allocated: Default::default(),
             });
         }
         self.next_allocation = now;
@@ -289,17 +281,13 @@ impl<M: Copy + Ord, P: Copy + Eq> Session<M, P> {
         next.next().map(|(member, _)| *member)
     }
 
-    /// Whether bulk waits to leave to a member.
-    pub fn handle_bulk(&mut self, member: M, waits: bool) {
-        if waits {
-            self.bulk.insert(member);
-        } else {
-            self.bulk.remove(&member);
-        }
-        if let Some(link) = self.links.get_mut(&member) {
+    /// Whether bulk waits to leave to a member, if media flows to it.
+    pub fn handle_bulk(&mut self, member: &M, waits: bool) {
+        let link = self.links.get_mut(member);
+        if let Some(link) = link.filter(|link| link.sender.has_bulk() != waits) {
             link.sender.set_bulk(waits);
+            self.next_allocation = self.epoch;
         }
-        self.next_allocation = self.epoch;
     }
 
     /// How many bytes of bulk may leave now, and to whom.

@@ -24,7 +24,14 @@ fn audio(call: &Call) -> [f64; 2] {
 }
 
 /// Links by capacity, bits a second, and round trip, ms.
-const LINKS: [(f64, u64); 5] = [(0.3e6, 60), (1e6, 40), (10e6, 20), (30e6, 100), (100e6, 50)];
+const LINKS: [(f64, u64); 6] = [
+    (0.2e6, 60),
+    (0.3e6, 60),
+    (1e6, 40),
+    (10e6, 20),
+    (30e6, 100),
+    (100e6, 50),
+];
 
 #[test]
 fn bulk_takes_what_a_voice_leaves_and_keeps_it_waiting_for_little_more_than_a_packet() {
@@ -40,7 +47,8 @@ fn bulk_takes_what_a_voice_leaves_and_keeps_it_waiting_for_little_more_than_a_pa
             assert!(beside.sound_lost() < 0.005, "{what}: {}", beside.sound_lost());
             assert_eq!(beside.in_vain, 0, "{what}: woken up for nothing");
             let used = beside.used(10.0, 40.0);
-            assert!(used > 0.6, "{what}: {used} of the link is used");
+            let least = if bits < 0.3e6 { 0.5 } else { 0.6 };
+            assert!(used > least, "{what}: {used} of the link is used");
         }
     }
 }
@@ -66,7 +74,7 @@ fn pictures_go_before_bulk_and_some_of_it_goes_on_all_the_same() {
                 beside.in_vain
             );
             let bulk = beside.bulk.1 as f64 * 8.0 / 40.0;
-            assert!(bulk > 4000.0, "{what}: {bulk} bit/s of bulk");
+            assert!(bulk > 1000.0, "{what}: {bulk} bit/s of bulk");
         }
     }
 }
@@ -110,6 +118,23 @@ fn at_a_constant_rate_bulk_goes_in_place_of_padding_and_the_rate_stays() {
         }
         let came = call.bulk.1 as f64 * 8.0 / 20.0 / 1e6;
         assert_eq!(came > 0.5, bulk > 0, "{came} Mbit/s of bulk");
+    }
+}
+
+/// A link whose packets now and then come some milliseconds late is not taken to carry little.
+#[test]
+fn without_bulk_a_voice_that_waits_a_little_costs_later_pictures_nothing() {
+    for seed in 1..=3 {
+        let mut weather = Weather::steady(5e6, 300.0, 40);
+        weather.hop.jitter = std::time::Duration::from_millis(14);
+        let mut call = Call::new(weather, Bitrate(1_500_000), seed);
+        call.has_camera = false;
+        call.run(20.0);
+        let estimate = call.sender.estimate();
+        assert!(
+            estimate >= Bitrate(700_000),
+            "seed {seed}: {estimate:?} after a voice alone"
+        );
     }
 }
 

@@ -43,11 +43,11 @@ impl Call {
         let Some((conn, link)) = link.filter(|(_, link)| link.closing.is_none()) else {
             return 0;
         };
-        let Some(session) = link.session.open() else {
+        // An expired session seals nothing, and a fragment that is taken and not sent would leave a hole.
+        let Some(session) = link.session.open().filter(|session| !session.is_expired(now)) else {
             return 0;
         };
         let fragment = link.channels.poll_fragment(room.saturating_sub(OVERHEAD));
-        // An expired session seals nothing; its link is closed at the next tick.
         let Some(frame) = fragment.and_then(|fragment| session.seal_bulk(&fragment, now).ok()) else {
             return 0;
         };
@@ -78,16 +78,20 @@ impl Call {
         };
         match link.channels.handle_fragment(&fragment) {
             Ok(None) => {}
-            Ok(Some((channel, body))) => {
-                let peer = link.peer;
-                self.event(Event::Message {
-                    peer,
-                    conn,
-                    channel,
-                    body,
-                });
-            }
-            Err(Violation) => self.fail(conn, Problem::Flood),
+            Ok(Some((channel, body))) => self.hand_up(conn, channel, body),
+            Err(Violation) => self.fail(conn, Problem::Malformed),
+        }
+    }
+
+    /// A message came whole.
+    fn hand_up(&mut self, conn: ConnId, channel: Channel, body: Vec<u8>) {
+        if let Some(peer) = self.connections.get(&conn).map(|link| link.peer) {
+            self.event(Event::Message {
+                peer,
+                conn,
+                channel,
+                body,
+            });
         }
     }
 
@@ -121,7 +125,7 @@ impl Call {
 
     /// Tells who was turned away that there is room again.
     fn tell_room(&mut self, conn: ConnId) {
-        if let Some(link) = self.connections.get_mut(&conn)
+        while let Some(link) = self.connections.get_mut(&conn)
             && let Some(channel) = link.channels.poll_room()
         {
             let peer = link.peer;
@@ -137,13 +141,7 @@ impl Call {
         if link.channels.handle_message(channel, body.len()).is_err() {
             return self.fail(conn, Problem::Flood);
         }
-        let peer = link.peer;
-        self.event(Event::Message {
-            peer,
-            conn,
-            channel,
-            body,
-        });
+        self.hand_up(conn, channel, body);
     }
 
     pub(super) fn handle_credit(&mut self, conn: ConnId, channel: u8, bytes: u32, now: Instant) {
@@ -152,6 +150,10 @@ impl Call {
         };
         if link.channels.handle_credit(channel, bytes).is_err() {
             return self.fail(conn, Problem::Malformed);
+        }
+        if bytes as usize >= channel.window() / 4 {
+            // There are no more of these than what was sent uses up.
+            link.control.put_back();
         }
         self.send_messages(conn, now);
     }

@@ -21,8 +21,18 @@ const SHARE: f64 = 0.1;
 /// 10 ms: of a queue of this length on the way bulk makes none of it; of a shorter one, the less the longer it is.
 const QUEUE: Duration = Duration::from_millis(10);
 
-/// 200 Mbit/s: what the link is asked for while bulk waits.
-const WANTED: Bitrate = Bitrate(200_000_000);
+/// 100 Mbit/s: what the link is asked for while bulk waits. A receiver takes twice as many fragments a second.
+const WANTED: Bitrate = Bitrate(100_000_000);
+
+/// 2 s: what has left counts against bulk for this long at the most.
+const DEBT: Duration = Duration::from_secs(2);
+
+/// 150 ms beyond a round trip: what leaves in this time may be under way. Bulk of which nothing is heard for longer stops, so
+/// that little has to be sent again at once when the path is back.
+const UNHEARD: Duration = Duration::from_millis(150);
+
+/// 3 s: what nothing was heard of for so long is not under way any more.
+const FORGOTTEN: Duration = Duration::from_secs(3);
 
 /// What the link's rate leaves for bulk.
 #[derive(Debug)]
@@ -30,6 +40,9 @@ pub struct Account {
     waits: bool,
     /// When everything that has left will have passed at the link's rate.
     free_at: Instant,
+    /// Bulk of whose markers nothing is known, bytes, and when the last left.
+    in_flight: u64,
+    last: Instant,
 }
 
 impl Account {
@@ -37,6 +50,8 @@ impl Account {
         Self {
             waits: false,
             free_at: now,
+            in_flight: 0,
+            last: now,
         }
     }
 
@@ -54,7 +69,19 @@ impl Account {
     /// Something of this size leaves, of whichever kind.
     pub fn charge(&mut self, size: u32, rate: Bitrate, now: Instant) {
         let takes = pacer::takes(size, rate.0);
-        self.free_at = (self.free_at.max(now) + takes).min(now + pacer::DEBT);
+        self.free_at = (self.free_at.max(now) + takes).min(now + DEBT);
+    }
+
+    /// Bulk that takes so much leaves.
+    fn handle_sent(&mut self, size: u32, rate: Bitrate, now: Instant) {
+        self.charge(size, rate, now);
+        self.in_flight += u64::from(size);
+        self.last = now;
+    }
+
+    /// What became of bulk is known.
+    pub fn handle_known(&mut self, size: u32) {
+        self.in_flight = self.in_flight.saturating_sub(u64::from(size));
     }
 }
 
@@ -82,12 +109,27 @@ impl Sender {
         Some((bytes as usize).max(MAX_BULK))
     }
 
-    /// Whether bulk is next: some waits, and nothing that goes before it.
+    /// Whether bulk waits to leave.
+    #[must_use]
+    pub const fn has_bulk(&self) -> bool {
+        self.bulk.waits
+    }
+
+    /// Whether bulk is next: some waits, and nothing that goes before it, on the way neither.
     pub(super) fn is_bulk_next(&self) -> bool {
         // On a path that carries small packets only a stream's, which are larger, are lost.
         let is_carried = self.mtu.size() == PacketSize::Full;
         let media_waits = self.pacer.has_audio() || self.pacer.waiting() > 0;
-        self.bulk.waits && is_carried && !media_waits
+        self.bulk.waits && is_carried && !media_waits && self.controller.is_calm()
+    }
+
+    /// When bulk may be under way once more, if so much is that nothing may.
+    fn heard_at(&self, now: Instant) -> Option<Instant> {
+        let passes = f64::from(self.controller.rate().0) / 8.0;
+        let most = passes * (self.controller.round_trip() + UNHEARD).as_secs_f64();
+        let forgotten = self.bulk.last + FORGOTTEN;
+        let is_unheard = self.bulk.in_flight as f64 > most + MAX_BULK as f64;
+        (is_unheard && now < forgotten).then_some(forgotten)
     }
 
     /// So many bytes of bulk leave now, at least one. Returns their marker, which is to leave with them.
@@ -97,12 +139,12 @@ impl Sender {
             constant.handle_sent(size, now);
         }
         self.pacer.charge(size, self.bulk_rate().0, now);
-        self.bulk.charge(size, self.bulk_rate(), now);
+        self.bulk.handle_sent(size, self.bulk_rate(), now);
         let probe = self.probe.map(|(probe, _)| probe.id);
         if probe.is_some() {
             self.count_probe(size);
         }
-        let number = self.number(Carried::Marker, size, probe, now);
+        let number = self.number(Carried::Marker(size), size, probe, now);
         Leaving::usual(Class::Marker, number.before(None, &[]))
     }
 
@@ -117,7 +159,8 @@ impl Sender {
             (None, Some(_)) => self.pacer.free_at(),
             (None, None) => self.bulk.free_at(),
         };
-        Some(self.silent_until(now).map_or(due, |until| until.max(due)))
+        let until = self.silent_until(now).into_iter().chain(self.heard_at(now));
+        Some(until.fold(due, Instant::max))
     }
 
     /// How fast bulk leaves while nothing else does.

@@ -143,7 +143,7 @@ impl Sender {
         self.silence.handle_sent(self.controller.round_trip(), now);
         self.last_sent = now;
         match carried {
-            Carried::Marker => self.sent_packets.handle_marker(carried, size, probe, now),
+            Carried::Marker(_) => self.sent_packets.handle_marker(carried, size, probe, now),
             _ => {
                 self.bulk.charge(size, self.controller.sending_rate(), now);
                 self.sent_packets.handle_sent(carried, size, probe, now)

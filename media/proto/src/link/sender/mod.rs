@@ -223,7 +223,7 @@ impl Sender {
         }
         self.silence.handle_news();
         self.counts.lost += news.lost.len() as u64;
-        let is_marker = |lost: &&Lost<Carried>| matches!(lost.carried, Carried::Marker);
+        let is_marker = |lost: &&Lost<Carried>| matches!(lost.carried, Carried::Marker(_));
         let size = |lost: &Lost<Carried>| (lost.size, lost.probe);
         let mut sizes: Vec<_> = news
             .lost
@@ -245,15 +245,23 @@ impl Sender {
             self.probe = None;
         }
         for carried in news.arrived {
-            if let Carried::Fragment(OutgoingFragment { repair: Some(id), .. }) = carried {
-                self.repairs.handle_arrived(id);
+            match carried {
+                Carried::Fragment(OutgoingFragment { repair: Some(id), .. }) => {
+                    self.repairs.handle_arrived(id);
+                }
+                Carried::Marker(size) => self.bulk.handle_known(size),
+                _ => {}
             }
         }
         for lost in news.lost {
-            if let Carried::Fragment(fragment) = lost.carried
-                && fragment.repair.is_none_or(|id| self.repairs.handle_lost(id))
-            {
-                self.repair(fragment, lost.size, now);
+            match lost.carried {
+                Carried::Fragment(fragment)
+                    if fragment.repair.is_none_or(|id| self.repairs.handle_lost(id)) =>
+                {
+                    self.repair(fragment, lost.size, now);
+                }
+                Carried::Marker(size) => self.bulk.handle_known(size),
+                _ => {}
             }
         }
         self.repairs.trim();
