@@ -61,8 +61,10 @@ fn pictures_go_before_bulk_and_some_of_it_goes_on_all_the_same() {
             let weather = Weather::steady(bits, 300.0, trip);
             let [alone, beside] = [false, true].map(|bulk| call(&weather, true, bulk, seed));
             let pictures = [&alone, &beside].map(|call| call.shown.len());
+            // Where one packet takes the time of a whole picture, one picture more or less leaves by chance.
+            let least = if bits < 0.3e6 { 0.9 } else { 0.97 };
             assert!(
-                pictures[1] as f64 > 0.97 * pictures[0] as f64,
+                pictures[1] as f64 > least * pictures[0] as f64,
                 "{what}: {pictures:?} pictures"
             );
             let [more, _] = [0, 1].map(|at| audio(&beside)[at] - audio(&alone)[at]);
