@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    Stand, at_home, in_call, person, preferences, settle, way, window, window_in, with_code, with_knock,
+    Stand, at_home, in_call, path, person, preferences, settle, window, window_in, with_code, with_knock,
     with_question,
 };
 use eframe::egui::Key;
@@ -108,7 +108,7 @@ fn tiles_that_say_why_nothing_flows() {
     let call = model.call.as_mut().expect("a call");
     let route = |state, theirs, reason| {
         Some(Route {
-            path: way(9, 52_024),
+            path: path(9, 52_024),
             state,
             approved_by: None,
             theirs,

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn events_keep_the_names_that_programs_rely_on() {
-    let way = json!({
+    let path = json!({
         "kind": "direct", "via": null, "local": "[fe80::1%2]:5", "interface": "eth0", "remote": "[fe80::2%2]:6",
         "peer_interface": null,
     });
@@ -15,7 +15,7 @@ fn events_keep_the_names_that_programs_rely_on() {
         all
     };
     let route = json!({"id": 1, "peer": null, "state": "active", "approved_by": "code", "theirs": "given"});
-    let route = with(&way, route);
+    let route = with(&path, route);
     let step = with(
         &route,
         json!({"at": 1.0, "old_state": "approved", "reason": "rule"}),
@@ -58,7 +58,7 @@ fn events_keep_the_names_that_programs_rely_on() {
         (
             "ask",
             json!({
-                "id": 1, "peer": "p", "name": null, "old": way, "new": route, "reason": "first",
+                "id": 1, "peer": "p", "name": null, "old": path, "new": route, "reason": "first",
                 "shares_address": true,
             }),
         ),

@@ -90,7 +90,7 @@ pub struct Address {
 /// Who decides, and where media may go unasked; named as on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
-    /// Each way is asked about, each time.
+    /// Each path is asked about, each time.
     Ask,
     /// Addresses in the accepted code and those that members share; any change is asked about.
     #[default]

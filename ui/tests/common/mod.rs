@@ -176,7 +176,7 @@ pub fn with_code() -> Model {
     }
 }
 
-pub fn way(last: u8, port: u16) -> Path {
+pub fn path(last: u8, port: u16) -> Path {
     Path {
         via: None,
         local: ([192, 168, 1, 5], 41_828).into(),
@@ -193,7 +193,7 @@ pub fn person(n: u8, name: &str) -> Person {
         name: name.into(),
         invited_by: (n > 1).then(|| "Bob Brown".into()),
         route: Some(Route {
-            path: way(8 + n, 52_000 + u16::from(n)),
+            path: path(8 + n, 52_000 + u16::from(n)),
             state: RouteState::Active,
             approved_by: Some("code"),
             theirs: "given",
@@ -283,12 +283,12 @@ pub fn in_call(others: usize) -> Model {
 }
 
 fn address_row(person: &Person) -> AddressRow {
-    let way = person.route.as_ref().map(|route| route.path.clone());
+    let path = person.route.as_ref().map(|route| route.path.clone());
     let mut graph = Graph::default();
     (0..45u64).for_each(|n| graph.push(1_100_000 + (n * n * 7919) % 240_000));
     AddressRow {
-        pair: way.as_ref().map(|path| (path.local, path.remote)),
-        interface: way.and_then(|path| path.interface),
+        pair: path.as_ref().map(|path| (path.local, path.remote)),
+        interface: path.and_then(|path| path.interface),
         whose: Some(person.name.clone()),
         sent: 52_430_000,
         received: 54_112_000,

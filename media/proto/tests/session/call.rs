@@ -144,7 +144,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call of one with a camera up to `camera`, who sends over `up` to as many as there are ways `down`.
+    /// A call of one with a camera up to `camera`, who sends over `up` to as many as there are paths `down`.
     pub fn new(up: Weather, down: &[Weather], camera: Layer, seed: u64) -> Self {
         let start = Instant::now();
         let good = Weather::steady(10e6, 100.0, 0);

@@ -132,7 +132,7 @@ impl Call {
         }
     }
 
-    /// What was measured on the way to a member.
+    /// What was measured on the path to a member.
     #[must_use]
     pub fn stats(&self, peer: &PeerId) -> Option<super::LinkStats> {
         let conn = self.members.link_of(peer)?;

@@ -96,7 +96,7 @@ impl Call {
         route.is_some_and(|(_, route)| self.routes.is_asked(route))
     }
 
-    /// Begins to look for the way back to a member.
+    /// Begins to look for a path to a member again.
     pub(super) fn seek(&mut self, peer: PeerId, now: Instant) {
         if self.members.seek(&peer, now) {
             self.seek_next(now);

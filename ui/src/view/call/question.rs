@@ -240,7 +240,7 @@ fn path(ui: &mut Ui, scene: &Scene<'_>, title: &str, path: Option<&Path>, before
             ui.spacing_mut().item_spacing.y = 3.0;
             widget::weak(ui, &scene.get(title));
             let Some(path) = path else {
-                ui.label(scene.get("question-no-way"));
+                ui.label(scene.get("question-no-route"));
                 return;
             };
             let interface =
