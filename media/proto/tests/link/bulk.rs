@@ -152,3 +152,19 @@ fn nothing_of_it_is_noticed_once_no_bulk_waits() {
     let bytes: u64 = lately.map(|(_, size)| u64::from(*size)).sum();
     assert!(bytes * 8 / 10 < 150_000, "{} bit/s", bytes * 8 / 10);
 }
+
+#[test]
+fn bulk_comes_back_after_the_network_was_gone_for_longer_than_packets_are_remembered() {
+    for seed in 1..=3 {
+        let weather = Weather {
+            capacity: sightline_netem::Trace(vec![(0.0, 5e6), (10.0, 0.0), (100.0, 5e6)]),
+            ..Weather::steady(5e6, 300.0, 40)
+        };
+        let mut call = call(&weather, false, true, seed);
+        call.run(80.0);
+        let before = call.bulk.1;
+        call.run(20.0);
+        let bulk = (call.bulk.1 - before) as f64 * 8.0 / 20.0;
+        assert!(bulk > 2_000_000.0, "seed {seed}: {bulk} bit/s of bulk");
+    }
+}

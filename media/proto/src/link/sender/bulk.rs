@@ -75,6 +75,9 @@ impl Account {
     /// Bulk that takes so much leaves.
     fn handle_sent(&mut self, size: u32, rate: Bitrate, now: Instant) {
         self.charge(size, rate, now);
+        if now >= self.last + FORGOTTEN {
+            self.in_flight = 0;
+        }
         self.in_flight += u64::from(size);
         self.last = now;
     }
