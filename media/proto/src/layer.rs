@@ -122,11 +122,15 @@ pub fn allocate(
         .iter()
         .map(|receiver| {
             let asks = receiver.asks?.layer.min(largest);
-            let carried = Layer::ALL.iter().rev().find(|layer| {
-                **layer <= asks
-                    && receiver.carries(f64::from(layer.least().0), Subscription::whole(**layer), now)
+            let layers = Layer::ALL.into_iter().rev().filter(|layer| *layer <= asks);
+            // Whoever gets half of a layer's pictures already has the layer: it is no upgrade.
+            let carried = layers.map(Subscription::base).find(|base| {
+                let least = f64::from(base.layer.least().0);
+                receiver.carries(least, *base, now)
             });
-            Some(Subscription::whole(carried.copied().unwrap_or(Layer::Small)))
+            Some(Subscription::whole(
+                carried.map_or(Layer::Small, |base| base.layer),
+            ))
         })
         .collect();
     let mut rates = [None; 3];
@@ -153,10 +157,7 @@ pub fn allocate(
             {
                 continue;
             }
-            let base_only = Subscription {
-                layer,
-                is_base_only: true,
-            };
+            let base_only = Subscription::base(layer);
             let smaller = layer.index().checked_sub(1).and_then(Layer::at);
             *subscription = Some(match smaller {
                 Some(smaller) if !receiver.carries(BASE_ONLY * rate, base_only, now) => {
@@ -190,6 +191,14 @@ impl Subscription {
         Self {
             layer,
             is_base_only: false,
+        }
+    }
+
+    /// Every second picture of a layer.
+    const fn base(layer: Layer) -> Self {
+        Self {
+            layer,
+            is_base_only: true,
         }
     }
 
@@ -244,13 +253,7 @@ mod tests {
             allocate(&receivers, Layer::Large, now).0[1].expect("a subscription")
         };
         assert_eq!(subscription(450_000), Subscription::whole(Layer::Medium));
-        assert_eq!(
-            subscription(350_000),
-            Subscription {
-                layer: Layer::Medium,
-                is_base_only: true
-            }
-        );
+        assert_eq!(subscription(350_000), Subscription::base(Layer::Medium));
         assert_eq!(subscription(300_000), Subscription::whole(Layer::Small));
     }
 
@@ -272,6 +275,27 @@ mod tests {
         let (allocated, rates) = allocate(&[one], Layer::Large, start + STAY);
         assert_eq!(allocated, [Some(Subscription::whole(Layer::Medium))]);
         assert_eq!(rates[1], Some(Bitrate(400_000)));
+    }
+
+    #[test]
+    fn whoever_came_to_half_of_a_larger_layers_pictures_keeps_them() {
+        let start = Instant::now();
+        let quick = receiver(Layer::Medium, 450_000);
+        let mut has = Some((Subscription::whole(Layer::Small), start));
+        for step in 0..100u32 {
+            let now = start + Duration::from_millis(100) * step;
+            let slow = Receiver {
+                has,
+                ..receiver(Layer::Medium, 370_000)
+            };
+            let subscription = allocate(&[quick, slow], Layer::Medium, now).0[1].expect("a subscription");
+            if has.is_none_or(|(before, _)| before != subscription) {
+                has = Some((subscription, now));
+            }
+            if now >= start + STAY {
+                assert_eq!(subscription, Subscription::base(Layer::Medium), "step {step}");
+            }
+        }
     }
 
     #[test]

@@ -114,8 +114,21 @@ fn all_links_together_keep_to_the_users_limit_whatever_is_asked_for() {
 }
 
 #[test]
+fn links_that_are_alike_get_pictures_alike_where_the_limit_is_what_holds_them() {
+    for seed in 1..=6 {
+        let up = Weather::steady(20e6, 200.0, 20);
+        let mut call = Call::new(up, &vec![good(); 4], Layer::Medium, seed);
+        call.session.set_limits(Limits::of(Some(2200), false));
+        call.session.handle_subscription(3, VideoTrack::Camera, None);
+        call.run(20);
+        let got = call.measure(20);
+        assert!(got[..3].iter().all(|got| got.seen > 28.0), "seed {seed}: {got:?}");
+    }
+}
+
+#[test]
 fn bulk_to_a_member_without_pictures_takes_all_that_the_others_leave_and_no_more() {
-    for (limit, least) in [(1800, 500.0), (6000, 1_500_000.0)] {
+    for (limit, least) in [(2200, 500.0), (6000, 1_500_000.0)] {
         let up = Weather::steady(20e6, 200.0, 20);
         let mut call = Call::new(up, &vec![good(); 4], Layer::Medium, 1);
         call.session.set_limits(Limits::of(Some(limit), false));
