@@ -24,15 +24,17 @@ pub struct Budget {
     reports: Steady,
 }
 
-impl Budget {
-    pub const fn new(now: Instant) -> Self {
+impl Default for Budget {
+    fn default() -> Self {
         Self {
             efficiency: 0.85,
-            audio: Steady::new(now),
-            reports: Steady::new(now),
+            audio: Steady::default(),
+            reports: Steady::default(),
         }
     }
+}
 
+impl Budget {
     /// A packet of audio of this size on the wire is to be sent.
     pub fn handle_audio(&mut self, size: u32, now: Instant) {
         self.audio.count(size, now);
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_a_rate_of_video_leaves_that_rate_for_it() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = Budget::default();
         for packet in 0..100 {
             let now = start + Duration::from_millis(20) * packet;
             budget.handle_audio(300, now);

@@ -4,46 +4,55 @@ use std::time::{Duration, Instant};
 
 use crate::rate::Bitrate;
 
+const SPAN: Duration = Duration::from_secs(1);
+
+/// 100 ms: what comes in less says nothing of a rate.
+const BRIEF: Duration = Duration::from_millis(100);
+
 /// Counts over each second.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Steady {
-    since: Instant,
+    /// Since when is counted; `None` while nothing comes.
+    since: Option<Instant>,
     bytes: u32,
+    /// Bits a second; 0 while nothing comes.
     bits: u32,
+    /// Whether a second was counted to its end.
+    is_known: bool,
 }
 
 impl Steady {
-    const SPAN: Duration = Duration::from_secs(1);
-
-    pub const fn new(since: Instant) -> Self {
-        Self {
-            since,
-            bytes: 0,
-            bits: 0,
-        }
-    }
-
     pub const fn rate(&self) -> Bitrate {
         Bitrate(self.bits)
     }
 
     /// It may have ended.
     pub fn expire(&mut self, now: Instant) {
-        if now > self.since + 2 * Self::SPAN {
-            (self.bytes, self.bits) = (0, 0);
+        if self.since.is_some_and(|since| now > since + 2 * SPAN) {
+            *self = Self::default();
         }
     }
 
     pub fn count(&mut self, size: u32, now: Instant) {
-        if now >= self.since + Self::SPAN {
-            let passed = now.saturating_duration_since(self.since).as_secs_f64();
-            self.bits = (f64::from(self.bytes) * 8.0 / passed) as u32;
-            (self.since, self.bytes) = (now, 0);
+        self.expire(now);
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since);
+        if passed >= SPAN {
+            self.bits = rate(self.bytes, passed);
+            self.is_known = true;
+            (self.since, self.bytes) = (Some(now), 0);
         }
         self.bytes += size;
-        // Before the first second is over it is what it was so far.
-        self.bits = self.bits.max(self.bytes * 8);
+        self.bits = if self.is_known {
+            self.bits.max(rate(self.bytes, SPAN))
+        } else {
+            rate(self.bytes, passed.max(BRIEF))
+        };
     }
+}
+
+fn rate(bytes: u32, span: Duration) -> u32 {
+    (f64::from(bytes) * 8.0 / span.as_secs_f64()) as u32
 }
 
 #[cfg(test)]
@@ -51,14 +60,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_steady_rate_is_known_within_two_seconds_and_forgotten_after_it_ended() {
+    fn a_steady_rate_is_known_at_once_and_forgotten_after_it_ended() {
         let start = Instant::now();
-        let mut steady = Steady::new(start);
+        let mut steady = Steady::default();
         for packet in 0..100 {
-            steady.count(125, start + Duration::from_millis(20) * packet);
+            let passed = Duration::from_millis(20) * packet;
+            steady.count(125, start + passed);
+            if passed >= BRIEF {
+                let rate = steady.rate().0;
+                assert!((50_000..=60_000).contains(&rate), "after {passed:?}: {rate}");
+            }
         }
         assert_eq!(steady.rate(), Bitrate(50_000));
         steady.expire(start + Duration::from_secs(10));
         assert_eq!(steady.rate(), Bitrate(0));
+    }
+
+    #[test]
+    fn what_begins_long_after_the_link_is_known_as_soon() {
+        let start = Instant::now();
+        let mut steady = Steady::default();
+        for begins in [0, 3_100] {
+            for packet in 0..10 {
+                steady.count(125, start + Duration::from_millis(begins + 20 * packet));
+            }
+            let rate = steady.rate().0;
+            assert!((50_000..=60_000).contains(&rate), "{begins}: {rate}");
+        }
     }
 }

@@ -61,8 +61,9 @@ fn pictures_go_before_bulk_and_some_of_it_goes_on_all_the_same() {
             let weather = Weather::steady(bits, 300.0, trip);
             let [alone, beside] = [false, true].map(|bulk| call(&weather, true, bulk, seed));
             let pictures = [&alone, &beside].map(|call| call.shown.len());
-            // Where one packet takes the time of a whole picture, one picture more or less leaves by chance.
-            let least = if bits < 0.3e6 { 0.9 } else { 0.97 };
+            // Where one packet takes the time of a whole picture, one picture more or less leaves by chance: 0.86 to 1.14 as many
+            // with 60 seeds.
+            let least = if bits < 0.3e6 { 0.85 } else { 0.97 };
             assert!(
                 pictures[1] as f64 > least * pictures[0] as f64,
                 "{what}: {pictures:?} pictures"
@@ -76,7 +77,9 @@ fn pictures_go_before_bulk_and_some_of_it_goes_on_all_the_same() {
                 beside.in_vain
             );
             let bulk = beside.bulk.1 as f64 * 8.0 / 40.0;
-            assert!(bulk > 1000.0, "{what}: {bulk} bit/s of bulk");
+            // 430 to 4500 with 60 seeds where a packet takes longest.
+            let least = if bits < 0.3e6 { 300.0 } else { 1000.0 };
+            assert!(bulk > least, "{what}: {bulk} bit/s of bulk");
         }
     }
 }

@@ -114,6 +114,25 @@ fn all_links_together_keep_to_the_users_limit_whatever_is_asked_for() {
 }
 
 #[test]
+fn all_links_together_keep_to_the_users_limit_in_each_second_from_the_first_on() {
+    for has_constant_rate in [false, true] {
+        for seed in 1..=5 {
+            let up = Weather::steady(20e6, 200.0, 20);
+            let mut call = Call::new(up, &vec![good(); 2], Layer::Large, seed);
+            call.session.set_limits(Limits::of(Some(700), has_constant_rate));
+            for second in 1..=10 {
+                let got = call.measure(1);
+                let rate = call.sent as f64 * 8.0;
+                assert!(
+                    rate < 700e3,
+                    "constant: {has_constant_rate}, seed {seed}, second {second}: {rate} bit/s, {got:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn links_that_are_alike_get_pictures_alike_where_the_limit_is_what_holds_them() {
     for seed in 1..=6 {
         let up = Weather::steady(20e6, 200.0, 20);

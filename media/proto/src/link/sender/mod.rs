@@ -75,7 +75,7 @@ impl Sender {
             pacer: Pacer::new(now),
             sent_packets: SentPackets::new(incarnation),
             selectors: VideoTrack::ALL.map(|_| Selector::new(now)),
-            budget: Budget::new(now),
+            budget: Budget::default(),
             probe: None,
             constant: None,
             bulk: Account::new(now),
