@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use serde_json::Value;
 
 /// The edges drawn in docs/ARCHITECTURE.md.
 const EDGES: &[(&str, &[&str])] = &[
@@ -64,18 +65,18 @@ fn root() -> PathBuf {
 
 /// Each package's direct dependencies, without those for its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()
         .expect("cargo metadata");
-    let packages = metadata.packages.into_iter().map(|package| {
-        let direct = package.dependencies.into_iter();
-        let names = direct
-            .filter(|dependency| dependency.kind == DependencyKind::Normal)
-            .map(|dependency| dependency.name.to_string())
-            .collect();
-        (package.name.to_string(), names)
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).expect("JSON");
+    let list = |value: &Value| value.as_array().cloned().expect("a list");
+    let name = |value: &Value| value["name"].as_str().map(str::to_owned).expect("a name");
+    let packages = list(&metadata["packages"]).into_iter().map(|package| {
+        let direct = list(&package["dependencies"]);
+        let names = direct.iter().filter(|dependency| dependency["kind"].is_null());
+        (name(&package), names.map(name).collect())
     });
     packages.collect()
 }
