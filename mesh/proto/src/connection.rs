@@ -12,7 +12,6 @@ use crate::channel::Channels;
 use crate::interface::Medium;
 use crate::limit::Bucket;
 use crate::path::PathMeter;
-use crate::roster::Card;
 use crate::route::{Consent, Reason, RouteId};
 use crate::session::SessionState;
 use crate::tag::ExpectId;
@@ -44,8 +43,8 @@ pub struct ConnId(pub u64);
 /// What a connection is for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// Somebody came with a code of ours. The card is there once they knocked.
-    Guest(ExpectId, Option<Box<Card>>),
+    /// Somebody came with this code of ours.
+    Guest(ExpectId),
     /// We came with a code; the other side is who made it.
     Inviter,
     /// Both are in the call.

@@ -10,7 +10,7 @@
 //!   handle_* ─►  call/  Call: admission, introductions, presence, consent, media  ─►  poll_output, poll_timeout
 //!                  │        one connection.rs for each connection, with session.rs and path.rs
 //!                  │        sockets/ ─ this side's addresses          members/ ─ who is linked, seen, gone, sought
-//!                  │        dials.rs ─ which pair is tried next       introductions.rs, expected.rs ─ who may come in
+//!                  │        dials.rs ─ which pair is tried next       introductions.rs, expected.rs, guests.rs ─ who may come in
 //!                  │        consents.rs ─ what the user lets media do  reach.rs ─ why nobody was reached
 //!                  ▼
 //!   route/ ─ which paths media may take ─►  gate.rs ─ what may pass at the socket: tag.rs, initial.rs;
@@ -32,6 +32,7 @@ mod consents;
 mod dials;
 mod expected;
 pub mod gate;
+mod guests;
 mod id;
 pub mod initial;
 pub mod interface;

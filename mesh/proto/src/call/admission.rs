@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
 
-use super::{Admit, Call, End, Event, Problem};
-use crate::code::Code;
+use super::{Admit, Call, End, Event, Output, Problem};
 use crate::connection::{ConnId, Purpose};
 use crate::gate::{Change, Sponsor};
-use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, MAX_PARTS, Roster};
+use crate::guests::Guest;
+use crate::roster::{CallId, Card, Entries, Joined, MAX_MEMBERS, Roster};
 use crate::route::Reason;
+use crate::session::Stage;
 use crate::tag::ExpectId;
 use crate::time::UnixTime;
 use crate::wire::{Control, Refusal};
@@ -59,34 +60,32 @@ impl Call {
     }
 
     pub(super) fn handle_knock(&mut self, conn: ConnId, card: Card, now: Instant) {
-        let Some(link) = self.connections.get_mut(&conn) else {
+        let Some(link) = self.connections.get(&conn) else {
             return;
         };
-        let (Purpose::Guest(id, None), Some(session)) = (&link.purpose, link_static(&link.session.stage))
-        else {
+        let (Purpose::Guest(code), Stage::Open(session)) = (&link.purpose, &link.session.stage) else {
             return self.fail(conn, Problem::Malformed);
         };
-        let id = *id;
-        let (peer, from) = (link.peer, link.remote);
-        if card.verify() != Some(peer) || card.noise() != session {
-            return self.turn_away(conn, Refusal::Invalid, now);
+        if self.guests.is_waiting(conn) {
+            return self.fail(conn, Problem::Malformed);
         }
+        let (peer, from) = (link.peer, link.remote);
+        let guest = match Guest::new(peer, session.remote_static(), *code, card) {
+            Ok(guest) => guest,
+            Err(why) => return self.turn_away(conn, why, now),
+        };
         if self.is_full() {
             return self.turn_away(conn, Refusal::Full, now);
         }
-        let name = card.name();
-        match self
-            .issued_codes
-            .spend(id, peer, now)
-            .map(Option::<&Code>::cloned)
-        {
-            Ok(Some(code)) => self.event(Event::Spent(code, name.clone())),
-            Ok(None) => {}
+        let name = guest.card.name();
+        match self.issued_codes.spend(guest.code, peer, now) {
+            Ok(code) => {
+                let spent = code.cloned().map(|code| Event::Spent(code, name.clone()));
+                self.outputs.extend(spent.map(Output::Event));
+            }
             Err(why) => return self.turn_away(conn, why, now),
         }
-        if let Some(link) = self.connections.get_mut(&conn) {
-            link.purpose = Purpose::Guest(id, Some(Box::new(card)));
-        }
+        self.guests.insert(conn, guest);
         match self.config.admit {
             Admit::Ask => self.event(Event::Knock { peer, name, from }),
             Admit::Code => self.admit(peer, now),
@@ -102,17 +101,11 @@ impl Call {
         self.close(conn, Reason::Left);
     }
 
-    /// Somebody who knocked and was not answered yet. Answering ends the use of their code.
+    /// Somebody who knocked is answered, which ends the use of their code.
     fn take_guest(&mut self, peer: PeerId, now: Instant) -> Option<(ConnId, Card)> {
-        let (conn, id, card) = self
-            .connections
-            .iter()
-            .find_map(|(conn, link)| match &link.purpose {
-                Purpose::Guest(id, Some(card)) if link.peer == peer => Some((*conn, *id, (**card).clone())),
-                _ => None,
-            })?;
-        self.issued_codes.finish(id, now);
-        Some((conn, card))
+        let (conn, guest) = self.guests.take(peer)?;
+        self.issued_codes.finish(guest.code, now);
+        Some((conn, guest.card))
     }
 
     pub(super) fn refuse(&mut self, peer: PeerId, now: Instant) {
@@ -162,10 +155,9 @@ impl Call {
 
     /// A part of a roster that does not fit into the welcome, which follows.
     pub(super) fn handle_early_entries(&mut self, conn: ConnId, entries: Entries) {
-        if self.early.len() + 1 >= MAX_PARTS {
-            return self.fail(conn, Problem::Malformed);
+        if !self.early.push(entries) {
+            self.fail(conn, Problem::Malformed);
         }
-        self.early.push(entries);
     }
 
     pub(super) fn handle_welcome(&mut self, conn: ConnId, call: CallId, entries: Entries, now: Instant) {
@@ -175,16 +167,9 @@ impl Call {
         if !matches!(link.purpose, Purpose::Inviter) || self.roster.is_some() {
             return self.fail(conn, Problem::Malformed);
         }
-        let inviter = link.peer;
-        let mut roster = Roster::new(call);
-        // An entry that does not fit changes nothing, and its subject is then just not reached.
-        for part in std::mem::take(&mut self.early) {
-            let _news = roster.handle_entries(part);
-        }
-        let _news = roster.handle_entries(entries);
-        if !roster.is_present(&self.me) || !roster.is_present(&inviter) {
+        let Some(roster) = self.early.finish(call, entries, [&self.me, &link.peer]) else {
             return self.fail(conn, Problem::Roster);
-        }
+        };
         link.purpose = Purpose::Member;
         let present: Vec<_> = roster.present().filter(|peer| *peer != self.me).collect();
         self.roster = Some(roster);
@@ -206,12 +191,5 @@ impl Call {
         }
         self.close(conn, Reason::Left);
         self.end(End::Refused(why));
-    }
-}
-
-fn link_static(stage: &crate::session::Stage) -> Option<sightline_noise::PublicKey> {
-    match stage {
-        crate::session::Stage::Open(session) => Some(session.remote_static()),
-        _ => None,
     }
 }

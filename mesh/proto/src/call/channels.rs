@@ -14,9 +14,7 @@ use crate::wire::Control;
 impl Call {
     pub(super) fn send_message(&mut self, peer: PeerId, channel: Channel, body: Vec<u8>, now: Instant) {
         let conn = self.members.link_of(&peer);
-        let link = conn.and_then(|conn| self.connections.get_mut(&conn));
-        let link = link.filter(|link| link.closing.is_none());
-        let refused = match link {
+        let refused = match conn.and_then(|conn| self.usable(conn)) {
             Some(link) => link.channels.push(channel, body).err(),
             None => Some(body),
         };
@@ -39,8 +37,7 @@ impl Call {
     pub fn handle_bulk_room(&mut self, to: &PeerId, room: usize, now: Instant) -> usize {
         let conn = self.members.link_of(to);
         let active = conn.filter(|conn| self.route_state(*conn) == Some(State::Active));
-        let link = active.and_then(|conn| Some((conn, self.connections.get_mut(&conn)?)));
-        let Some((conn, link)) = link.filter(|(_, link)| link.closing.is_none()) else {
+        let Some((conn, link)) = active.and_then(|conn| Some((conn, self.usable(conn)?))) else {
             return 0;
         };
         // An expired session seals nothing, and a fragment that is taken and not sent would leave a hole.
@@ -60,12 +57,9 @@ impl Call {
 
     /// A frame came on a connection's stream for bulk.
     pub fn handle_bulk_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
-        let Some(link) = self.connections.get_mut(&conn) else {
+        let Some(link) = self.receiving(conn) else {
             return;
         };
-        if link.closing.is_some() || self.ended {
-            return;
-        }
         if !link.fragments.take(now) {
             return self.fail(conn, Problem::Flood);
         }

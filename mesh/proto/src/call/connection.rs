@@ -7,7 +7,7 @@ use libp2p_identity::PeerId;
 use sightline_noise::Exporter;
 
 use super::{Call, End, Event, Output, Problem};
-use crate::connection::{ConnId, Purpose};
+use crate::connection::{ConnId, Connection, Purpose};
 use crate::dials::Target;
 use crate::id::AttemptId;
 use crate::route::{Holder, Reason};
@@ -108,10 +108,21 @@ impl Call {
                 self.end(End::LineLost);
             }
             Purpose::Inviter => self.end(End::InviterGone),
-            Purpose::Guest(_, Some(_)) => self.event(Event::WentAway(link.peer)),
+            Purpose::Guest(_) if self.guests.handle_closed(conn) => self.event(Event::WentAway(link.peer)),
             _ => {}
         }
         self.give_back_messages(link);
+    }
+
+    /// A connection that is not about to be closed.
+    pub(super) fn usable(&mut self, conn: ConnId) -> Option<&mut Connection> {
+        let link = self.connections.get_mut(&conn);
+        link.filter(|link| link.closing.is_none())
+    }
+
+    /// A connection on which what comes counts.
+    pub(super) fn receiving(&mut self, conn: ConnId) -> Option<&mut Connection> {
+        if self.ended { None } else { self.usable(conn) }
     }
 
     pub(super) fn release_link(&mut self, conn: ConnId, reason: Reason, now: Instant) {

@@ -11,12 +11,9 @@ use crate::wire::{Control, Peer};
 impl Call {
     /// A frame came on a connection's control stream.
     pub fn handle_frame(&mut self, conn: ConnId, frame: &[u8], now: Instant) {
-        let Some(link) = self.connections.get_mut(&conn) else {
+        let Some(link) = self.receiving(conn) else {
             return;
         };
-        if link.closing.is_some() || self.ended {
-            return;
-        }
         if !link.control.take(now) {
             return self.fail(conn, Problem::Flood);
         }

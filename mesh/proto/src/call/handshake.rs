@@ -60,7 +60,7 @@ impl Call {
     pub(super) fn respond(&mut self, connected: &Connected, id: ExpectId, now: Instant) -> Option<()> {
         let mut replaces = None;
         let (secret, context, purpose) = if let Some(secret) = self.issued_codes.secret(id) {
-            (secret.clone(), secret.context(), Purpose::Guest(id, None))
+            (secret.clone(), secret.context(), Purpose::Guest(id))
         } else {
             let expectation = self.expected.get(id)?;
             let path = self.path(connected.local, connected.remote);

@@ -55,11 +55,7 @@ impl Call {
     }
 
     fn seal_and_send(&mut self, conn: ConnId, class: Class, inside: &[u8], now: Instant) {
-        let Some(link) = self
-            .connections
-            .get_mut(&conn)
-            .filter(|link| link.closing.is_none())
-        else {
+        let Some(link) = self.usable(conn) else {
             return;
         };
         let Stage::Open(session) = &mut link.session.stage else {
@@ -75,12 +71,9 @@ impl Call {
     /// A datagram came on a connection. What cannot be opened or read is dropped and counted.
     pub fn handle_datagram(&mut self, conn: ConnId, datagram: &[u8], now: Instant) {
         let is_active = self.route_state(conn) == Some(State::Active);
-        let Some(link) = self.connections.get_mut(&conn) else {
+        let Some(link) = self.receiving(conn) else {
             return;
         };
-        if link.closing.is_some() || self.ended {
-            return;
-        }
         let is_member = link.is_member();
         link.path.received_bytes += datagram.len() as u64;
         let opened = if link.packets.take(now) {

@@ -30,11 +30,12 @@ use crate::consents::Consents;
 use crate::dials::{Dials, Target};
 use crate::expected::Expected;
 use crate::gate::{Change, Delivery};
+use crate::guests::Guests;
 use crate::introductions::Introductions;
 use crate::issued_codes::IssuedCodes;
 use crate::members::Members;
 use crate::name::Name;
-use crate::roster::{CallId, Card, Entries, Joined, Left, Roster};
+use crate::roster::{CallId, Card, Early, Joined, Left, Roster};
 use crate::route::{Reason, Table};
 use crate::session::Stage;
 use crate::sockets::Sockets;
@@ -63,8 +64,8 @@ pub struct Call {
     issued_codes: IssuedCodes,
     /// `None` until admitted.
     roster: Option<Roster>,
-    /// What came of a roster that is too long for one message, until the last part comes.
-    early: Vec<Entries>,
+    early: Early,
+    guests: Guests,
     members: Members,
     connections: BTreeMap<ConnId, Connection>,
     dials: Dials,
@@ -152,7 +153,8 @@ impl Call {
             code: None,
             issued_codes: IssuedCodes::default(),
             roster: None,
-            early: Vec::new(),
+            early: Early::default(),
+            guests: Guests::default(),
             members: Members::default(),
             connections: BTreeMap::new(),
             dials: Dials::default(),
@@ -309,11 +311,7 @@ impl Call {
 
     /// Seals a control message and hands it out; without a session, does nothing.
     fn send(&mut self, conn: ConnId, message: &Control, now: Instant) {
-        let link = self
-            .connections
-            .get_mut(&conn)
-            .filter(|link| link.closing.is_none());
-        let Some(session) = link.and_then(Connection::open_session) else {
+        let Some(session) = self.usable(conn).and_then(Connection::open_session) else {
             return;
         };
         // An expired session is closed at the next tick.
@@ -360,10 +358,10 @@ impl Call {
         let overdue: Vec<_> = self
             .connections
             .iter()
-            .filter(|(_, link)| {
+            .filter(|(conn, link)| {
                 let waits = match (&link.purpose, &link.session.stage) {
                     (_, Stage::Initiating(..) | Stage::Responding(_)) => true,
-                    (Purpose::Guest(_, card), Stage::Open(_)) => card.is_none(),
+                    (Purpose::Guest(_), Stage::Open(_)) => !self.guests.is_waiting(**conn),
                     _ => false,
                 };
                 waits && now >= link.since + connection::SETUP_TIME

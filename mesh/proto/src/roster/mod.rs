@@ -1,5 +1,6 @@
 //! Who is in the call: signed entries, the same set for everybody.
 
+mod early;
 mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use libp2p_identity::PeerId;
 use crate::candidate::Candidate;
 use crate::secret::hash;
 
+pub(crate) use early::Early;
 pub use entry::{Card, Entries, Joined, Left, Moved};
 
 /// People in one call at once.
