@@ -1,7 +1,7 @@
 //! The program: arguments and settings, the controller that joins the mesh, the media and the window.
 //!
 //! ```text
-//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs
+//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs and output.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
 //!     │     both run a controller/ ── report/ (event/ and sentences, with words.rs), record.rs, zone.rs
@@ -29,6 +29,7 @@ mod input;
 pub mod inspect;
 pub mod log;
 mod observer;
+mod output;
 pub mod participant;
 mod record;
 mod report;

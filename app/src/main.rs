@@ -8,6 +8,12 @@ use sightline::exit::Exit;
 use sightline::{clock, core_dumps, demo, devices, headless, inspect, log, terminal, window, zone};
 
 fn main() -> ExitCode {
+    let exit = run();
+    terminal::finish();
+    exit.into()
+}
+
+fn run() -> Exit {
     terminal::tell_panics();
     core_dumps::forbid();
     // Before there are threads, as it must be the first time.
@@ -17,9 +23,9 @@ fn main() -> ExitCode {
         Err(error) => {
             terminal::write_usage::<Arguments>(&error);
             return if error.use_stderr() {
-                Exit::Arguments.into()
+                Exit::Arguments
             } else {
-                Exit::Wished.into()
+                Exit::Wished
             };
         }
     };
@@ -27,15 +33,14 @@ fn main() -> ExitCode {
         && let Err(error) = log::start(path)
     {
         terminal::write_error(&error.to_string());
-        return Exit::Arguments.into();
+        return Exit::Arguments;
     }
-    let exit = match arguments.verb {
+    match arguments.verb {
         None => window::run(arguments.settings),
         Some(Verb::Start(options)) => headless::start(options),
         Some(Verb::Join { code, options }) => headless::join(&code, options),
         Some(Verb::Demo(options)) => demo::run(&options),
         Some(Verb::Inspect { code }) => inspect::run(&code),
         Some(Verb::Devices) => devices::run(),
-    };
-    exit.into()
+    }
 }

@@ -5,38 +5,56 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Stdin, Write};
+use std::io::{BufRead, IsTerminal, Stdin};
 use std::panic::PanicHookInfo;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// A line on standard output, for a person. One that is gone takes nothing more; the call goes on.
+use crate::output::{Output, Weight};
+
+/// Both are written to by threads of their own: a pipe that nobody reads, or a terminal that is held, holds up nothing else.
+static OUTPUT: LazyLock<Output> = LazyLock::new(|| Output::start("output", std::io::stdout()));
+static ERRORS: LazyLock<Output> = LazyLock::new(|| Output::start("errors", std::io::stderr()));
+
+/// 1 s: how long it is waited at the end for somebody to read a line.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A line on standard output, for a person.
 pub fn write_line(line: &str) {
-    write_output(&printable(line));
+    OUTPUT.push(Weight::Event, format!("{}\n", printable(line)));
 }
 
 /// A line of JSON on standard output, for a program.
-pub fn write_json(value: &impl Serialize) {
+pub fn write_json(value: &impl Serialize, weight: Weight) {
     // What is written has strings for keys, and no number that JSON does not have.
-    write_output(&json(&serde_json::to_string(value).unwrap_or_default()));
+    let line = json(&serde_json::to_string(value).unwrap_or_default());
+    OUTPUT.push(weight, format!("{line}\n"));
 }
 
-fn write_output(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
+/// How many lines nobody read in time on standard output, so that they were dropped, since this was asked last.
+#[must_use]
+pub fn take_dropped() -> u64 {
+    OUTPUT.take_dropped()
 }
 
 /// A sentence for the person in front.
 pub fn write_error(sentence: &str) {
-    let _gone = writeln!(std::io::stderr().lock(), "{}", told(sentence));
+    ERRORS.push(Weight::Event, format!("{}\n", told(sentence)));
+}
+
+/// Waits until what was said is written, as long as somebody reads it.
+pub fn finish() {
+    OUTPUT.finish(PATIENCE);
+    ERRORS.finish(PATIENCE);
 }
 
 /// Asks the person in front, who answers with a line. A terminal that cannot be written to answers nothing.
 #[must_use]
 pub fn ask(question: &str) -> String {
-    let mut error = std::io::stderr();
-    let _gone = write!(error, "{} ", told(question)).and_then(|()| error.flush());
+    ERRORS.push(Weight::Event, format!("{} ", told(question)));
+    finish();
     let mut answer = String::new();
     let _gone = std::io::stdin().lock().read_line(&mut answer);
     answer
@@ -59,7 +77,7 @@ pub fn draw_over(drawn: usize, lines: &[String]) {
         // To the end of what stood there.
         text.push_str(&format!("{}\x1b[K\n", told(line)));
     }
-    let _gone = std::io::stderr().lock().write_all(text.as_bytes());
+    ERRORS.push(Weight::Measurement, text);
 }
 
 /// What is wrong with the arguments, or the help that they ask for. clap quotes arguments as they are, and has colours
@@ -92,6 +110,7 @@ pub fn tell_panics() {
         if trace.status() == BacktraceStatus::Captured {
             trace.to_string().lines().for_each(write_error);
         }
+        ERRORS.finish(PATIENCE);
     }));
 }
 

@@ -52,6 +52,7 @@ impl Controller {
 
     fn handle_second(&mut self) {
         self.handle_sleep();
+        self.report.dropped();
         if let Some(participant) = &mut self.participant {
             let second = measure(participant, &self.state);
             self.handle(Update::Second(Box::new(second)));

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Event, Line};
 use crate::exit::Exit;
+use crate::output::Weight;
 use crate::terminal::{self, write_error, write_json, write_line};
 use child::{Child, Said};
 use summary::Summary;
@@ -199,7 +200,7 @@ impl Demo {
         self.leave();
         let verdict = self.summary.verdict();
         if self.options.json {
-            write_json(&self.summary.to_json(&verdict));
+            write_json(&self.summary.to_json(&verdict), Weight::Event);
         } else {
             self.summary.to_text(&verdict).lines().for_each(write_line);
         }
@@ -241,7 +242,7 @@ impl Demo {
         self.summary.note(participant, &line.event);
         if self.options.json {
             line.participant = Some(NAMES[participant].to_owned());
-            write_json(&line);
+            write_json(&line, Weight::Event);
         } else if let Event::Problem { message, .. } = &line.event {
             write_error(&format!("{}: {message}", NAMES[participant]));
         }

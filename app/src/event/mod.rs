@@ -148,6 +148,11 @@ pub enum Event {
     Ledger(Ledger),
     /// Every step of every route.
     History(History),
+    /// Lines before this one were dropped, because nobody read them in time.
+    Dropped {
+        /// How many.
+        lines: u64,
+    },
     /// The record of the call was written.
     Saved {
         /// Where.

@@ -23,8 +23,9 @@ use sightline_media_proto::Track;
 use sightline_mesh_proto::Clock;
 
 use crate::event::{self, Line};
+use crate::output::Weight;
 use crate::state::Registry;
-use crate::terminal::{write_error, write_json};
+use crate::terminal::{take_dropped, write_error, write_json};
 
 /// Lines kept for the window's page of diagnostics.
 const MAX_LINES: usize = sightline_ui::model::MAX_LINES;
@@ -171,7 +172,19 @@ impl Reporter {
             self.lines.push_back(readable(&line).into());
         }
         if self.voice == Voice::Json {
-            write_json(&line);
+            let weight = match line.event {
+                event::Event::Stats(_) | event::Event::Hears { .. } => Weight::Measurement,
+                _ => Weight::Event,
+            };
+            write_json(&line, weight);
+        }
+    }
+
+    /// Lines that nobody read in time are told to whoever reads again.
+    pub fn dropped(&mut self) {
+        let lines = take_dropped();
+        if lines > 0 {
+            self.tell(event::Event::Dropped { lines });
         }
     }
 
