@@ -1,20 +1,31 @@
 //! `devices`: what there is to see, hear and speak with.
 
+use sightline_media::devices::{Present, label};
+
 use crate::exit::Exit;
-use crate::terminal::write_line;
+use crate::terminal::{write_error, write_line};
 
 /// Prints the names of cameras, microphones and loudspeakers, as `--camera device:NAME` takes them.
 #[must_use]
 pub fn run() -> Exit {
-    let found = sightline_media::devices::Present::look().devices;
-    for (kind, names) in [
+    let found = match Present::look_in_time() {
+        Ok(found) => found,
+        Err(error) => {
+            write_error(&format!("The sound service does not say what is there: {error}."));
+            return Exit::Failed;
+        }
+    };
+    for (kind, devices) in [
         ("cameras", found.cameras),
         ("microphones", found.microphones),
         ("speakers", found.speakers),
     ] {
-        write_line(&format!("{kind}:{}", if names.is_empty() { " none" } else { "" }));
-        for name in names {
-            write_line(&format!("  {name}"));
+        write_line(&format!(
+            "{kind}:{}",
+            if devices.is_empty() { " none" } else { "" }
+        ));
+        for device in &devices {
+            write_line(&format!("  {}", label(device, &devices)));
         }
     }
     Exit::Wished

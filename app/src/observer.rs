@@ -45,9 +45,12 @@ impl Observer for Watching {
         try_tell(&self.updates, Update::NeedsKeyFrame(member, track));
     }
 
-    fn speaker_lost(&self) {
-        let message = "The loudspeaker takes no more sound. The call goes on without it.";
-        try_tell(&self.updates, Update::Failed(Failed::Speaker, message.into()));
+    fn speaker_runs(&self) {
+        try_tell(&self.updates, Update::SpeakerRuns);
+    }
+
+    fn speaker_failed(&self, message: String) {
+        try_tell(&self.updates, Update::Failed(Failed::Speaker, message));
     }
 
     fn undecodable(&self, member: MemberId) {

@@ -129,6 +129,10 @@ impl Outbox for Outgoing {
         self.links.session().wishes(track, largest, Instant::now())
     }
 
+    fn microphone_runs(&self) {
+        tell_timeout(&self.updates, Update::MicrophoneRuns);
+    }
+
     fn microphone_failed(&self, message: String) {
         tell_timeout(&self.updates, Update::Failed(Failed::Microphone, message));
     }

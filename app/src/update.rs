@@ -34,6 +34,10 @@ pub enum Update {
     TooCostly(MemberId),
     /// Something that makes, plays or keeps media ended, for this reason.
     Failed(Failed, String),
+    /// The microphone that was opened last gives sound.
+    MicrophoneRuns,
+    /// The loudspeaker that was opened last plays.
+    SpeakerRuns,
     /// A recording goes to this file, because there is one of the usual name already.
     RecordingRenamed(PathBuf),
     /// These speak just now: looked at ten times a second where there is a window.

@@ -5,6 +5,7 @@
 //!   microphone/ ──► processing.rs ──► send.rs VoiceSender ── opus_codec.rs ──►  Outbox
 //!   camera/ ──► capture.rs ──► slot.rs ──► encode.rs VideoSender ── av1/ ──►  (the program above)
 //!   before a call: listen.rs and capture.rs alone, with level.rs for the eyes
+//!   devices for sound, both ways: sound/, each stream on a thread of its own; what is there: devices.rs
 //!
 //!   handle_audio ──► receive.rs Playout: playout, opus, mixer ──► speaker.rs
 //!   handle_video ──►                     reassembly, av1 decoder ──► latest picture
@@ -19,10 +20,8 @@ pub mod av1;
 pub mod camera;
 mod capture;
 pub mod decoder;
-pub mod device_io;
 pub mod devices;
 mod encode;
-mod held;
 mod level;
 mod listen;
 pub mod microphone;
@@ -36,6 +35,7 @@ mod record;
 mod resample;
 mod send;
 mod slot;
+pub mod sound;
 mod source;
 mod speaker;
 mod tone;

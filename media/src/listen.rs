@@ -17,22 +17,29 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Starts measuring. `failed` is told when there will be no more sound, and why.
+    /// Starts measuring. `runs` is told when there is sound, `failed` when there will be no more, and why.
     ///
     /// # Errors
     /// [`MicrophoneError::Device`] when no thread can be had.
     pub fn start(
         mut microphone: Box<dyn Microphone>,
         level: Arc<Level>,
-        failed: impl Fn(String) + Send + 'static,
+        runs: impl FnOnce() + Send + 'static,
+        failed: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, MicrophoneError> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = spawn("microphone", move || {
             let mut frame = [0.0; BLOCK_SAMPLES];
+            let mut runs = Some(runs);
             while !stopped.load(Ordering::Relaxed) {
                 match microphone.read(&mut frame) {
-                    Ok(Some(_)) => level.handle_samples(&frame),
+                    Ok(Some(_)) => {
+                        if let Some(runs) = runs.take() {
+                            runs();
+                        }
+                        level.handle_samples(&frame);
+                    }
                     Ok(None) => {}
                     Err(error) => return failed(error.to_string()),
                 }

@@ -27,6 +27,8 @@ pub trait Outbox: Send + Sync {
     fn send_video(&self, track: VideoTrack, layer: Layer, frame: &Packets);
     /// How each layer of a track is wanted, of those up to `largest`; `None` for one that nobody gets.
     fn wishes(&self, track: VideoTrack, largest: Layer) -> [Option<LayerTarget>; 3];
+    /// The microphone gives sound from now on.
+    fn microphone_runs(&self);
     /// The microphone gives nothing any more; the sentence says why.
     fn microphone_failed(&self, message: String);
     /// Pictures cannot be encoded any more; the sentence says why.
@@ -67,12 +69,16 @@ impl VoiceSender {
         };
         let thread = spawn("microphone", move || {
             let mut block = [0.0; BLOCK_SAMPLES];
+            let mut runs = false;
             while !stopped.load(Ordering::Relaxed) {
                 let captured = match microphone.read(&mut block) {
                     Ok(Some(captured)) => captured.saturating_duration_since(epoch),
                     Ok(None) => continue,
                     Err(error) => return outbox.microphone_failed(error.to_string()),
                 };
+                if !std::mem::replace(&mut runs, true) {
+                    outbox.microphone_runs();
+                }
                 level.handle_samples(&block);
                 processor.process(&mut block);
                 if muted.load(Ordering::Relaxed) {

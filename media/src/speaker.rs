@@ -1,14 +1,11 @@
 //! A real loudspeaker, through the system's sound service.
 
-use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
-use rtrb::{Consumer, Producer, RingBuffer};
+use std::time::Duration;
+
 use sightline_media_proto::audio::SAMPLE_RATE;
 
-use crate::device_io::fill_output;
-use crate::devices;
-use crate::held::Held;
 use crate::resample::Resampler;
+use crate::sound::{self, Opening, Played, Progress};
 use crate::tone;
 
 /// Why there is no loudspeaker; sentences for the user.
@@ -23,90 +20,109 @@ pub enum SpeakerError {
     Device(String),
 }
 
-/// A loudspeaker.
+/// A loudspeaker. It is opened, and closed, on a thread of its own.
 pub struct Speaker {
-    /// Plays for as long as it is held.
-    _stream: Held,
-    ring: Producer<f32>,
-    capacity: usize,
-    rate: u32,
+    opening: Opening<Played>,
+    running: Option<Running>,
+}
+
+struct Running {
+    played: Played,
     resampler: Resampler,
     converted: Vec<f32>,
 }
 
 impl Speaker {
-    /// Opens the default loudspeaker, or one by name.
+    /// By its id, or the default one. Whether it works is told by [`Speaker::is_running`].
     ///
     /// # Errors
-    /// [`SpeakerError`].
-    pub fn open(name: Option<&str>) -> Result<Self, SpeakerError> {
-        let to_error = |error: &dyn std::fmt::Display| SpeakerError::Device(error.to_string());
-        let device = devices::output(name).ok_or_else(|| SpeakerError::NotFound(name.map(str::to_owned)))?;
-        let supported = device.default_output_config().map_err(|error| to_error(&error))?;
-        let format = supported.sample_format();
-        let config = devices::with_short_buffer(&supported);
-        let rate = config.sample_rate;
-        let resampler = Resampler::new(SAMPLE_RATE, rate).map_err(|error| to_error(&error))?;
-        let capacity = rate as usize / 2;
-        let (ring, consumer) = RingBuffer::new(capacity);
-        let stream = match format {
-            SampleFormat::F32 => build::<f32>(&device, config, consumer),
-            SampleFormat::I16 => build::<i16>(&device, config, consumer),
-            SampleFormat::I32 => build::<i32>(&device, config, consumer),
-            SampleFormat::U8 => build::<u8>(&device, config, consumer),
-            other => return Err(to_error(&format!("its sample format {other} is not supported"))),
-        };
-        let stream = stream.map_err(|error| to_error(&error))?;
-        stream.play().map_err(|error| to_error(&error))?;
+    /// [`SpeakerError::Device`] when no thread can be had.
+    pub fn open(id: Option<&str>) -> Result<Self, SpeakerError> {
+        let opening = sound::play(id.map(str::to_owned));
         Ok(Self {
-            _stream: Held::new(stream),
-            ring,
-            capacity,
-            rate,
-            resampler,
-            converted: Vec::new(),
+            opening: opening.map_err(|error| SpeakerError::Device(error.to_string()))?,
+            running: None,
         })
+    }
+
+    /// Whether it plays already.
+    ///
+    /// # Errors
+    /// [`SpeakerError::Device`]: it never will.
+    pub fn is_running(&mut self) -> Result<bool, SpeakerError> {
+        if self.running.is_none() {
+            match self.opening.poll() {
+                Progress::Waits => return Ok(false),
+                Progress::Runs(played) => {
+                    let resampler = Resampler::new(SAMPLE_RATE, played.rate)
+                        .map_err(|error| SpeakerError::Device(error.to_string()))?;
+                    self.running = Some(Running {
+                        played,
+                        resampler,
+                        converted: Vec::new(),
+                    });
+                }
+                Progress::Failed(error) => return Err(SpeakerError::Device(error.to_string())),
+            }
+        }
+        Ok(true)
     }
 
     /// How much sound waits to be played, milliseconds.
     pub fn waiting_millis(&self) -> u32 {
-        let samples = self.capacity - self.ring.slots();
-        samples as u32 * 1000 / self.rate
+        let Some(Running { played, .. }) = &self.running else {
+            return 0;
+        };
+        let samples = played.capacity - played.ring.slots();
+        samples as u32 * 1000 / played.rate
     }
 
-    /// Hands sound over. What finds no room is dropped: the device has stopped.
+    /// Hands sound over. What finds no room is dropped: the device has stopped, or not begun.
     pub fn play(&mut self, samples: &[f32]) {
-        self.converted.clear();
-        self.resampler.convert(samples, &mut self.converted);
-        for sample in &self.converted {
-            if self.ring.push(*sample).is_err() {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        running.converted.clear();
+        running.resampler.convert(samples, &mut running.converted);
+        for sample in &running.converted {
+            if running.played.ring.push(*sample).is_err() {
                 return;
             }
         }
     }
-}
 
-impl Speaker {
-    /// Plays the tone by which one hears where the sound comes from. It is over after half a second.
-    pub fn play_tone(&mut self) {
-        let samples: Vec<f32> = (0..tone::SAMPLES).map(tone::sample).collect();
-        self.play(&samples);
+    /// Plays the tone by which one hears where the sound comes from, on the default loudspeaker or one by its id. It takes a second;
+    /// nobody waits for it.
+    ///
+    /// # Errors
+    /// [`SpeakerError::Device`] when no thread can be had.
+    pub fn play_tone(
+        id: Option<&str>,
+        failed: impl FnOnce(String) + Send + 'static,
+    ) -> Result<(), SpeakerError> {
+        let mut speaker = Self::open(id)?;
+        let play = move || {
+            for _ in 0..TONE_LOOKS {
+                match speaker.is_running() {
+                    Ok(true) => {
+                        let samples: Vec<f32> = (0..tone::SAMPLES).map(tone::sample).collect();
+                        speaker.play(&samples);
+                        return std::thread::sleep(TONE);
+                    }
+                    Ok(false) => std::thread::sleep(TONE_LOOK),
+                    Err(error) => return failed(error.to_string()),
+                }
+            }
+            failed(SpeakerError::Device("it does not answer".into()).to_string());
+        };
+        crate::send::spawn("tone", play).map_err(|error| SpeakerError::Device(error.to_string()))?;
+        Ok(())
     }
 }
 
-fn build<T: SizedSample + FromSample<f32>>(
-    device: &cpal::Device,
-    config: StreamConfig,
-    mut ring: Consumer<f32>,
-) -> Result<Stream, cpal::Error> {
-    let channels = usize::from(config.channels);
-    device.build_output_stream(
-        config,
-        move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
-            fill_output(data, channels, &mut ring);
-        },
-        // A device that fails takes no more samples, which the mixer sees in what waits.
-        |_| {},
-        None,
-    )
-}
+/// 900 ms: in which the tone is over.
+const TONE: Duration = Duration::from_millis(900);
+
+/// 10 ms: how often it is looked whether the loudspeaker for the tone runs, and how many times.
+const TONE_LOOK: Duration = Duration::from_millis(10);
+const TONE_LOOKS: u32 = 200;

@@ -21,7 +21,8 @@ impl<F: Fn(&Arc<Picture>) + Send + Sync> Observer for OnShown<F> {
     fn first_audio(&self, _: MemberId, _: AudioTrack) {}
     fn first_video(&self, _: MemberId, _: VideoTrack) {}
     fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
-    fn speaker_lost(&self) {}
+    fn speaker_runs(&self) {}
+    fn speaker_failed(&self, _: String) {}
     fn undecodable(&self, _: MemberId) {}
     fn too_costly(&self, _: MemberId) {}
     fn shown(&self, _: MemberId, _: VideoTrack, picture: &Arc<Picture>) {

@@ -48,7 +48,8 @@ impl Observer for Notes {
     }
 
     fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {}
-    fn speaker_lost(&self) {}
+    fn speaker_runs(&self) {}
+    fn speaker_failed(&self, _: String) {}
     fn undecodable(&self, _: MemberId) {}
     fn too_costly(&self, _: MemberId) {}
 

@@ -35,43 +35,39 @@ fn wait_for_echo(bob: &mut Program) {
     while !is_loud(&bob.stats()) {}
 }
 
+/// Ann in a call of her own, with these devices.
+fn start(service: &Service, speaker: &str, microphone: &str) -> Program {
+    let mut command = Command::new(path());
+    command.args(["start", "--json", "--share", "127.0.0.1:0", "--admit", "code"]);
+    command.args(["--name", "Ann", "--speaker", speaker, "--microphone", microphone]);
+    // The echo of what is played is how it is seen that all works.
+    command.args(["--processing", "off"]);
+    service.offer(&mut command);
+    Program::run(command)
+}
+
+/// Bob, who speaks in Ann's call.
+fn join(ann: &mut Program) -> Program {
+    let code = ann.code();
+    Program::join_call("Bob", &code, &["--microphone", "test"])
+}
+
 #[test]
 #[ignore = "needs PulseAudio and pactl"]
 fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     let service = Service::start().expect("what this test needs");
     let mut laptop = service.plug("Laptop");
     let mut headset = service.plug("Headset");
-    let mut command = Command::new(path());
-    command.args([
-        "start",
-        "--json",
-        "--share",
-        "127.0.0.1:0",
-        "--admit",
-        "code",
-        "--name",
-        "Ann",
-    ]);
-    command.args([
-        "--speaker",
-        "device:Headset",
-        "--microphone",
-        "device:Monitor of Headset",
-        // The echo of what is played is how it is seen that all works.
-        "--processing",
-        "off",
-    ]);
-    service.offer(&mut command);
-    let mut ann = Program::run(command);
-    let code = ann.code();
-    let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
+    let mut ann = start(&service, "device:Headset", "device:Headset");
+    let mut bob = join(&mut ann);
     wait_for_echo(&mut bob);
 
     let now = Instant::now();
     service.unplug(&headset);
     let told = wait_for_words(&mut ann, &["speaker_moved", "microphone_moved"], now);
     assert!(
-        told[0].contains("Now in use: Laptop") && told[1].contains("Monitor of Laptop"),
+        told.iter()
+            .all(|sentence| sentence.contains("Now in use: Laptop")),
         "{told:?}"
     );
     wait_for_echo(&mut bob);
@@ -105,4 +101,137 @@ fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     service.unplug(&laptop);
     bob.leave();
     ann.leave();
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
+fn a_sound_service_that_stops_is_waited_for_by_nobody_and_used_again_when_it_goes_on() {
+    let service = Service::start().expect("what this test needs");
+    service.plug("Laptop");
+    service.plug("Headset");
+    let mut ann = start(&service, "device:Headset", "device:Headset");
+    let mut bob = join(&mut ann);
+    wait_for_echo(&mut bob);
+    service.pause();
+    let now = Instant::now();
+    wait_for_words(&mut ann, &["speaker_gone", "microphone_gone"], now);
+    // All else goes on.
+    ann.tell("mute");
+    ann.tell("unmute");
+    assert!(!ann.ledger().rows.is_empty());
+    ann.another_code();
+    service.go_on();
+    let now = Instant::now();
+    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
+    assert!(
+        told.iter().all(|sentence| sentence.contains("Headset")),
+        "{told:?}"
+    );
+    wait_for_echo(&mut bob);
+    service.pause();
+    bob.leave();
+    ann.leave();
+    service.go_on();
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
+fn a_call_begins_while_the_sound_service_does_not_answer() {
+    let service = Service::start().expect("what this test needs");
+    service.plug("Laptop");
+    service.plug("Headset");
+    service.pause();
+    let mut ann = start(&service, "device:Headset", "device:Headset");
+    let mut bob = join(&mut ann);
+    bob.wait("joined");
+    service.go_on();
+    let now = Instant::now();
+    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
+    assert!(
+        told.iter().all(|sentence| sentence.contains("Headset")),
+        "{told:?}"
+    );
+    wait_for_echo(&mut bob);
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
+fn a_sound_service_that_is_restarted_is_used_again_with_the_devices_that_were_chosen() {
+    let mut service = Service::start().expect("what this test needs");
+    // Of two that are called the same the second was chosen.
+    let plug = |service: &Service| {
+        service.plug_as("Headset", "usb-1", &[]);
+        service.plug_as("Headset", "usb-2", &[]);
+    };
+    plug(&service);
+    let mut ann = start(&service, "device:usb-2", "device:usb-2-mic");
+    let mut bob = join(&mut ann);
+    wait_for_echo(&mut bob);
+    service.restart();
+    let now = Instant::now();
+    wait_for_words(&mut ann, &["speaker_gone", "microphone_gone"], now);
+    plug(&service);
+    let now = Instant::now();
+    wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
+    while !service.is_used("usb-2") || !service.is_used("usb-2-mic") {}
+    wait_for_echo(&mut bob);
+    assert!(!service.is_used("usb-1-mic"));
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
+fn devices_of_every_format_speak_and_hear() {
+    let service = Service::start().expect("what this test needs");
+    let aux = "channel_map=aux0,aux1,aux2,aux3,aux4,aux5,aux6,aux7";
+    let formats: [&[&str]; 9] = [
+        &["format=float32le", "rate=48000", "channels=1"],
+        &["format=s24le", "rate=44100"],
+        &["format=s24be", "rate=96000"],
+        &["format=s24-32le", "rate=16000"],
+        &["format=s24-32be", "rate=8000"],
+        &["format=alaw", "rate=16007"],
+        &["format=ulaw", "rate=22257"],
+        &["format=s16le", "rate=47951", "channels=8", aux],
+        &["format=s16be", "rate=192000", "channels=6"],
+    ];
+    for format in formats {
+        eprintln!("{format:?}");
+        let device = service.plug_as("Device", "device", format);
+        let mut ann = start(&service, "device", "device");
+        let mut bob = join(&mut ann);
+        wait_for_echo(&mut bob);
+        bob.leave();
+        ann.leave();
+        service.unplug(&device);
+    }
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
+fn the_sound_service_is_found_wherever_the_environment_says_that_it_is() {
+    let service = Service::start().expect("what this test needs");
+    service.plug("Headset");
+    let socket = service.socket();
+    let list = format!("tcp:nowhere {{0123}}unix:/nowhere unix:{}", socket.display());
+    let folder = socket.parent().expect("a folder").display().to_string();
+    let elsewhere = [("XDG_RUNTIME_DIR", "/nowhere")];
+    for set in [
+        &[][..],
+        &[("PULSE_SERVER", &*list), elsewhere[0]],
+        &[("PULSE_RUNTIME_PATH", &*folder), elsewhere[0]],
+        // Without a home there is no cookie.
+        &[("HOME", "/nowhere"), ("XDG_CONFIG_HOME", "/nowhere")],
+    ] {
+        let mut command = Command::new(path());
+        command.arg("devices");
+        service.offer(&mut command);
+        command.envs(set.iter().copied());
+        let listed = command.output().expect("it runs").stdout;
+        let listed = String::from_utf8_lossy(&listed);
+        assert_eq!(listed.matches("  Headset").count(), 2, "{set:?}: {listed}");
+    }
 }

@@ -1,22 +1,21 @@
 //! Devices opened, replaced when they go, and used again when they are back.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use sightline_media::camera::CameraError;
-use sightline_media::devices::Present;
+use sightline_media::devices::{Present, Watcher};
 use sightline_media::microphone::{self, MicrophoneError};
 use sightline_media::{Listening, Processing, Source, Speaker, SpeakerError};
 use sightline_media_proto::VideoTrack;
 use sightline_ui::Source as Shown;
-use sightline_ui::model::{Choice, SayingKey};
+use sightline_ui::model::{Choice, Saying, SayingKey};
 
 use super::Controller;
-use super::sources::{Slot, TRIES};
+use super::sources::{InUse, Slot};
 use crate::participant::SourceError;
 use crate::state::Topic;
 use crate::state::device::{DeviceKind, Fate};
-use crate::update::{Failed, Update, try_tell};
+use crate::update::{Failed, Update, tell_timeout, try_tell};
 
 impl Controller {
     /// Takes sound, pictures or the loudspeaker from here on.
@@ -34,48 +33,64 @@ impl Controller {
 
     /// Opens what was chosen.
     pub(super) fn open(&mut self, kind: DeviceKind) -> Result<(), SourceError> {
-        let (source, name) = self.sources.resolve(kind);
-        self.open_as(kind, &source, name)
+        let (source, in_use) = self.sources.resolve(kind);
+        self.open_as(kind, &source, in_use)
     }
 
     fn open_as(
         &mut self,
         kind: DeviceKind,
         source: &Source,
-        name: Option<String>,
+        in_use: Option<InUse>,
     ) -> Result<(), SourceError> {
         self.sources.slots[kind as usize].in_use = None;
-        let is_there =
-            !matches!(source, Source::Device(None)) || !kind.names(&self.sources.present).is_empty();
-        let opened = match kind {
-            // The system's choice among none.
-            DeviceKind::Camera if !is_there => Err(CameraError::NotFound(None).into()),
-            DeviceKind::Microphone if !is_there => Err(MicrophoneError::NotFound(None).into()),
-            DeviceKind::Speaker if !is_there => Err(SpeakerError::NotFound(None).into()),
-            DeviceKind::Camera => self.open_camera(source),
-            DeviceKind::Microphone => self.open_microphone(source),
-            DeviceKind::Speaker => self.open_speaker(source),
+        let opened = match source {
+            Source::Device(id) if !self.is_there(kind, id.as_deref()) => {
+                if !self.sound_answers() && kind.opens_later() {
+                    // What is there is known once the service says so.
+                    self.lose(kind);
+                    return Ok(());
+                }
+                Err(not_found(kind, id.clone()))
+            }
+            _ => match kind {
+                DeviceKind::Camera => self.open_camera(source),
+                DeviceKind::Microphone => self.open_microphone(source),
+                DeviceKind::Speaker => self.open_speaker(source),
+            },
         };
         let slot = &mut self.sources.slots[kind as usize];
         // What was wanted and could not be had is tried again.
         slot.is_missing = opened.is_err() && slot.choice.is_device();
-        match opened {
+        match &opened {
             Ok(()) => {
-                slot.is_told_gone = false;
-                slot.in_use = match (name, source) {
-                    (None, Source::Device(asked)) => Some(asked.clone().unwrap_or_default()),
-                    (name, _) => name,
-                };
+                slot.in_use = in_use;
                 self.state.clear(Topic::Device(kind), None);
+                if !kind.opens_later() {
+                    self.handle_source_running(kind);
+                }
             }
             Err(_) => {
-                if let Some(name) = name {
-                    *slot.failed.entry(name).or_default() += 1;
+                if let Some(InUse { id, .. }) = in_use {
+                    *slot.failed.entry(id).or_default() += 1;
                 }
             }
         }
         self.show_sources();
         opened
+    }
+
+    /// Whether a device is there, or for the system's choice any.
+    fn is_there(&self, kind: DeviceKind, id: Option<&str>) -> bool {
+        match id {
+            Some(id) => self.sources.has(kind, id),
+            None => self.sources.replacement(kind).is_some(),
+        }
+    }
+
+    /// Whether the sound service answers, as far as is known.
+    fn sound_answers(&self) -> bool {
+        self.watcher.as_ref().is_none_or(Watcher::answers)
     }
 
     fn open_camera(&mut self, source: &Source) -> Result<(), SourceError> {
@@ -105,10 +120,11 @@ impl Controller {
         match (&mut self.participant, microphone) {
             (Some(participant), microphone) => participant.set_microphone(microphone)?,
             (None, Some(microphone)) => {
-                let failed = self.sink.clone();
-                let failed = move |why| try_tell(&failed, Update::Failed(Failed::Microphone, why));
+                let (runs, failed) = (self.sink.clone(), self.sink.clone());
+                let runs = move || tell_timeout(&runs, Update::MicrophoneRuns);
+                let failed = move |why| tell_timeout(&failed, Update::Failed(Failed::Microphone, why));
                 let level = Arc::clone(&self.sources.level);
-                self.sources.listening = Some(Listening::start(microphone, level, failed)?);
+                self.sources.listening = Some(Listening::start(microphone, level, runs, failed)?);
             }
             (None, None) => {}
         }
@@ -146,20 +162,17 @@ impl Controller {
     }
 
     /// Plays a tone on the loudspeaker that was chosen.
-    pub(super) fn test_speaker(&mut self, now: Instant) {
+    pub(super) fn test_speaker(&mut self) {
         if let Some(participant) = &self.participant {
             return participant.playout().play_tone();
         }
-        let (source, _) = self.sources.resolve(DeviceKind::Speaker);
-        let Source::Device(name) = source else {
+        let (Source::Device(id), _) = self.sources.resolve(DeviceKind::Speaker) else {
             return;
         };
-        match Speaker::open(name.as_deref()) {
-            Ok(mut speaker) => {
-                speaker.play_tone();
-                self.sources.tone = Some((speaker, now + Duration::from_millis(900)));
-                self.state.clear(Topic::Device(DeviceKind::Speaker), None);
-            }
+        let sink = self.sink.clone();
+        let failed = move |why| try_tell(&sink, Update::Failed(Failed::Speaker, why));
+        match Speaker::play_tone(id.as_deref(), failed) {
+            Ok(()) => self.state.clear(Topic::Device(DeviceKind::Speaker), None),
             Err(error) => self.tell(SayingKey::Speaker, &error.to_string()),
         }
     }
@@ -170,6 +183,7 @@ impl Controller {
         self.sources.present = present;
         for kind in DeviceKind::ALL {
             self.sources.slots[kind as usize].failed.clear();
+            self.sources.recognise(kind);
             self.look_again(kind);
         }
         self.show_sources();
@@ -185,51 +199,72 @@ impl Controller {
         }
     }
 
-    /// A device gives or takes nothing any more.
-    pub(super) fn handle_source_failure(&mut self, kind: DeviceKind) {
+    /// A device gives or takes nothing any more, or never did.
+    pub(super) fn handle_source_failure(&mut self, kind: DeviceKind, saying: Saying) {
         let slot = &mut self.sources.slots[kind as usize];
-        if let Some(name) = slot.in_use.take() {
-            slot.failed.insert(name, TRIES);
+        let Some(InUse { id, .. }) = slot.in_use.take() else {
+            // None that is in use: the one that was to play a tone.
+            let at = self.moment();
+            return self.state.say(saying, at);
+        };
+        if self.sound_answers() || !kind.opens_later() {
+            *self.sources.slots[kind as usize].failed.entry(id).or_default() += 1;
             self.look_again(kind);
+        } else {
+            self.lose(kind);
         }
         self.show_sources();
     }
 
+    /// A device works: the user is told if it is another one than before, or the one that was missed.
+    pub(super) fn handle_source_running(&mut self, kind: DeviceKind) {
+        let slot = &mut self.sources.slots[kind as usize];
+        let Some(InUse { id, label }) = slot.in_use.clone() else {
+            return;
+        };
+        slot.failed.remove(&id);
+        slot.is_told_gone = false;
+        if let Some(fate) = slot.fate.take() {
+            self.tell(kind.key(fate), &label);
+        }
+    }
+
     fn look_again(&mut self, kind: DeviceKind) {
         let slot = &self.sources.slots[kind as usize];
-        if !slot.choice.is_device() {
+        if !slot.choice.is_device() || (kind.opens_later() && !self.sound_answers()) {
             return;
         }
-        let names = kind.names(&self.sources.present);
-        let wanted = self.sources.replacement(kind);
-        let is_gone = slot.in_use.as_ref().is_none_or(|name| !names.contains(name));
-        let (had_one, was_told_gone) = (
-            slot.in_use.is_some() || !slot.failed.is_empty(),
-            slot.is_told_gone,
-        );
-        match wanted {
-            Some(name) if slot.in_use.as_ref() != Some(&name) => {
-                let is_chosen = matches!(&slot.choice, Choice::Named(chosen) if *chosen == name);
-                let fate = if is_chosen || was_told_gone || !is_gone {
-                    Fate::Back
-                } else {
-                    Fate::Moved
-                };
-                match self.open_as(kind, &Source::Device(Some(name.clone())), Some(name.clone())) {
-                    Ok(()) => self.tell(kind.key(fate), &name),
+        let had_one = slot.in_use.is_some() || !slot.failed.is_empty();
+        let in_use = slot
+            .in_use
+            .as_ref()
+            .filter(|in_use| self.sources.has(kind, &in_use.id));
+        match self.sources.replacement(kind) {
+            Some(id) if in_use.is_none_or(|in_use| in_use.id != id) => {
+                let is_back = slot.is_chosen(&id) || slot.is_told_gone || in_use.is_some();
+                // What failed once and is opened again is no news.
+                let is_news = slot.is_told_gone || slot.fate.is_some() || !slot.failed.contains_key(&id);
+                let fate = is_news.then_some(if is_back { Fate::Back } else { Fate::Moved });
+                self.sources.slots[kind as usize].fate = fate;
+                let (source, in_use) = self.sources.device(kind, &id);
+                if self.open_as(kind, &source, in_use).is_err() {
                     // The next one, if there is one.
-                    Err(_) => self.look_again(kind),
+                    self.look_again(kind);
                 }
             }
-            None if is_gone && !was_told_gone && had_one => {
-                let slot = &mut self.sources.slots[kind as usize];
-                slot.is_missing = true;
-                slot.is_told_gone = true;
-                slot.in_use = None;
-                self.switch_off(kind);
-                self.tell(kind.key(Fate::Gone), "");
-            }
+            None if in_use.is_none() && had_one => self.lose(kind),
             _ => {}
+        }
+    }
+
+    /// A device that is wanted is not there, and no other.
+    fn lose(&mut self, kind: DeviceKind) {
+        self.switch_off(kind);
+        let slot = &mut self.sources.slots[kind as usize];
+        slot.in_use = None;
+        slot.is_missing = true;
+        if !std::mem::replace(&mut slot.is_told_gone, true) {
+            self.tell(kind.key(Fate::Gone), "");
         }
     }
 
@@ -246,17 +281,25 @@ impl Controller {
     /// Names of devices, for the window.
     pub(super) fn show_sources(&mut self) {
         let own = &mut self.state.model.own;
-        own.camera = self.sources.in_use(DeviceKind::Camera).cloned();
-        own.microphone = self.sources.in_use(DeviceKind::Microphone).cloned();
-        own.speaker = self.sources.in_use(DeviceKind::Speaker).cloned();
+        let label = |kind| self.sources.in_use(kind).map(|in_use| in_use.label.clone());
+        own.camera = label(DeviceKind::Camera);
+        own.microphone = label(DeviceKind::Microphone);
+        own.speaker = label(DeviceKind::Speaker);
         own.camera_is_missing = self.sources.slots[DeviceKind::Camera as usize].is_missing;
         own.microphone_is_missing = self.sources.slots[DeviceKind::Microphone as usize].is_missing;
-        let devices = &self.sources.present.devices;
         self.state.model.devices = sightline_ui::model::Devices {
-            cameras: devices.cameras.clone(),
-            microphones: devices.microphones.clone(),
-            speakers: devices.speakers.clone(),
+            cameras: self.sources.labels(DeviceKind::Camera),
+            microphones: self.sources.labels(DeviceKind::Microphone),
+            speakers: self.sources.labels(DeviceKind::Speaker),
         };
         self.state.mark_changed();
+    }
+}
+
+fn not_found(kind: DeviceKind, name: Option<String>) -> SourceError {
+    match kind {
+        DeviceKind::Camera => CameraError::NotFound(name).into(),
+        DeviceKind::Microphone => MicrophoneError::NotFound(name).into(),
+        DeviceKind::Speaker => SpeakerError::NotFound(name).into(),
     }
 }

@@ -31,12 +31,13 @@ impl Controller {
                 }
                 Effect::ReplaceDevice(kind, saying) => {
                     if self.sources.choice(kind).is_device() {
-                        self.handle_source_failure(kind);
+                        self.handle_source_failure(kind, saying);
                     } else {
                         let at = self.moment();
                         self.state.say(saying, at);
                     }
                 }
+                Effect::NoteDevice(kind) => self.handle_source_running(kind),
                 Effect::LookAtDevices(present) => self.handle_devices(*present),
                 Effect::Line(line) => self.handle_line(&line),
                 Effect::LoseWindow => {

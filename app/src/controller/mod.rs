@@ -22,7 +22,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use sightline_media::av1::EncoderKind;
@@ -43,7 +43,7 @@ use crate::screen::Screen;
 use crate::settings::Settings;
 use crate::state::device::DeviceKind;
 use crate::state::{Moment, State, sentence, view_model};
-use crate::update::{Update, Updates, try_tell};
+use crate::update::{Update, Updates, tell_timeout};
 use crate::zone;
 
 pub use self::session::Wanted;
@@ -56,6 +56,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// 100 ms: how often it is looked who speaks.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// 2 s: how long it is waited for the sound service to say what is there. One that is late is listened to all the same.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 /// The participant's side of the program.
 pub struct Controller {
@@ -204,15 +207,25 @@ impl Controller {
 
     /// Looks at devices from now on.
     pub fn watch_devices(&mut self) {
-        if self.watcher.is_none() {
-            let present = Present::look();
-            self.handle_devices(present.clone());
-            let sink = self.sink();
-            // Without it devices that go are noticed when they fail.
-            self.watcher = Watcher::start(present, move |present| {
-                try_tell(&sink, Update::Devices(Box::new(present)));
-            })
-            .ok();
+        if self.watcher.is_some() {
+            return;
+        }
+        let (tell_first, first) = sync_channel(0);
+        let mut tell_first = Some(tell_first);
+        let sink = self.sink();
+        // Without it devices that come and go are not noticed.
+        self.watcher = Watcher::start(move |present| {
+            // For the first it may not be waited any more.
+            let sent = tell_first
+                .take()
+                .map_or(Err(SendError(present.clone())), |first| first.send(present));
+            if let Err(SendError(present)) = sent {
+                tell_timeout(&sink, Update::Devices(Box::new(present)));
+            }
+        })
+        .ok();
+        if let Ok(present) = first.recv_timeout(FIRST_LOOK) {
+            self.handle_devices(present);
         }
     }
 

@@ -166,6 +166,8 @@ impl Controller {
             | Update::Undecodable(_)
             | Update::TooCostly(_)
             | Update::Failed(..)
+            | Update::SpeakerRuns
+            | Update::MicrophoneRuns
             | Update::Speaking(_)
             | Update::Second(_) => false,
             Update::RecordingRenamed(_)

@@ -22,7 +22,6 @@ impl Controller {
                 self.is_over = true;
             }
         }
-        self.sources.handle_time(now);
         if self.screen.is_some() {
             self.look(now);
         }

@@ -14,7 +14,7 @@ use sightline_ui::model::{
     Answer, CodeSummary, PersonId, Processing, Reading, Saying, SayingKey, Sending, Wanted as Filled,
 };
 
-use super::{Controller, Wanted, now};
+use super::{Controller, Wanted};
 use crate::clock;
 use crate::code_picture::{self, PictureError};
 use crate::settings::Settings;
@@ -59,7 +59,7 @@ impl Controller {
             Command::Camera(choice) => self.choose_in_window(DeviceKind::Camera, choice),
             Command::Microphone(choice) => self.choose_in_window(DeviceKind::Microphone, choice),
             Command::Speaker(choice) => self.choose_in_window(DeviceKind::Speaker, choice),
-            Command::TestSpeaker => self.test_speaker(now()),
+            Command::TestSpeaker => self.test_speaker(),
             Command::Tiles(sizes) => {
                 if let Some(call) = &mut self.state.call {
                     call.tiles = Some(sizes);

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
+use sightline_media::devices::Present;
+
 use super::NAMES;
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Line};
@@ -146,9 +148,9 @@ impl Drop for Child {
 
 /// Who has the window hears the others, where there is something to hear them with.
 fn speaker() -> &'static str {
-    match sightline_media::devices::Present::look().speaker {
-        Some(_) => "device",
-        None => "off",
+    match Present::look_in_time() {
+        Ok(present) if !present.speakers.is_empty() => "device",
+        _ => "off",
     }
 }
 

@@ -9,6 +9,8 @@ use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use sightline_media::devices::Present;
+
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Event, Line};
 use crate::exit::Exit;
@@ -58,14 +60,17 @@ fn offer_devices(options: &mut DemoOptions) {
     if !is_default || options.json || !std::io::stdin().is_terminal() {
         return;
     }
-    let found = sightline_media::devices::Present::look().devices;
-    let (Some(camera), Some(microphone)) = (found.cameras.first(), found.microphones.first()) else {
+    let Ok(found) = Present::look_in_time() else {
+        return;
+    };
+    let microphone = found.microphones.iter().find(|device| !device.is_monitor);
+    let (Some(camera), Some(microphone)) = (found.cameras.first(), microphone) else {
         return;
     };
     // Without an answer the demo makes up its own.
     let answer = terminal::ask(&format!(
-        "Use the camera “{camera}” and the microphone “{microphone}” for {}? [y/N]",
-        NAMES[0]
+        "Use the camera “{}” and the microphone “{}” for {}? [y/N]",
+        camera.name, microphone.name, NAMES[0]
     ));
     if answer.trim().eq_ignore_ascii_case("y") {
         options.camera = "device".into();

@@ -1,6 +1,6 @@
 //! What a device is for, and which sentence says what became of it.
 
-use sightline_media::devices::Present;
+use sightline_media::devices::{Device, Present};
 use sightline_ui::model::SayingKey;
 
 /// What a device is for.
@@ -29,21 +29,26 @@ impl DeviceKind {
     pub const ALL: [Self; 3] = [Self::Camera, Self::Speaker, Self::Microphone];
 
     /// The devices of this kind that are there.
-    pub fn names(self, present: &Present) -> &[String] {
+    pub fn among(self, present: &Present) -> &[Device] {
         match self {
-            Self::Camera => &present.devices.cameras,
-            Self::Microphone => &present.devices.microphones,
-            Self::Speaker => &present.devices.speakers,
+            Self::Camera => &present.cameras,
+            Self::Microphone => &present.microphones,
+            Self::Speaker => &present.speakers,
         }
     }
 
-    /// The one of this kind that the system would take.
+    /// The id of the one of this kind that the system would take.
     pub fn default_of(self, present: &Present) -> Option<&String> {
         match self {
-            Self::Camera => present.devices.cameras.first(),
+            Self::Camera => present.cameras.first().map(|camera| &camera.id),
             Self::Microphone => present.microphone.as_ref(),
             Self::Speaker => present.speaker.as_ref(),
         }
+    }
+
+    /// Whether opening one only begins it: whether it works is told later.
+    pub const fn opens_later(self) -> bool {
+        matches!(self, Self::Microphone | Self::Speaker)
     }
 
     /// What is said when this becomes of one.

@@ -32,6 +32,8 @@ pub enum Effect {
     HidePicture(Source),
     /// A device gives or takes nothing any more: another one is to be found, or this is to be said of what is none.
     ReplaceDevice(DeviceKind, Saying),
+    /// A device works.
+    NoteDevice(DeviceKind),
     /// These devices are there now.
     LookAtDevices(Box<Present>),
     /// A line of the user's is to be done.

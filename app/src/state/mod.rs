@@ -138,6 +138,8 @@ impl State {
                 self.tell_of(SayingKey::PictureTooCostly, peer, at);
             }
             Update::Failed(what, why) => self.handle_failure(what, &why, at),
+            Update::MicrophoneRuns => self.effects.push_back(Effect::NoteDevice(DeviceKind::Microphone)),
+            Update::SpeakerRuns => self.effects.push_back(Effect::NoteDevice(DeviceKind::Speaker)),
             Update::RecordingRenamed(path) => {
                 let path = path.display().to_string();
                 self.tell(Saying::new(SayingKey::RecordingRenamed, path), at);

@@ -2,16 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{FromSample, SampleFormat, SizedSample, Stream, StreamConfig};
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::Consumer;
 use sightline_media_proto::audio::{BLOCK, BLOCK_SAMPLES, SAMPLE_RATE};
 
 use super::{Block, Microphone, MicrophoneError};
-use crate::device_io::take_input;
-use crate::devices;
-use crate::held::Held;
 use crate::resample::Resampler;
+use crate::sound::{self, Captured, Opening, Progress};
 
 /// 2 ms: how often the ring is looked at.
 const POLL: Duration = Duration::from_millis(2);
@@ -22,65 +18,55 @@ const SLICE: Duration = Duration::from_millis(100);
 /// A microphone that gives nothing for this long is taken to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A microphone.
+/// A microphone. It is opened, and closed, on a thread of its own.
 pub struct Device {
-    /// Captures for as long as it is held.
-    _stream: Held,
-    ring: Consumer<f32>,
-    resampler: Resampler,
+    opening: Opening<Captured>,
+    running: Option<Running>,
     ready: Vec<f32>,
     /// When it was first waited for in vain.
     silent_since: Option<Instant>,
 }
 
+struct Running {
+    ring: Consumer<f32>,
+    resampler: Resampler,
+}
+
 impl Device {
-    pub fn open(name: Option<&str>) -> Result<Self, MicrophoneError> {
-        let to_error = |error: &dyn std::fmt::Display| MicrophoneError::Device(error.to_string());
-        let device =
-            devices::input(name).ok_or_else(|| MicrophoneError::NotFound(name.map(str::to_owned)))?;
-        let supported = device.default_input_config().map_err(|error| to_error(&error))?;
-        let format = supported.sample_format();
-        let config = devices::with_short_buffer(&supported);
-        let resampler = Resampler::new(config.sample_rate, SAMPLE_RATE).map_err(|error| to_error(&error))?;
-        // Half a second.
-        let (producer, ring) = RingBuffer::new(config.sample_rate as usize / 2);
-        let stream = match format {
-            SampleFormat::F32 => build::<f32>(&device, config, producer),
-            SampleFormat::I16 => build::<i16>(&device, config, producer),
-            SampleFormat::I32 => build::<i32>(&device, config, producer),
-            SampleFormat::U8 => build::<u8>(&device, config, producer),
-            other => return Err(to_error(&format!("its sample format {other} is not supported"))),
-        };
-        let stream = stream.map_err(|error| to_error(&error))?;
-        stream.play().map_err(|error| to_error(&error))?;
+    /// By its id, or the default one. Whether it works is told when it is read.
+    pub fn open(id: Option<&str>) -> Result<Self, MicrophoneError> {
+        let opening = sound::capture(id.map(str::to_owned));
         Ok(Self {
-            _stream: Held::new(stream),
-            ring,
-            resampler,
+            opening: opening.map_err(|error| MicrophoneError::Device(error.to_string()))?,
+            running: None,
             ready: Vec::new(),
             silent_since: None,
         })
     }
-}
 
-fn build<T: SizedSample>(
-    device: &cpal::Device,
-    config: StreamConfig,
-    mut ring: Producer<f32>,
-) -> Result<Stream, cpal::Error>
-where
-    f32: FromSample<T>,
-{
-    let channels = usize::from(config.channels);
-    device.build_input_stream(
-        config,
-        move |data: &[T], _: &cpal::InputCallbackInfo| {
-            take_input(data, channels, &mut ring);
-        },
-        // A device that fails gives no more samples, which the reader notices.
-        |_| {},
-        None,
-    )
+    /// What it has given since this was asked last.
+    fn take(&mut self) -> Result<(), MicrophoneError> {
+        if self.running.is_none() {
+            match self.opening.poll() {
+                Progress::Waits => {}
+                Progress::Runs(Captured { ring, rate }) => {
+                    let resampler = Resampler::new(rate, SAMPLE_RATE)
+                        .map_err(|error| MicrophoneError::Device(error.to_string()))?;
+                    self.running = Some(Running { ring, resampler });
+                }
+                Progress::Failed(error) => return Err(MicrophoneError::Device(error.to_string())),
+            }
+        }
+        if let Some(Running { ring, resampler }) = &mut self.running
+            && let Ok(chunk) = ring.read_chunk(ring.slots())
+        {
+            let (first, second) = chunk.as_slices();
+            resampler.convert(first, &mut self.ready);
+            resampler.convert(second, &mut self.ready);
+            chunk.commit_all();
+        }
+        Ok(())
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a device's clock")]
@@ -88,13 +74,7 @@ impl Microphone for Device {
     fn read(&mut self, block: &mut Block) -> Result<Option<Instant>, MicrophoneError> {
         let begin = Instant::now();
         while self.ready.len() < BLOCK_SAMPLES {
-            let waiting = self.ring.slots();
-            if let Ok(chunk) = self.ring.read_chunk(waiting) {
-                let (first, second) = chunk.as_slices();
-                self.resampler.convert(first, &mut self.ready);
-                self.resampler.convert(second, &mut self.ready);
-                chunk.commit_all();
-            }
+            self.take()?;
             if self.ready.len() < BLOCK_SAMPLES {
                 let now = Instant::now();
                 if now.saturating_duration_since(*self.silent_since.get_or_insert(begin)) > PATIENCE {

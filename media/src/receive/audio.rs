@@ -14,7 +14,7 @@ use super::{Member, MemberId, Observer, Outlet, StreamIn, lock};
 use crate::level::Level;
 use crate::opus_codec::VoiceDecoder;
 use crate::record::Recorder;
-use crate::speaker::Speaker;
+use crate::speaker::{Speaker, SpeakerError};
 use crate::tone;
 
 /// 5 ms: what is mixed at once. A frame waits for the next mix, up to this long.
@@ -133,6 +133,8 @@ pub struct Mixing {
     pub recorder: Option<Arc<Recorder>>,
     pub observer: Arc<dyn Observer>,
     pub speaker: Option<Speaker>,
+    /// The one that is to follow once it runs, and since when.
+    pub next_speaker: Option<(Speaker, Instant)>,
     pub outlet: Arc<Outlet>,
     pub limiter: Limiter,
 }
@@ -145,7 +147,10 @@ impl Mixing {
         let mut pace = Pace::begin(due);
         while !stop.load(Ordering::Relaxed) {
             if let Some(next) = lock(&self.outlet.next).take() {
-                self.speaker = next;
+                self.speaker = None;
+                self.next_speaker = next.map(|speaker| (speaker, Instant::now()));
+            }
+            if self.begin_speaker() {
                 due = Instant::now();
                 played = due;
                 pace = Pace::begin(due);
@@ -156,14 +161,12 @@ impl Mixing {
                     due = Instant::now() + SPEAKER_POLL;
                     std::thread::sleep(SPEAKER_POLL);
                     if due > played + SPEAKER_PATIENCE {
-                        self.speaker = None;
-                        self.observer.speaker_lost();
+                        self.lose_speaker();
                     }
                     continue;
                 }
                 Some(_) if pace.is_too_fast(Instant::now()) => {
-                    self.speaker = None;
-                    self.observer.speaker_lost();
+                    self.lose_speaker();
                     due = Instant::now();
                     continue;
                 }
@@ -181,6 +184,32 @@ impl Mixing {
             self.note_lateness(due, played);
             self.play_block(played);
         }
+    }
+
+    /// Plays to the next loudspeaker once that runs. Returns whether it has just begun.
+    fn begin_speaker(&mut self) -> bool {
+        let Some((mut speaker, since)) = self.next_speaker.take() else {
+            return false;
+        };
+        match speaker.is_running() {
+            Ok(true) => {
+                self.speaker = Some(speaker);
+                self.observer.speaker_runs();
+                return true;
+            }
+            Ok(false) if since.elapsed() < SPEAKER_PATIENCE => self.next_speaker = Some((speaker, since)),
+            Ok(false) => self
+                .observer
+                .speaker_failed(SpeakerError::Device("it does not answer".into()).to_string()),
+            Err(error) => self.observer.speaker_failed(error.to_string()),
+        }
+        false
+    }
+
+    fn lose_speaker(&mut self) {
+        self.speaker = None;
+        let message = "The loudspeaker takes no more sound. The call goes on without it.";
+        self.observer.speaker_failed(message.into());
     }
 
     /// With a loudspeaker `due` is when this thread wanted to look again.

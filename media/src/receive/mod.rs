@@ -42,8 +42,10 @@ pub trait Observer: Send + Sync {
     fn first_video(&self, member: MemberId, track: VideoTrack);
     /// A member's track can go on only with a key frame.
     fn needs_key_frame(&self, member: MemberId, track: VideoTrack);
-    /// The loudspeaker takes no more sound: the call goes on without it.
-    fn speaker_lost(&self);
+    /// The loudspeaker plays from now on.
+    fn speaker_runs(&self);
+    /// The loudspeaker takes no more sound, or never did: the call goes on without it. The sentence says why.
+    fn speaker_failed(&self, message: String);
     /// A member's picture could not be decoded.
     fn undecodable(&self, member: MemberId);
     /// A member's pictures take more of this machine than pictures do: none are shown for a while.
@@ -138,7 +140,8 @@ impl Playout {
             members: Arc::clone(&members),
             recorder: recorder.clone(),
             observer: Arc::clone(&observer),
-            speaker,
+            speaker: None,
+            next_speaker: speaker.map(|speaker| (speaker, epoch)),
             outlet: Arc::clone(&outlet),
             limiter: Limiter::default(),
         };
@@ -160,7 +163,7 @@ impl Playout {
         })
     }
 
-    /// Plays to another loudspeaker, or to nowhere, from the next block on.
+    /// Plays to another loudspeaker once it runs, and to nowhere until then.
     pub fn set_speaker(&self, speaker: Option<Speaker>) {
         *lock(&self.outlet.next) = Some(speaker);
     }

@@ -28,7 +28,8 @@ impl Observer for Told {
     fn needs_key_frame(&self, _: MemberId, _: VideoTrack) {
         self.note("key frame");
     }
-    fn speaker_lost(&self) {}
+    fn speaker_runs(&self) {}
+    fn speaker_failed(&self, _: String) {}
     fn undecodable(&self, _: MemberId) {
         self.note("undecodable");
     }
