@@ -1,6 +1,7 @@
 //! Where sound and pictures come from and go to, as a user names it.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A camera or a microphone: `off`, `device[:NAME]`, `file:PATH`, `test`.
@@ -60,6 +61,19 @@ impl FromStr for Sink {
             Some(("device", name)) if !name.is_empty() => Ok(Self::Device(Some(name.to_owned()))),
             _ => Err(SpecError(text.to_owned(), "off, device, device:NAME")),
         }
+    }
+}
+
+/// Opens a clip's file. Only what can be read from the beginning again is one: a pipe, say, would be waited for.
+///
+/// # Errors
+/// Why not, as the end of a sentence.
+pub fn open_clip(path: &Path) -> Result<File, String> {
+    let is_file = std::fs::metadata(path).map(|found| found.is_file());
+    match is_file {
+        Ok(true) => File::open(path).map_err(|error| error.to_string()),
+        Ok(false) => Err("it is no file, and a clip is read again and again".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -118,7 +118,7 @@ fn speech(clip: Option<&str>) -> Vec<f32> {
     let mut clip = Clip::open(Path::new(path)).expect("a clip");
     let mut block: Block = [0.0; BLOCK_SAMPLES];
     let blocks = (0..samples / BLOCK_SAMPLES).flat_map(|_| {
-        clip.next(&mut block);
+        clip.next(&mut block).expect("a clip");
         block
     });
     blocks.collect()

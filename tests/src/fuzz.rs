@@ -75,7 +75,10 @@ const TARGETS: [Target; 14] = [
     ),
     ("y4m_clips", &["media/src/camera/clip.rs"]),
     ("pictures_of_codes", &["app/src/code_picture.rs"]),
-    ("wav_clips", &["media/src/microphone/clip.rs"]),
+    (
+        "wav_clips",
+        &["media/src/microphone/clip.rs", "media/src/microphone/wav.rs"],
+    ),
 ];
 
 /// What each target gets at least, seconds.

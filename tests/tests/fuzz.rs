@@ -539,7 +539,8 @@ fn wav_clips() {
     run("wav_clips", &corpus, |bytes| {
         if let Ok(mut clip) = microphone::Clip::from_bytes(bytes) {
             let mut frame = [0.0; BLOCK_SAMPLES];
-            clip.next(&mut frame);
+            // It may end in the middle.
+            let _read = clip.next(&mut frame);
             assert!(frame.iter().all(|sample| sample.abs() <= 1.0));
         }
     });

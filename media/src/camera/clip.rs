@@ -5,20 +5,28 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use y4m::{Colorspace, Decoder, Limits};
+use y4m::{Decoder, Limits};
 
+use super::sampling::Sampling;
 use super::{Camera, CameraError};
 use crate::pace::Pacer;
 use crate::picture::{MAX_PIXELS, Picture, Size};
+use crate::source::open_clip;
 
-/// 30 pictures a second: a faster clip is thinned out.
+/// 30 pictures a second: a faster clip is thinned out, and one that does not say how fast it is goes as fast.
 const MAX_RATE: f64 = 30.0;
+
+/// Pixels whose sides differ by less are shown as squares.
+const SQUARE: std::ops::Range<f64> = 0.98..1.02;
 
 /// A clip.
 pub struct Clip<R: Read + Seek = File> {
     decoder: Decoder<BufReader<SharedReader<R>>>,
     reader: SharedReader<R>,
+    /// As it is written, and as it is shown: with square pixels.
+    written: Size,
     size: Size,
+    sampling: Sampling,
     pacer: Pacer,
     /// Of how many pictures one is shown.
     every: usize,
@@ -32,9 +40,9 @@ impl Clip<File> {
     /// [`CameraError::Clip`].
     pub fn open(path: &Path) -> Result<Self, CameraError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| CameraError::Clip {
+        let file = open_clip(path).map_err(|why| CameraError::Clip {
             path: name.clone(),
-            why: error.to_string(),
+            why,
         })?;
         Self::new(file, name)
     }
@@ -47,12 +55,18 @@ impl<R: Read + Seek> Clip<R> {
     /// [`CameraError::Clip`].
     pub fn new(reader: R, name: String) -> Result<Self, CameraError> {
         let reader = SharedReader(std::sync::Arc::new(std::sync::Mutex::new(reader)));
-        let (decoder, size) = decoder(&reader).map_err(|why| CameraError::Clip {
+        let (decoder, written, sampling) = decoder(&reader).map_err(|why| CameraError::Clip {
             path: name.clone(),
             why,
         })?;
         let rate = decoder.get_framerate();
-        let rate = rate.num as f64 / rate.den.max(1) as f64;
+        let rate = if rate.num == 0 || rate.den == 0 {
+            MAX_RATE
+        } else {
+            rate.num as f64 / rate.den as f64
+        };
+        let pixel = decoder.get_pixel_aspect();
+        let pixel = pixel.num.max(1) as f64 / pixel.den.max(1) as f64;
         if !(1.0..=1000.0).contains(&rate) {
             let why = format!("{rate} pictures a second make no sense");
             return Err(CameraError::Clip { path: name, why });
@@ -62,7 +76,9 @@ impl<R: Read + Seek> Clip<R> {
         let mut clip = Self {
             decoder,
             reader,
-            size,
+            written,
+            size: shown(written, pixel),
+            sampling,
             pacer,
             every: every as usize,
             path: name,
@@ -90,15 +106,27 @@ impl<R: Read + Seek> Clip<R> {
         loop {
             match self.decoder.read_frame() {
                 Ok(frame) => {
-                    return Ok([frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat());
+                    let data = self.sampling.to_i420(&frame, self.written);
+                    return Ok(self.show(data));
                 }
-                Err(y4m::Error::EOF) if !rewound => {
+                // Whatever follows the last picture, another clip say, is behind its end.
+                Err(_) if !rewound => {
                     rewound = true;
-                    (self.decoder, _) = decoder(&self.reader).map_err(|why| self.error(why))?;
+                    (self.decoder, ..) = decoder(&self.reader).map_err(|why| self.error(why))?;
                 }
                 Err(error) => return Err(self.error(explain(&error))),
             }
         }
+    }
+
+    /// A picture as it is shown.
+    #[allow(clippy::disallowed_methods, reason = "a clip's clock")]
+    fn show(&self, data: Vec<u8>) -> Vec<u8> {
+        if self.size == self.written {
+            return data;
+        }
+        let picture = Picture::new(self.written, data, Instant::now());
+        picture.map_or_else(Vec::new, |picture| picture.reduced(self.size).data().to_vec())
     }
 
     fn error(&self, why: String) -> CameraError {
@@ -119,33 +147,50 @@ impl<R: Read + Seek + Send> Camera for Clip<R> {
     }
 }
 
-type Opened<R> = (Decoder<BufReader<SharedReader<R>>>, Size);
+type Opened<R> = (Decoder<BufReader<SharedReader<R>>>, Size, Sampling);
 
 fn decoder<R: Read + Seek>(reader: &SharedReader<R>) -> Result<Opened<R>, String> {
     let mut reader = reader.clone();
-    reader
-        .seek(SeekFrom::Start(0))
-        .map_err(|error| error.to_string())?;
+    reader.rewind().map_err(|error| error.to_string())?;
     let limits = Limits {
-        bytes: MAX_PIXELS as usize * 2,
+        bytes: MAX_PIXELS as usize * 6,
     };
     let decoder = Decoder::new_with_limits(BufReader::new(reader), limits).map_err(|error| match error {
         y4m::Error::EOF => explain(&y4m::Error::ParseError(y4m::ParseError::InvalidY4M)),
         error => explain(&error),
     })?;
-    let is_420 = matches!(
-        decoder.get_colorspace(),
-        Colorspace::C420 | Colorspace::C420jpeg | Colorspace::C420paldv | Colorspace::C420mpeg2
-    );
-    if !is_420 {
-        return Err("its colours are not in 4:2:0 with 8 bits; convert it".into());
-    }
+    let sampling =
+        Sampling::of(decoder.get_colorspace()).filter(|_| says_its_colours(decoder.get_raw_params()));
+    let sampling =
+        sampling.ok_or("how its colours are sampled is said in no way that is known; convert it")?;
     let (width, height) = (decoder.get_width(), decoder.get_height());
     let size = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     let size = size
         .and_then(|(width, height)| Size::new(width, height))
         .ok_or_else(|| format!("{width}×{height} pixels are too few or too many (16×16 to 1280×720)"))?;
-    Ok((decoder, size))
+    Ok((decoder, size, sampling))
+}
+
+/// Whether colours are as the header's own field says. Some programs say in a comment of theirs alone that they are not 4:2:0.
+fn says_its_colours(header: &[u8]) -> bool {
+    let fields = || header.split(|byte| *byte == b' ');
+    let has_own = fields().any(|field| field.first() == Some(&b'C'));
+    has_own || !fields().any(|field| field.starts_with(b"XYSCSS=") && !field.starts_with(b"XYSCSS=420"))
+}
+
+/// The size with square pixels, none more than are written. `pixel` is the width of a written one beside its height.
+fn shown(written: Size, pixel: f64) -> Size {
+    if SQUARE.contains(&pixel) {
+        return written;
+    }
+    let (width, height) = (f64::from(written.width), f64::from(written.height));
+    let even = |side: f64| (side as u32).max(16) & !1;
+    let shown = if pixel > 1.0 {
+        Size::new(written.width, even(height / pixel))
+    } else {
+        Size::new(even(width * pixel), written.height)
+    };
+    shown.unwrap_or(written)
 }
 
 fn explain(error: &y4m::Error) -> String {
@@ -208,13 +253,53 @@ mod tests {
     }
 
     #[test]
+    fn whatever_follows_the_last_picture_is_behind_its_end() {
+        let once = clip("W16 H16 F30:1 C420jpeg", &[10, 20]);
+        for (name, rest) in [
+            ("a newline", b"\n".to_vec()),
+            ("another clip", once.clone()),
+            ("a part", b"FRA".to_vec()),
+        ] {
+            let bytes = [once.clone(), rest].concat();
+            let mut clip = Clip::new(Cursor::new(bytes), "x".into()).expect("a clip");
+            let shown: Vec<u8> = (0..4).map(|_| clip.next_data().expect("a picture")[0]).collect();
+            assert_eq!(shown, [20, 10, 20, 10], "{name}");
+        }
+    }
+
+    #[test]
+    fn pixels_that_are_not_square_are_shown_in_the_right_shape() {
+        for (header, width, height) in [
+            ("W180 H144 F25:1 A64:45", 180, 100),
+            ("W180 H144 F25:1 A1:2", 90, 144),
+            ("W180 H144 F25:1 A0:0", 180, 144),
+            ("W180 H144 F25:1", 180, 144),
+        ] {
+            let mut bytes = format!("YUV4MPEG2 {header}\nFRAME\n").into_bytes();
+            bytes.extend(vec![77; 180 * 144 * 3 / 2]);
+            let mut clip = Clip::new(Cursor::new(bytes), "x".into()).expect("a clip");
+            assert_eq!(clip.size(), Size { width, height }, "{header}");
+            assert_eq!(
+                clip.next_data().expect("a picture"),
+                vec![77; clip.size().samples()]
+            );
+        }
+    }
+
+    #[test]
+    fn a_clip_that_does_not_say_how_fast_it_is_can_be_shown() {
+        assert!(Clip::new(Cursor::new(clip("W16 H16 F0:0", &[1])), "x".into()).is_ok());
+    }
+
+    #[test]
     fn each_fault_is_named() {
         let cases = [
-            (clip("W16 H16 F30:1 C444", &[1]), "4:2:0"),
+            (clip("W16 H16 F30:1 XYSCSS=444", &[1]), "colours"),
             (clip("W8 H8 F30:1", &[1]), "8×8"),
             (clip("W64000 H64000 F30:1", &[1]), "too large"),
+            (clip("W57600 H16 F30:1", &[1]), "57600×16"),
             (clip("W16 H16 F30:1", &[]), "no whole picture"),
-            (clip("W16 H16 F0:1", &[1]), "pictures a second"),
+            (clip("W16 H16 F1:90", &[1]), "pictures a second"),
             (b"RIFF".to_vec(), "not a Y4M"),
         ];
         for (bytes, expected) in cases {

@@ -1,6 +1,7 @@
 //! Cameras: devices, clips, and a made-up scene, behind one trait.
 
 mod clip;
+mod sampling;
 pub mod scene;
 #[cfg(target_os = "linux")]
 mod v4l2;

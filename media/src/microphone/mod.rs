@@ -3,6 +3,7 @@
 mod clip;
 mod device;
 mod voice;
+mod wav;
 
 use std::time::Instant;
 
