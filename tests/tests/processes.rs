@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use sightline_mesh_proto::{Candidate, Code, Secret, UnixTime};
 use sightline_noise::PublicKey;
 use sightline_tests::bench::bytes_on_the_wire;
 use sightline_tests::pick;
-use sightline_tests::program::{Program, code_to, command, is_loud, path};
+use sightline_tests::program::{PATIENCE, Program, code_to, command, is_loud, path};
 use sightline_tests::slow_line::{SlowLine, Stop};
 
 /// Runs the program to its end. Returns status, standard output, standard error.
@@ -192,6 +193,24 @@ fn a_recording_beside_an_older_one_is_told_and_both_are_kept() {
     assert_eq!(std::fs::read(&older).expect("a file"), b"older");
     let newer = hound::WavReader::open(folder.path().join("Ann-2.wav")).expect("a recording");
     assert!(newer.duration() > 0);
+}
+
+#[test]
+fn whoever_reads_nothing_holds_up_neither_the_call_nor_its_end() {
+    let mut command = Command::new(path());
+    command.args(["start", "--json", "--share", "127.0.0.1:0"]);
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = pipes.spawn().expect("it runs");
+    let mut input = process.stdin.take().expect("a pipe");
+    // More than the pipe holds, and the queue before it.
+    let asks = "ledger\n".repeat(20_000);
+    let (tell_ended, ended) = sync_channel(1);
+    std::thread::spawn(move || {
+        let asked = input.write_all(asks.as_bytes());
+        let asked = asked.and_then(|()| input.write_all(b"leave\n"));
+        tell_ended.send((asked.is_ok(), process.wait().expect("a status").success()))
+    });
+    assert_eq!(ended.recv_timeout(PATIENCE), Ok((true, true)));
 }
 
 #[cfg(target_os = "linux")]
