@@ -35,6 +35,16 @@ fn wait_for_echo(bob: &mut Program) {
     while !is_loud(&bob.stats()) {}
 }
 
+/// Waits until Ann is told that her headset is used again, both ways, and it is.
+fn wait_for_headset(ann: &mut Program, bob: &mut Program, since: Instant) {
+    let told = wait_for_words(ann, &["speaker_back", "microphone_back"], since);
+    assert!(
+        told.iter().all(|sentence| sentence.contains("Headset")),
+        "{told:?}"
+    );
+    wait_for_echo(bob);
+}
+
 /// Ann in a call of her own, with these devices.
 fn start(service: &Service, speaker: &str, microphone: &str) -> Program {
     let mut command = Command::new(path());
@@ -75,12 +85,7 @@ fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     // What was chosen is used again as soon as it is back.
     let now = Instant::now();
     headset = service.plug("Headset");
-    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
-    assert!(
-        told.iter().all(|sentence| sentence.contains("Headset")),
-        "{told:?}"
-    );
-    wait_for_echo(&mut bob);
+    wait_for_headset(&mut ann, &mut bob, now);
 
     // None left: that is told, and the call goes on without.
     let now = Instant::now();
@@ -121,13 +126,7 @@ fn a_sound_service_that_stops_is_waited_for_by_nobody_and_used_again_when_it_goe
     assert!(!ann.ledger().rows.is_empty());
     ann.another_code();
     service.go_on();
-    let now = Instant::now();
-    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
-    assert!(
-        told.iter().all(|sentence| sentence.contains("Headset")),
-        "{told:?}"
-    );
-    wait_for_echo(&mut bob);
+    wait_for_headset(&mut ann, &mut bob, Instant::now());
     service.pause();
     bob.leave();
     ann.leave();
@@ -145,13 +144,7 @@ fn a_call_begins_while_the_sound_service_does_not_answer() {
     let mut bob = join(&mut ann);
     bob.wait("joined");
     service.go_on();
-    let now = Instant::now();
-    let told = wait_for_words(&mut ann, &["speaker_back", "microphone_back"], now);
-    assert!(
-        told.iter().all(|sentence| sentence.contains("Headset")),
-        "{told:?}"
-    );
-    wait_for_echo(&mut bob);
+    wait_for_headset(&mut ann, &mut bob, Instant::now());
     bob.leave();
     ann.leave();
 }
