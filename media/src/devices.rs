@@ -1,8 +1,7 @@
 //! The devices of this machine, and when they come and go.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::sound::{Listing, SoundError};
@@ -44,9 +43,7 @@ impl Present {
             speaker: sound.default_output,
         })
     }
-}
 
-impl Present {
     /// The same, but waits no longer than two seconds.
     ///
     /// # Errors
@@ -111,16 +108,16 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Watcher {
     /// Nothing is sent: the thread ends when this is gone.
     _stop: SyncSender<()>,
-    look: Arc<Look>,
+    look: Arc<Mutex<Look>>,
 }
 
-/// The look that is being taken.
+/// How looking goes.
+#[derive(Default)]
 struct Look {
-    start: Instant,
-    /// When it began, in microseconds since the start; 0 while none is.
-    since: AtomicU64,
+    /// When the one that is being taken began.
+    since: Option<Instant>,
     /// The service said last that it does not answer.
-    failed: Mutex<bool>,
+    failed: bool,
 }
 
 #[allow(clippy::disallowed_methods, reason = "measures how long looking takes")]
@@ -131,16 +128,19 @@ impl Watcher {
     /// No thread can be had.
     pub fn start(mut tell: impl FnMut(Present) + Send + 'static) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel::<()>(0);
-        let look = Arc::new(Look {
-            start: Instant::now(),
-            since: AtomicU64::new(0),
-            failed: Mutex::new(false),
-        });
+        let look = Arc::<Mutex<Look>>::default();
         let own = Arc::clone(&look);
         crate::send::spawn("devices", move || {
             let mut last = None;
             loop {
-                let (now, took) = own.take();
+                let began = Instant::now();
+                lock(&own).since = Some(began);
+                let now = Present::look();
+                *lock(&own) = Look {
+                    since: None,
+                    failed: now.is_err(),
+                };
+                let took = began.elapsed();
                 if let Ok(now) = now
                     && last.as_ref() != Some(&now)
                 {
@@ -159,24 +159,13 @@ impl Watcher {
     /// Whether the sound service answers, as far as is known.
     #[must_use]
     pub fn answers(&self) -> bool {
-        let since = self.look.since.load(Ordering::Relaxed);
-        let begun = self.look.start + Duration::from_micros(since);
-        let waits = since > 0 && begun.elapsed() > PATIENCE;
-        !waits && !*self.look.failed.lock().unwrap_or_else(PoisonError::into_inner)
+        let look = lock(&self.look);
+        !look.failed && look.since.is_none_or(|since| since.elapsed() <= PATIENCE)
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "measures how long looking takes")]
-impl Look {
-    fn take(&self) -> (Result<Present, SoundError>, Duration) {
-        let began = Instant::now();
-        let since = began.saturating_duration_since(self.start).as_micros();
-        self.since.store((since as u64).max(1), Ordering::Relaxed);
-        let present = Present::look();
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = present.is_err();
-        self.since.store(0, Ordering::Relaxed);
-        (present, began.elapsed())
-    }
+fn lock(look: &Mutex<Look>) -> MutexGuard<'_, Look> {
+    look.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

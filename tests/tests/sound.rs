@@ -62,15 +62,21 @@ fn join(ann: &mut Program) -> Program {
     Program::join_call("Bob", &code, &["--microphone", "test"])
 }
 
+/// Both in a call that is heard through Ann's devices.
+fn hear_each_other(service: &Service, speaker: &str, microphone: &str) -> (Program, Program) {
+    let mut ann = start(service, speaker, microphone);
+    let mut bob = join(&mut ann);
+    wait_for_echo(&mut bob);
+    (ann, bob)
+}
+
 #[test]
 #[ignore = "needs PulseAudio and pactl"]
 fn a_call_moves_to_the_next_device_tells_it_and_comes_back() {
     let service = Service::start().expect("what this test needs");
     let mut laptop = service.plug("Laptop");
     let mut headset = service.plug("Headset");
-    let mut ann = start(&service, "device:Headset", "device:Headset");
-    let mut bob = join(&mut ann);
-    wait_for_echo(&mut bob);
+    let (mut ann, mut bob) = hear_each_other(&service, "device:Headset", "device:Headset");
 
     let now = Instant::now();
     service.unplug(&headset);
@@ -114,9 +120,7 @@ fn a_sound_service_that_stops_is_waited_for_by_nobody_and_used_again_when_it_goe
     let service = Service::start().expect("what this test needs");
     service.plug("Laptop");
     service.plug("Headset");
-    let mut ann = start(&service, "device:Headset", "device:Headset");
-    let mut bob = join(&mut ann);
-    wait_for_echo(&mut bob);
+    let (mut ann, mut bob) = hear_each_other(&service, "device:Headset", "device:Headset");
     service.pause();
     let now = Instant::now();
     wait_for_words(&mut ann, &["speaker_gone", "microphone_gone"], now);
@@ -159,9 +163,7 @@ fn a_sound_service_that_is_restarted_is_used_again_with_the_devices_that_were_ch
         service.plug_as("Headset", "usb-2", &[]);
     };
     plug(&service);
-    let mut ann = start(&service, "device:usb-2", "device:usb-2-mic");
-    let mut bob = join(&mut ann);
-    wait_for_echo(&mut bob);
+    let (mut ann, mut bob) = hear_each_other(&service, "device:usb-2", "device:usb-2-mic");
     service.restart();
     let now = Instant::now();
     wait_for_words(&mut ann, &["speaker_gone", "microphone_gone"], now);
@@ -194,9 +196,7 @@ fn devices_of_every_format_speak_and_hear() {
     for format in formats {
         eprintln!("{format:?}");
         let device = service.plug_as("Device", "device", format);
-        let mut ann = start(&service, "device", "device");
-        let mut bob = join(&mut ann);
-        wait_for_echo(&mut bob);
+        let (mut ann, mut bob) = hear_each_other(&service, "device", "device");
         bob.leave();
         ann.leave();
         service.unplug(&device);

@@ -216,10 +216,11 @@ impl Controller {
         // Without it devices that come and go are not noticed.
         self.watcher = Watcher::start(move |present| {
             // For the first it may not be waited any more.
-            let sent = tell_first
-                .take()
-                .map_or(Err(SendError(present.clone())), |first| first.send(present));
-            if let Err(SendError(present)) = sent {
+            let late = match tell_first.take() {
+                Some(first) => first.send(present).err().map(|SendError(present)| present),
+                None => Some(present),
+            };
+            if let Some(present) = late {
                 tell_timeout(&sink, Update::Devices(Box::new(present)));
             }
         })

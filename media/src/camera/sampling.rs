@@ -44,6 +44,9 @@ impl Sampling {
 
     /// The samples of a picture: Y, then U, then V. Without colour, and where a plane is too short, they are grey.
     pub fn to_i420(self, frame: &Frame<'_>, size: Size) -> Vec<u8> {
+        if (self.across, self.down, self.more_bits) == (2, 2, 0) {
+            return [frame.get_y_plane(), frame.get_u_plane(), frame.get_v_plane()].concat();
+        }
         let (width, height) = (size.width as usize, size.height as usize);
         let mut data = Vec::with_capacity(size.samples());
         let y = frame.get_y_plane();

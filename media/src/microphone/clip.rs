@@ -77,7 +77,7 @@ impl<R: Read + Seek> Clip<R> {
                 downmix.push(sample);
             });
         }
-        wav.rewind();
+        wav.rewind().map_err(|error| to_error(error.to_string()))?;
         Ok(Self {
             wav,
             downmix,
@@ -100,7 +100,7 @@ impl<R: Read + Seek> Clip<R> {
                 if std::mem::replace(&mut rewound, true) {
                     return Err(self.error("there is no sound in it any more".into()));
                 }
-                self.wav.rewind();
+                self.wav.rewind().map_err(|error| self.error(error.to_string()))?;
             } else {
                 rewound = false;
             }

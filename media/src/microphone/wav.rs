@@ -131,8 +131,6 @@ impl<R: Read + Seek> Wav<R> {
     pub fn read(&mut self, moments: usize) -> io::Result<impl Iterator<Item = f32>> {
         let count = (self.moments - self.at).min(moments as u64);
         let moment_len = self.header.moment_len();
-        self.reader
-            .seek(SeekFrom::Start(self.begin + self.at * moment_len as u64))?;
         self.bytes.clear();
         let wanted = count * moment_len as u64;
         self.reader.by_ref().take(wanted).read_to_end(&mut self.bytes)?;
@@ -143,8 +141,13 @@ impl<R: Read + Seek> Wav<R> {
     }
 
     /// From the first moment again.
-    pub const fn rewind(&mut self) {
+    ///
+    /// # Errors
+    /// The clip cannot be read.
+    pub fn rewind(&mut self) -> io::Result<()> {
         self.at = 0;
+        self.reader.seek(SeekFrom::Start(self.begin))?;
+        Ok(())
     }
 }
 

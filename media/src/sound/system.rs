@@ -10,6 +10,27 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::downmix::Downmix;
 use super::{Captured, Device, Listing, Played, SoundError, capacity};
 
+/// Calls what builds a stream for samples of a format.
+macro_rules! for_format {
+    ($format:expr, $build:ident($($argument:expr),*)) => {
+        match $format {
+            SampleFormat::F32 => $build::<f32>($($argument),*),
+            SampleFormat::F64 => $build::<f64>($($argument),*),
+            SampleFormat::I8 => $build::<i8>($($argument),*),
+            SampleFormat::I16 => $build::<i16>($($argument),*),
+            SampleFormat::I24 => $build::<cpal::I24>($($argument),*),
+            SampleFormat::I32 => $build::<i32>($($argument),*),
+            SampleFormat::I64 => $build::<i64>($($argument),*),
+            SampleFormat::U8 => $build::<u8>($($argument),*),
+            SampleFormat::U16 => $build::<u16>($($argument),*),
+            SampleFormat::U24 => $build::<cpal::U24>($($argument),*),
+            SampleFormat::U32 => $build::<u32>($($argument),*),
+            SampleFormat::U64 => $build::<u64>($($argument),*),
+            other => return Err(SoundError(format!("its sample format {other} is not supported"))),
+        }
+    };
+}
+
 /// A connection to the service.
 pub struct Service(Host);
 
@@ -51,21 +72,7 @@ impl Service {
             ring: consumer,
             rate: config.sample_rate,
         };
-        let stream = match supported.sample_format() {
-            SampleFormat::F32 => build_input::<f32>(&device, config, ring),
-            SampleFormat::F64 => build_input::<f64>(&device, config, ring),
-            SampleFormat::I8 => build_input::<i8>(&device, config, ring),
-            SampleFormat::I16 => build_input::<i16>(&device, config, ring),
-            SampleFormat::I24 => build_input::<cpal::I24>(&device, config, ring),
-            SampleFormat::I32 => build_input::<i32>(&device, config, ring),
-            SampleFormat::I64 => build_input::<i64>(&device, config, ring),
-            SampleFormat::U8 => build_input::<u8>(&device, config, ring),
-            SampleFormat::U16 => build_input::<u16>(&device, config, ring),
-            SampleFormat::U24 => build_input::<cpal::U24>(&device, config, ring),
-            SampleFormat::U32 => build_input::<u32>(&device, config, ring),
-            SampleFormat::U64 => build_input::<u64>(&device, config, ring),
-            other => return Err(unsupported(other)),
-        }?;
+        let stream = for_format!(supported.sample_format(), build_input(&device, config, ring))?;
         stream.play()?;
         Ok((stream, captured))
     }
@@ -89,21 +96,7 @@ impl Service {
             capacity,
             rate: config.sample_rate,
         };
-        let stream = match supported.sample_format() {
-            SampleFormat::F32 => build_output::<f32>(&device, config, ring),
-            SampleFormat::F64 => build_output::<f64>(&device, config, ring),
-            SampleFormat::I8 => build_output::<i8>(&device, config, ring),
-            SampleFormat::I16 => build_output::<i16>(&device, config, ring),
-            SampleFormat::I24 => build_output::<cpal::I24>(&device, config, ring),
-            SampleFormat::I32 => build_output::<i32>(&device, config, ring),
-            SampleFormat::I64 => build_output::<i64>(&device, config, ring),
-            SampleFormat::U8 => build_output::<u8>(&device, config, ring),
-            SampleFormat::U16 => build_output::<u16>(&device, config, ring),
-            SampleFormat::U24 => build_output::<cpal::U24>(&device, config, ring),
-            SampleFormat::U32 => build_output::<u32>(&device, config, ring),
-            SampleFormat::U64 => build_output::<u64>(&device, config, ring),
-            other => return Err(unsupported(other)),
-        }?;
+        let stream = for_format!(supported.sample_format(), build_output(&device, config, ring))?;
         stream.play()?;
         Ok((stream, played))
     }
@@ -208,10 +201,6 @@ pub fn fill_output<T: Sample + FromSample<f32>>(data: &mut [T], channels: usize,
 
 fn gone() -> SoundError {
     SoundError("it is not there".into())
-}
-
-fn unsupported(format: SampleFormat) -> SoundError {
-    SoundError(format!("its sample format {format} is not supported"))
 }
 
 impl From<cpal::Error> for SoundError {
