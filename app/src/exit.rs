@@ -22,16 +22,24 @@ pub enum Exit {
     Refused,
 }
 
+impl Exit {
+    /// The status that other programs see.
+    #[must_use]
+    pub const fn status(self) -> u8 {
+        match self {
+            Self::Wished => 0,
+            Self::Failed => 1,
+            Self::Arguments => 2,
+            Self::Code => 3,
+            Self::Unreachable => 4,
+            Self::Refused => 5,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Wished => 0,
-            Exit::Failed => 1,
-            Exit::Arguments => 2,
-            Exit::Code => 3,
-            Exit::Unreachable => 4,
-            Exit::Refused => 5,
-        })
+        Self::from(exit.status())
     }
 }
 

@@ -3,10 +3,11 @@
 //! names of devices and interfaces, libraries. Nor does a code, but where it was asked for.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Stdin};
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -95,12 +96,40 @@ pub fn write_usage<A: clap::Parser>(error: &clap::Error) {
     }
 }
 
+thread_local! {
+    /// A panic of this thread is caught, and told by whoever catches it.
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what libraries may panic at, such as opening a window on a screen of a kind that they do not expect.
+///
+/// # Errors
+/// What it panicked with.
+pub fn catch_panic<R>(act: impl FnOnce() -> R) -> Result<R, String> {
+    IS_CAUGHT.set(true);
+    // What it leaves behind is not used any more.
+    let done = catch_unwind(AssertUnwindSafe(act));
+    IS_CAUGHT.set(false);
+    done.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        text.unwrap_or("it failed").to_owned()
+    })
+}
+
 /// Has panics told here as well: what panics may quote what came from outside.
 #[allow(clippy::disallowed_methods, reason = "before there are threads")]
 pub fn tell_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+        if IS_CAUGHT.get() {
+            return;
+        }
         let thread = std::thread::current();
-        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        let place = panic.location().map_or_else(String::new, |place| {
+            // The file's name: its folder is that of whoever built the program.
+            let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
+            format!("{file}:{}", place.line())
+        });
         write_error(&format!(
             "thread “{}” panicked at {place}: {}",
             thread.name().unwrap_or_default(),

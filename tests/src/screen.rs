@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use image::imageops::crop_imm;
+use rustix::process::{Pid, Signal};
 
 use crate::program::{self, PATIENCE, Program, in_turn};
 
@@ -47,6 +48,14 @@ impl Screen {
     /// # Errors
     /// The tool that is not there.
     pub fn start(size: &str, folder: PathBuf) -> Result<Self, &'static str> {
+        Self::start_as(size, folder, &[])
+    }
+
+    /// The same with more that Xvfb is told.
+    ///
+    /// # Errors
+    /// The tool that is not there.
+    pub fn start_as(size: &str, folder: PathBuf, more: &[&str]) -> Result<Self, &'static str> {
         in_turn();
         for tool in ["Xvfb", "xdotool", "import"] {
             let found = Command::new(tool)
@@ -60,6 +69,7 @@ impl Screen {
         let name = format!(":{}", 100 + std::process::id() % 900);
         let server = Command::new("Xvfb")
             .args([&name, "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp"])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -68,6 +78,29 @@ impl Screen {
         let socket = format!("/tmp/.X11-unix/X{}", &screen.name[1..]);
         screen.wait("the screen", || Path::new(&socket).exists().then_some(()));
         Ok(screen)
+    }
+
+    /// Makes a program open its window here, drawn by the processor.
+    pub fn offer(&self, command: &mut Command) {
+        command
+            .env("DISPLAY", &self.name)
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env_remove("WAYLAND_DISPLAY");
+    }
+
+    /// The screen is gone, and with it every window.
+    pub fn end(mut self) {
+        self.stop();
+    }
+
+    /// It answers nothing from now on.
+    pub fn pause(&self) {
+        rustix::process::kill_process(Pid::from_child(&self.server), Signal::STOP).expect("it runs");
+    }
+
+    fn stop(&mut self) {
+        let _gone = self.server.kill();
+        let _gone = self.server.wait();
     }
 
     /// Opens Bob's window here, drawn by the processor, with settings of its own in `folder` that keep to one
@@ -83,11 +116,9 @@ impl Screen {
         command
             .arg("--settings")
             .arg(folder)
-            .env("DISPLAY", &self.name)
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .env_remove("WAYLAND_DISPLAY")
             // What is suggested for saving names no folder of this machine.
             .env("HOME", "/home/bob");
+        self.offer(&mut command);
         // What is pointed at looks different.
         self.act(&["mousemove", "2", "2"]);
         let program = Program::run(command);
@@ -217,8 +248,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _gone = self.server.kill();
-        let _gone = self.server.wait();
+        self.stop();
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use image::RgbImage;
 use sightline::event::Event;
 use sightline_tests::pick;
-use sightline_tests::program::Program;
+use sightline_tests::program::{self, Program, is_loud};
 use sightline_tests::screen::{Area, NEXT, Screen, areas};
 
 /// What ends something, and what is asked: `danger` and `warn` of ui/src/tokens.rs, dark.
@@ -142,4 +142,100 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
     assert_eq!(bob.status(), 0);
     cleo.leave();
     ann.leave();
+}
+
+/// Ann's call with a window on this screen, and Bob in it, who hears her.
+fn call_with_a_window(screen: &Screen, folder: &Path) -> (Program, Program) {
+    let mut command = program::command(None);
+    let share = [
+        "--json",
+        "--share",
+        "127.0.0.1:0",
+        "--admit",
+        "code",
+        "--name",
+        "Ann",
+    ];
+    command
+        .args(["start", "--window", "--microphone", "test"])
+        .args(share);
+    command.arg("--settings").arg(folder);
+    screen.offer(&mut command);
+    let mut ann = Program::run(command);
+    let code = ann.code();
+    screen.wait_for("call_with_a_window", |picture| {
+        (!areas(picture, END).is_empty()).then_some(())
+    });
+    let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
+    bob.wait("first_audio");
+    (ann, bob)
+}
+
+#[test]
+#[ignore = "needs Xvfb, xdotool, ImageMagick and OpenGL"]
+fn a_call_goes_on_when_its_screen_is_gone() {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
+    let screen = Screen::start("1080x720", pictures).expect("what this test needs");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut ann, mut bob) = call_with_a_window(&screen, folder.path());
+    screen.end();
+    ann.another_code();
+    bob.listen();
+    bob.stats();
+    assert!(is_loud(&bob.stats()), "she is heard");
+    ann.tell("leave");
+    assert_eq!(bob.left(), ("Ann".into(), "left".into()));
+    assert_eq!(ann.status(), 0);
+    bob.leave();
+}
+
+#[test]
+#[ignore = "needs Xvfb, xdotool, ImageMagick and OpenGL"]
+fn a_screen_that_answers_nothing_keeps_nobody_in_the_call() {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
+    let screen = Screen::start("1080x720", pictures).expect("what this test needs");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut ann, mut bob) = call_with_a_window(&screen, folder.path());
+    screen.pause();
+    ann.another_code();
+    ann.tell("leave");
+    assert_eq!(bob.left(), ("Ann".into(), "left".into()));
+    // The window, which nobody can close, showed how the call ended.
+    ann.interrupt();
+    assert_eq!(ann.status(), 0);
+    bob.leave();
+}
+
+#[test]
+#[ignore = "needs Xvfb, xdotool, ImageMagick and OpenGL"]
+fn a_screen_that_no_window_can_be_opened_on_gets_a_sentence() {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases: [(&[&str], (&str, &str)); 6] = [
+        (&["-extension", "RANDR"], ("LANG", "C")),
+        (&[], ("WINIT_X11_SCALE_FACTOR", "1e9")),
+        (&[], ("WINIT_X11_SCALE_FACTOR", "1e-9")),
+        (&[], ("WINIT_X11_SCALE_FACTOR", "twice")),
+        (&[], ("WINIT_X11_SCALE_FACTOR", "-1")),
+        (&[], ("DISPLAY", ":nonsense")),
+    ];
+    for (server, (name, value)) in cases {
+        let screen = Screen::start_as("1080x720", pictures.clone(), server).expect("what this test needs");
+        let mut command = program::command(None);
+        command.arg("--settings").arg(folder.path());
+        screen.offer(&mut command);
+        let output = command.env(name, value).output().expect("the program runs");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{server:?}, {name}={value}: {said}"
+        );
+        assert!(
+            said.starts_with("No window can be shown: ")
+                && said.lines().count() == 1
+                && !said.contains(".rs"),
+            "{server:?}, {name}={value}: {said}"
+        );
+    }
 }

@@ -8,7 +8,9 @@
 //!   window.rs ── the window itself: title, icon, place, closing, fonts for names (fonts.rs); it owns the main thread
 //! ```
 
+mod clipboard;
 mod command;
+mod event_loop;
 mod fonts;
 mod format;
 mod keys;
@@ -19,6 +21,8 @@ mod tokens;
 mod view;
 mod widget;
 mod window;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod x11;
 
 pub use command::Command;
 pub use model::Model;

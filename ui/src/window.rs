@@ -1,12 +1,19 @@
 //! The window itself: title, icon, place on the screen, closing. It owns the main thread until it is closed.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eframe::egui::{Context, IconData, Ui, ViewportBuilder, ViewportCommand, Visuals, pos2, vec2};
-use eframe::{CreationContext, NativeOptions, Renderer};
+use eframe::egui::{
+    Context, Event, IconData, RawInput, Ui, ViewportBuilder, ViewportCommand, Visuals, pos2, vec2,
+};
+use eframe::{CreationContext, NativeOptions, Renderer, UserEvent};
+use winit::error::EventLoopError;
+use winit::event_loop::EventLoop;
 
+use crate::clipboard::Clipboard;
 use crate::command::Command;
+use crate::event_loop::Handler;
 use crate::fonts::Fallback;
 use crate::keys;
 use crate::model::{Model, Place, Preferences};
@@ -50,11 +57,14 @@ pub struct Window {
     pub language: String,
     /// How it looked, and where it was.
     pub preferences: Preferences,
+    /// The rest of the program, called on this thread when the system takes the window away and nothing can come back from it. It
+    /// does not return.
+    pub rest: Box<dyn FnOnce() + Send>,
 }
 
 /// No window can be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("No window can be opened here: {0}. Everything works without one: see “sightline --help”.")]
+#[error("{0}")]
 pub struct WindowError(String);
 
 /// Shows the window until it is closed.
@@ -62,7 +72,18 @@ pub struct WindowError(String);
 /// # Errors
 /// [`WindowError`]: there is no screen, or none with OpenGL.
 pub fn run(window: Window) -> Result<(), WindowError> {
-    let place = window.preferences.place;
+    let Window {
+        host,
+        pictures,
+        language,
+        preferences,
+        rest,
+    } = window;
+    #[cfg(all(unix, not(target_os = "macos")))]
+    crate::x11::on_lost(rest);
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    drop(rest);
+    let place = preferences.place;
     let size = place.map_or(SIZE, |place| [place.width, place.height]);
     let mut viewport = ViewportBuilder::default()
         .with_app_id("sightline")
@@ -79,10 +100,45 @@ pub fn run(window: Window) -> Result<(), WindowError> {
         dithering: false,
         ..NativeOptions::default()
     };
+    let (clipboard, has_opened) = (Clipboard::default(), Cell::new(false));
     let open = |context: &CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
-        Ok(Box::new(App::new(window, context)))
+        has_opened.set(true);
+        let ctx = context.egui_ctx.clone();
+        clipboard.tell_to(move || ctx.request_repaint());
+        let view = View::new(Text::new(&language), pictures, context.gl.clone());
+        Ok(Box::new(App::new(
+            host,
+            view,
+            place,
+            clipboard.clone(),
+            &context.egui_ctx,
+        )))
     };
-    eframe::run_native("Sightline", options, Box::new(open)).map_err(|error| WindowError(error.to_string()))
+    let to_error = |error: EventLoopError| WindowError(without_place(&error.to_string()));
+    let event_loop = EventLoop::<UserEvent>::with_user_event().build();
+    let event_loop = event_loop.map_err(to_error)?;
+    let inner = eframe::create_native("Sightline", options, Box::new(open), &event_loop);
+    let mut handler = Handler::new(inner, clipboard.clone());
+    event_loop.run_app(&mut handler).map_err(to_error)?;
+    drop(handler);
+    if has_opened.get() {
+        Ok(())
+    } else {
+        Err(WindowError(
+            "it cannot be set up with this screen’s OpenGL and scale".into(),
+        ))
+    }
+}
+
+/// What went wrong, without the line of the library's source that winit puts before it.
+fn without_place(error: &str) -> String {
+    let after = error
+        .split_once(".rs:")
+        .and_then(|(_, rest)| rest.split_once(": "));
+    after
+        .map_or(error, |(_, what)| what)
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 struct App {
@@ -92,6 +148,7 @@ struct App {
     shown: Option<(Mark, &'static str)>,
     place: Option<Place>,
     fonts: Fallback,
+    clipboard: Clipboard,
     may_close: bool,
 }
 
@@ -104,19 +161,26 @@ enum Mark {
 }
 
 impl App {
-    fn new(window: Window, context: &CreationContext<'_>) -> Self {
-        let ctx = context.egui_ctx.clone();
-        window.host.on_change(Box::new(move |after| {
+    fn new(
+        host: Box<dyn Host>,
+        view: View,
+        place: Option<Place>,
+        clipboard: Clipboard,
+        ctx: &Context,
+    ) -> Self {
+        let ctx = ctx.clone();
+        host.on_change(Box::new(move |after| {
             // egui takes the time of a frame off what it is asked for, and draws twice when it is asked for at once.
             let frame = Duration::from_secs_f32(ctx.input(|input| input.predicted_dt));
             ctx.request_repaint_after(after + frame + Duration::from_micros(1));
         }));
         Self {
-            host: window.host,
-            view: View::new(Text::new(&window.language), window.pictures, context.gl.clone()),
+            host,
+            view,
             shown: None,
-            place: window.preferences.place,
+            place,
             fonts: Fallback::default(),
+            clipboard,
             may_close: false,
         }
     }
@@ -176,6 +240,10 @@ impl App {
 }
 
 impl eframe::App for App {
+    fn raw_input_hook(&mut self, _: &Context, input: &mut RawInput) {
+        input.events.extend(self.clipboard.take().map(Event::Paste));
+    }
+
     /// Also while the window is minimised: closing must be asked about, and a key to talk let go.
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         let model = self.host.model();

@@ -1,6 +1,6 @@
 //! Home: start a call, or join one.
 
-use eframe::egui::{RichText, Ui};
+use eframe::egui::{RichText, ScrollArea, Ui};
 use zeroize::Zeroizing;
 
 use super::{Entry, Page, Scene, reading_column};
@@ -9,6 +9,9 @@ use crate::format;
 use crate::model::{Choice, Reading};
 use crate::tokens::{GAP, SPACE};
 use crate::widget::{self, Icon};
+
+/// The most that the field for a code takes of the page, points: twice as much as a code alone.
+const CODE_HEIGHT: f32 = 160.0;
 
 /// What is being typed, and whether a picture is being looked at.
 #[derive(Default)]
@@ -83,7 +86,9 @@ impl State {
         widget::section(ui, &scene.get("home-join"));
         let label = widget::weak(ui, &scene.get("home-join-hint"));
         let field = widget::code_field(&mut *self.code, 2).hint_text(scene.get("home-code-field"));
-        let field = ui.add(field).labelled_by(label.id);
+        // However much is pasted, the buttons below stay in sight.
+        let rows = ScrollArea::vertical().id_salt("code").max_height(CODE_HEIGHT);
+        let field = rows.show(ui, |ui| ui.add(field)).inner.labelled_by(label.id);
         if field.changed() {
             self.before_picture = None;
             scene.wish(Command::ReadCode(self.code.as_str().into()));
