@@ -127,6 +127,9 @@ impl Pace {
     }
 }
 
+/// 500 ms: a loudspeaker that has taken so much plays. A service fills its buffers for one that is switched off as well.
+const RUNS_AFTER: u32 = 100;
+
 /// The mixer's thread.
 pub struct Mixing {
     pub members: Arc<Mutex<BTreeMap<MemberId, Arc<Member>>>>,
@@ -135,6 +138,8 @@ pub struct Mixing {
     pub speaker: Option<Speaker>,
     /// The one that is to follow once it runs, and since when.
     pub next_speaker: Option<(Speaker, Instant)>,
+    /// Blocks that the loudspeaker has taken.
+    pub taken: u32,
     pub outlet: Arc<Outlet>,
     pub limiter: Limiter,
 }
@@ -186,7 +191,7 @@ impl Mixing {
         }
     }
 
-    /// Plays to the next loudspeaker once that runs. Returns whether it has just begun.
+    /// Plays to the next loudspeaker once that is open. Returns whether it has just begun.
     fn begin_speaker(&mut self) -> bool {
         let Some((mut speaker, since)) = self.next_speaker.take() else {
             return false;
@@ -194,7 +199,7 @@ impl Mixing {
         match speaker.is_running() {
             Ok(true) => {
                 self.speaker = Some(speaker);
-                self.observer.speaker_runs();
+                self.taken = 0;
                 return true;
             }
             Ok(false) if since.elapsed() < SPEAKER_PATIENCE => self.next_speaker = Some((speaker, since)),
@@ -266,6 +271,10 @@ impl Mixing {
         self.limiter.limit(&mut mix);
         if let Some(speaker) = &mut self.speaker {
             speaker.play(&mix);
+            self.taken = self.taken.saturating_add(1);
+            if self.taken == RUNS_AFTER {
+                self.observer.speaker_runs();
+            }
             self.outlet.far_end.push(&mix);
         }
     }

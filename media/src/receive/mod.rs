@@ -42,7 +42,7 @@ pub trait Observer: Send + Sync {
     fn first_video(&self, member: MemberId, track: VideoTrack);
     /// A member's track can go on only with a key frame.
     fn needs_key_frame(&self, member: MemberId, track: VideoTrack);
-    /// The loudspeaker plays from now on.
+    /// The loudspeaker plays: it has taken half a second of sound.
     fn speaker_runs(&self);
     /// The loudspeaker takes no more sound, or never did: the call goes on without it. The sentence says why.
     fn speaker_failed(&self, message: String);
@@ -142,6 +142,7 @@ impl Playout {
             observer: Arc::clone(&observer),
             speaker: None,
             next_speaker: speaker.map(|speaker| (speaker, epoch)),
+            taken: 0,
             outlet: Arc::clone(&outlet),
             limiter: Limiter::default(),
         };
@@ -257,12 +258,11 @@ impl Playout {
         if begun.load(Ordering::Relaxed) || member.stopped.load(Ordering::Relaxed) {
             return;
         }
-        let id = (member.id, stream);
-        let recorder = self.recorder.as_ref();
-        if recorder.is_none_or(|recorder| recorder.try_open(id, &member.name)) {
-            begun.store(true, Ordering::Relaxed);
-            tracing::debug_span!("track", member = member.id, ?stream).in_scope(|| tracing::debug!("begins"));
+        if let Some(recorder) = &self.recorder {
+            recorder.open((member.id, stream), &member.name);
         }
+        begun.store(true, Ordering::Relaxed);
+        tracing::debug_span!("track", member = member.id, ?stream).in_scope(|| tracing::debug!("begins"));
     }
 
     /// A member is gone.

@@ -1,7 +1,10 @@
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use super::wav::WavFile;
 use super::*;
+use crate::picture::Size;
 
 #[test]
 fn sound_and_picture_are_written_on_one_clock() {
@@ -147,6 +150,174 @@ fn who_comes_and_goes_does_not_fill_the_folder_and_takes_nobody_elses_place() {
         .into_iter()
         .filter(|told| matches!(told, Recording::Ended(_)));
     assert_eq!(ended.count(), 1, "it is said once");
+}
+
+const ANN: RecordingId = (1, Stream::Person);
+
+/// The recorder's thread without the thread.
+fn writing<'a>(folder: &Path, tell: &'a dyn Fn(Recording)) -> Writing<'a> {
+    Writing {
+        folder: folder.to_owned(),
+        tell,
+        recordings: BTreeMap::new(),
+        made: BTreeMap::new(),
+        too_many: BTreeSet::new(),
+    }
+}
+
+fn ann() -> Message {
+    let name = "Ann".to_owned();
+    Message::Open { file: ANN, name }
+}
+
+/// Ten milliseconds of Ann.
+fn block() -> Message {
+    Message::Block(Block {
+        file: ANN,
+        lost: 0,
+        samples: vec![0.5; 480],
+        picture: Some(picture()),
+    })
+}
+
+fn duration(path: &Path) -> u32 {
+    hound::WavReader::open(path).expect("a recording").duration()
+}
+
+#[test]
+fn a_recording_can_be_read_while_it_grows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tell = |told| panic!("{told:?}");
+    let mut writing = writing(folder.path(), &tell);
+    writing.handle(ann());
+    for seconds in 1..=3 {
+        for _ in 0..100 {
+            writing.handle(block());
+        }
+        assert_eq!(duration(&folder.path().join("Ann.wav")), seconds * 48_000);
+    }
+}
+
+#[test]
+fn what_could_not_be_written_to_its_end_is_cut_to_what_is_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tell = |told| panic!("{told:?}");
+    let mut files = Files::create(&folder.path().join("Ann"), &tell).expect("made");
+    let Message::Block(block) = block() else {
+        unreachable!()
+    };
+    for _ in 0..200 {
+        files.write(&block, &tell).expect("written");
+    }
+    // Half a sample and a part of a picture, as a full disk leaves them.
+    for (name, missing) in [("Ann.wav", 1), ("Ann.y4m", 100)] {
+        let file = OpenOptions::new()
+            .write(true)
+            .open(folder.path().join(name))
+            .expect("a file");
+        let len = file.metadata().expect("a file").len();
+        file.set_len(len - missing).expect("shorter");
+    }
+    files.cut();
+    assert_eq!(duration(&folder.path().join("Ann.wav")), 95_999);
+    let mut video = y4m::decode(File::open(folder.path().join("Ann.y4m")).expect("a file")).expect("a clip");
+    let mut pictures = 0;
+    while video.read_frame().is_ok() {
+        pictures += 1;
+    }
+    let bytes = fs::read(folder.path().join("Ann.y4m")).expect("a file");
+    let header = 1 + bytes.iter().position(|byte| *byte == b'\n').expect("a header");
+    assert!(pictures > 20, "what was not in the writer's buffer: {pictures}");
+    let whole = header + pictures * (6 + 16 * 16 * 3 / 2);
+    assert_eq!(bytes.len(), whole, "nothing is left of the half");
+}
+
+#[test]
+fn a_removed_file_is_noticed_and_another_begun() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let heard = folder.path().join("heard");
+    let told = Mutex::new(Vec::new());
+    let tell = |news| told.lock().expect("unpoisoned").push(news);
+    let mut writing = writing(&heard, &tell);
+    writing.handle(ann());
+    writing.handle(block());
+    fs::remove_dir_all(&heard).expect("removed");
+    for _ in 0..150 {
+        writing.handle(block());
+    }
+    writing.finish();
+    assert_eq!(duration(&heard.join("Ann.wav")), 51 * 480);
+    let told = told.into_inner().expect("unpoisoned");
+    assert!(
+        matches!(told.as_slice(), [Recording::Ended(why)] if why.contains("removed")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_written_goes_on_once_it_can() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let heard = folder.path().join("heard");
+    fs::write(&heard, "no folder").expect("written");
+    let told = Mutex::new(Vec::new());
+    let tell = |news| told.lock().expect("unpoisoned").push(news);
+    let mut writing = writing(&heard, &tell);
+    writing.handle(ann());
+    let seconds = |writing: &mut Writing<'_>, count: u64| {
+        for _ in 0..count * 100 {
+            writing.handle(block());
+        }
+    };
+    seconds(&mut writing, 12);
+    fs::remove_file(&heard).expect("removed");
+    seconds(&mut writing, 4);
+    writing.finish();
+    assert_eq!(
+        duration(&heard.join("Ann.wav")),
+        48_000 + 480,
+        "tried after 5, 10 and 15 s"
+    );
+    let told = told.into_inner().expect("unpoisoned");
+    assert!(
+        matches!(told.as_slice(), [Recording::Ended(_)]),
+        "said once: {told:?}"
+    );
+}
+
+/// What is told is told on the recorder's thread: one that never comes back from it is a disk that never answers.
+#[test]
+fn a_disk_that_does_not_answer_keeps_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("Ann.wav"), "older").expect("written");
+    let (_never, stuck) = sync_channel::<()>(0);
+    let stuck = Mutex::new(stuck);
+    let recorder = Recorder::start(folder.path(), move |_told| {
+        stuck.lock().expect("unpoisoned").recv().expect_err("never sent");
+    });
+    let recorder = recorder.expect("a recorder");
+    recorder.open(ANN, "Ann");
+    for _ in 0..10_000 {
+        recorder.write(ANN, &[0.5; 480], Some(picture()));
+        recorder.open(ANN, "Ann");
+        recorder.close(ANN);
+    }
+    drop(recorder);
+}
+
+#[test]
+fn the_header_says_what_is_there_from_the_first_moment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("Ann.wav");
+    let mut wav = WavFile::new(File::create(&path).expect("made")).expect("written");
+    wav.flush().expect("written");
+    assert_eq!(duration(&path), 0);
+    for sample in [0.0, 1.0, -1.0, 2.0, f32::NAN] {
+        wav.write(sample).expect("written");
+    }
+    wav.flush().expect("written");
+    let samples = hound::WavReader::open(&path).expect("a recording").into_samples();
+    let samples: Vec<i16> = samples.map(|sample| sample.expect("a sample")).collect();
+    assert_eq!(samples, [0, 32_767, -32_767, 32_767, 0]);
 }
 
 #[cfg(unix)]
