@@ -132,6 +132,9 @@ pub struct Options {
     /// Leave after this many seconds
     #[arg(long, value_name = "S")]
     pub seconds: Option<u32>,
+    /// Leave when standard input ends: with the program that runs this one, however that ended
+    #[arg(long)]
+    pub leave_at_eof: bool,
     /// Events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,

@@ -53,7 +53,7 @@ fn run(entry: Entry, mut options: Options) -> Exit {
     let interrupts = sink.clone();
     // Without either, the call is left by `--seconds` or by ending the program.
     let _unavailable = ctrlc::set_handler(move || tell(&interrupts, Update::Interrupted));
-    let _unavailable = input::start(sink);
+    let _unavailable = input::start(sink, options.leave_at_eof);
     match screen {
         Some(screen) => window::show(controller, &screen),
         None => controller.run(),
@@ -63,6 +63,7 @@ fn run(entry: Entry, mut options: Options) -> Exit {
 /// Opens everything that the options name, and takes part; the sentence says what cannot be used.
 fn prepare(entry: Entry, options: &mut Options, screen: Option<Arc<Screen>>) -> Result<Controller, String> {
     let settings = Settings::load(options.settings.as_deref()).map_err(|error| error.to_string())?;
+    let is_remembered = options.interface.is_empty();
     settings.complete(options);
     let mut controller = Controller::new(options, settings, clock::start(), screen);
     if options.window {
@@ -76,9 +77,18 @@ fn prepare(entry: Entry, options: &mut Options, screen: Option<Arc<Screen>>) -> 
             from_sink(&options.speaker),
         )
         .map_err(|error| error.to_string())?;
+    let addresses = match share::choose(&options.share, &options.interface) {
+        Ok(addresses) => addresses,
+        // The window is there to be told, and shows when the interface is back.
+        Err(why) if options.window && is_remembered && !share::are_there(&options.interface) => {
+            controller.tell_not_begun(&why);
+            return Ok(controller);
+        }
+        Err(why) => return Err(why),
+    };
     let wanted = Wanted {
         entry,
-        addresses: share::choose(&options.share, &options.interface)?,
+        addresses,
         name: Name::new(options.name.as_deref().unwrap_or("Guest")),
         rule: options.approve.unwrap_or(ApproveRule::Listed).into(),
         admit: options.admit.unwrap_or(AdmitRule::Ask).into(),

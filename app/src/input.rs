@@ -85,21 +85,24 @@ fn question(id: &str) -> Result<u64, String> {
         .map_err(|_| "That is not the number of a question.".to_owned())
 }
 
-/// Reads standard input on a thread of its own and passes each line on. The thread ends with the input; one that
-/// waits for a line cannot be woken and ends with the program.
-pub fn start(updates: Updates) -> std::io::Result<()> {
+/// Reads standard input on a thread of its own and passes each line on, and at its end, where that is wished, that the program is to
+/// end. The thread ends with the input; one that waits for a line cannot be woken and ends with the program.
+pub fn start(updates: Updates, ends_with_input: bool) -> std::io::Result<()> {
     let read = move || {
         let mut input = std::io::stdin().lock();
         loop {
             let mut line = Vec::new();
             let limited = std::io::Read::take(&mut input, MAX_LINE as u64);
             match std::io::BufReader::with_capacity(1, limited).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
+                Ok(0) | Err(_) => break,
                 Ok(_) => tell(
                     &updates,
                     Update::Line(String::from_utf8_lossy(&line).into_owned()),
                 ),
             }
+        }
+        if ends_with_input {
+            tell(&updates, Update::Interrupted);
         }
     };
     std::thread::Builder::new()

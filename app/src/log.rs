@@ -4,16 +4,24 @@
 //! Spans name a connection, a path, a session or a track by a number that means nothing elsewhere. No name, address, code, key or
 //! word of anybody is in it; what libraries say is left out, because they do not promise that.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use sightline_media::new_file;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::time::uptime;
 use tracing_subscriber::layer::SubscriberExt;
+
+use crate::output::Output;
+
+/// 500 ms: how long it is waited at the end for the disk to take a line.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Whoever has something to say does not wait for the disk.
+static LINES: OnceLock<Output> = OnceLock::new();
 
 /// What begins the names of this program's own crates.
 const OWN: &str = "sightline";
@@ -37,13 +45,21 @@ pub enum LogError {
 pub fn start(path: &Path) -> Result<PathBuf, LogError> {
     let (file, name) =
         new_file::create(path).map_err(|error| LogError::File(path.display().to_string(), error))?;
-    tracing::subscriber::set_global_default(subscriber(file))?;
+    let lines = LINES.get_or_init(|| Output::start("log", file));
+    tracing::subscriber::set_global_default(subscriber(lines.clone()))?;
     Ok(name)
 }
 
-fn subscriber(file: File) -> impl tracing::Subscriber {
+/// Waits until what was said is written, if the disk takes it.
+pub fn finish() {
+    if let Some(lines) = LINES.get() {
+        lines.finish(PATIENCE);
+    }
+}
+
+fn subscriber(lines: Output) -> impl tracing::Subscriber {
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(Mutex::new(file))
+        .with_writer(move || lines.clone())
         .with_ansi(false)
         .with_timer(uptime());
     let own = Targets::new().with_target(OWN, LevelFilter::TRACE);
@@ -58,10 +74,12 @@ mod tests {
     fn what_libraries_say_is_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
         let (file, path) = new_file::create(&folder.path().join("log")).expect("a file");
-        tracing::subscriber::with_default(subscriber(file), || {
+        let lines = Output::start("log", file);
+        tracing::subscriber::with_default(subscriber(lines.clone()), || {
             tracing::info!("ours");
             tracing::error!(target: "libp2p_swarm", "10.0.0.1");
         });
+        lines.finish(Duration::from_secs(60));
         let text = std::fs::read_to_string(path).expect("a file");
         assert!(text.contains("ours") && !text.contains("10.0.0.1"), "{text}");
     }

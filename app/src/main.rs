@@ -5,17 +5,19 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline::args::{Arguments, Verb};
 use sightline::exit::Exit;
-use sightline::{clock, core_dumps, demo, devices, headless, inspect, log, terminal, window, zone};
+use sightline::{clock, core_dumps, demo, devices, headless, inspect, log, signals, terminal, window, zone};
 
 fn main() -> ExitCode {
     let exit = run();
     terminal::finish();
+    log::finish();
     exit.into()
 }
 
 fn run() -> Exit {
     terminal::tell_panics();
     core_dumps::forbid();
+    signals::survive_file_size_limit();
     // Before there are threads, as it must be the first time.
     let _zone = zone::local(clock::wall());
     let arguments = match Arguments::try_parse() {

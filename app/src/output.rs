@@ -93,6 +93,18 @@ impl Shared {
 #[derive(Clone, Debug, Default)]
 pub struct Output(Arc<Shared>);
 
+/// Each piece is a line that stays as long as there is room.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.push(Weight::Event, String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Output {
     /// Writes to `to`, on a thread of its own. Without one nothing is written.
     pub fn start(name: &str, mut to: impl Write + Send + 'static) -> Self {

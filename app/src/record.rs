@@ -24,6 +24,9 @@ pub enum SaveError {
     /// The name says neither.
     #[error("“{0}” ends neither in .json nor in .html: say which of the two to write.")]
     Kind(String),
+    /// The disk has not answered yet.
+    #[error("The disk does not answer.")]
+    Late,
     /// The file cannot be made, or not be written to the end.
     #[error("{0} could not be written: {1}.")]
     Write(String, std::io::Error),

@@ -66,6 +66,13 @@ fn take_zone(text: &str) -> (String, Option<String>) {
     (format!("{before}{rest}"), Some(zone.to_owned()))
 }
 
+/// Whether one of these interfaces is there, with an address. None named are all of them.
+#[must_use]
+pub fn are_there(only: &[String]) -> bool {
+    let all = interfaces::all();
+    only.is_empty() || all.iter().any(|found| only.contains(&found.interface.name))
+}
+
 /// The addresses to share: those given, or the ones that the person in front chooses among those of the interfaces
 /// in `only` (all of them, when it is empty).
 ///
@@ -74,7 +81,7 @@ fn take_zone(text: &str) -> (String, Option<String>) {
 pub fn choose(given: &[SharedAddress], only: &[String]) -> Result<Vec<SocketAddr>, String> {
     let all = interfaces::all();
     let is_allowed = |found: &&Found| only.is_empty() || only.contains(&found.interface.name);
-    if !all.iter().any(|found| is_allowed(&found)) && !only.is_empty() {
+    if !are_there(only) {
         return Err(format!(
             "There is no network interface named {}, or it has no address. Nothing was opened.",
             only.join(" or ")

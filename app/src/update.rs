@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use libp2p_identity::PeerId;
-use sightline_media::devices::Present;
+use sightline_media::devices::Found;
 use sightline_media::{MemberId, Received};
 use sightline_media_proto::overuse::LoadSample;
 use sightline_media_proto::session::LinkState;
@@ -34,6 +34,8 @@ pub enum Update {
     TooCostly(MemberId),
     /// Something that makes, plays or keeps media ended, for this reason.
     Failed(Failed, String),
+    /// The camera that was opened last gives pictures.
+    CameraRuns,
     /// The microphone that was opened last gives sound.
     MicrophoneRuns,
     /// The loudspeaker that was opened last plays.
@@ -53,7 +55,7 @@ pub enum Update {
     /// The window could not be opened.
     NoWindow,
     /// Devices came or went.
-    Devices(Box<Present>),
+    Devices(Box<Found>),
     /// The operating system or the person wants the program to end.
     Interrupted,
 }

@@ -11,6 +11,7 @@ use crate::args::Options;
 use crate::clock;
 use crate::controller::Controller;
 use crate::exit::Exit;
+use crate::log;
 use crate::screen::{Screen, Wire};
 use crate::settings::Settings;
 use crate::terminal::{self, catch_panic, write_error};
@@ -30,7 +31,7 @@ pub fn run(settings: Option<PathBuf>) -> Exit {
     let (settings, problem) = match loaded {
         Ok(settings) => (settings, None),
         Err(error) => (
-            Settings::empty_in(options.settings.as_deref()),
+            Settings::in_place_of_unread(options.settings.as_deref()),
             Some(error.to_string()),
         ),
     };
@@ -124,6 +125,7 @@ fn wait_for_exit(exits: &Mutex<Receiver<Exit>>) -> Exit {
 /// Ends the program where the thread of the window cannot.
 fn leave(exit: Exit) -> ! {
     terminal::finish();
+    log::finish();
     std::process::exit(exit.status().into())
 }
 

@@ -1,69 +1,64 @@
 //! The devices of this machine, and when they come and go.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::sound::{Listing, SoundError};
+pub use crate::sound::{Device, Listing, SoundError};
 
-pub use crate::sound::Device;
-
-/// What is there, and what the system takes first.
+/// What is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Present {
-    /// Cameras.
+    /// Cameras. The first is the one that the system takes.
     pub cameras: Vec<Device>,
-    /// Microphones.
-    pub microphones: Vec<Device>,
-    /// Loudspeakers.
-    pub speakers: Vec<Device>,
-    /// The id of the default microphone.
-    pub microphone: Option<String>,
-    /// The id of the default loudspeaker.
-    pub speaker: Option<String>,
+    /// Microphones and loudspeakers.
+    pub sound: Listing,
+}
+
+/// What somebody who looked has found: all of what is there of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Cameras.
+    Cameras(Vec<Device>),
+    /// Microphones and loudspeakers.
+    Sound(Listing),
 }
 
 impl Present {
-    /// Looks what is there. It takes as long as the sound service takes to answer.
-    ///
-    /// # Errors
-    /// The sound service does not answer.
-    pub fn look() -> Result<Self, SoundError> {
-        let sound = Listing::ask()?;
-        let cameras = crate::camera::names().into_iter().map(|name| Device {
-            id: name.clone(),
-            name,
-            is_monitor: false,
-        });
-        Ok(Self {
-            cameras: cameras.collect(),
-            microphones: in_order(sound.inputs),
-            speakers: in_order(sound.outputs),
-            microphone: sound.default_input,
-            speaker: sound.default_output,
-        })
-    }
-
-    /// The same, but waits no longer than two seconds.
-    ///
-    /// # Errors
-    /// The sound service does not answer, or not in time.
-    pub fn look_in_time() -> Result<Self, SoundError> {
-        let (tell, told) = sync_channel(1);
-        let look = move || {
-            // Nobody may be waiting any more.
-            let _late = tell.send(Self::look());
-        };
-        crate::send::spawn("devices", look).map_err(|error| SoundError(error.to_string()))?;
-        told.recv_timeout(LAST_PATIENCE)
-            .unwrap_or_else(|_| Err(SoundError("it does not answer".into())))
+    /// Takes in what was found.
+    pub fn update(&mut self, found: Found) {
+        match found {
+            Found::Cameras(cameras) => self.cameras = cameras,
+            Found::Sound(sound) => self.sound = sound,
+        }
     }
 }
 
-/// What a loudspeaker plays can be taken for a microphone, but only when somebody means it.
-fn in_order(mut devices: Vec<Device>) -> Vec<Device> {
-    devices.sort_by_key(|device| device.is_monitor);
-    devices
+/// Looks which cameras are there, for no longer than two seconds.
+#[must_use]
+pub fn cameras_in_time() -> Vec<Device> {
+    in_time(|| Ok(crate::camera::devices())).unwrap_or_default()
+}
+
+/// Asks the sound service what is there, for no longer than two seconds.
+///
+/// # Errors
+/// The sound service does not answer, or not in time.
+pub fn sound_in_time() -> Result<Listing, SoundError> {
+    in_time(Listing::ask)
+}
+
+fn in_time<T: Send + 'static>(
+    look: impl FnOnce() -> Result<T, SoundError> + Send + 'static,
+) -> Result<T, SoundError> {
+    let (tell, told) = sync_channel(1);
+    let look = move || {
+        // Nobody may be waiting any more.
+        let _late = tell.send(look());
+    };
+    crate::send::spawn("devices", look).map_err(|error| SoundError(error.to_string()))?;
+    told.recv_timeout(LAST_PATIENCE)
+        .unwrap_or_else(|_| Err(SoundError("it does not answer".into())))
 }
 
 /// The name of a device among others: with its id where several are called the same.
@@ -73,18 +68,23 @@ pub fn label(device: &Device, among: &[Device]) -> String {
     if is_only {
         device.name.clone()
     } else {
-        format!("{} ({})", device.name, device.id)
+        full_name(device)
     }
 }
 
-/// The device that somebody means by its id, its name, or its name among the others.
+/// The name of a device, and its id: it means the same whatever else is there.
+fn full_name(device: &Device) -> String {
+    format!("{} ({})", device.name, device.id)
+}
+
+/// The device that somebody means by its id, its name, or both as a [`label`] has them.
 #[must_use]
 pub fn find<'a>(meant: &str, among: &'a [Device]) -> Option<&'a Device> {
     let by_id = among.iter().find(|device| device.id == meant);
     by_id.or_else(|| {
         among
             .iter()
-            .find(|device| device.name == meant || label(device, among) == meant)
+            .find(|device| device.name == meant || full_name(device) == meant)
     })
 }
 
@@ -97,75 +97,121 @@ const SELDOM: Duration = Duration::from_millis(900);
 /// Looking takes less than a hundred and fiftieth of the time: ALSA's list costs thirty times as much as PulseAudio's.
 const SHARE: u32 = 150;
 
-/// 2 s: how long anybody waits for a sound service to say what is there.
+/// 2 s: how long anybody waits to hear what is there.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// 500 ms: a sound service that takes longer to say what is there does not answer.
+/// 500 ms: what takes longer to say what is there does not answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Looks again and again, on a thread of its own that nobody waits for. Dropping it ends the thread, once the service has
+/// Looks again and again, on a thread of its own that nobody waits for. Dropping it ends the thread, once what it asks has
 /// answered.
 pub struct Watcher {
     /// Nothing is sent: the thread ends when this is gone.
     _stop: SyncSender<()>,
-    look: Arc<Mutex<Look>>,
+    look: Arc<Look>,
 }
 
 /// How looking goes.
 #[derive(Default)]
 struct Look {
+    state: Mutex<LookState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct LookState {
     /// When the one that is being taken began.
     since: Option<Instant>,
-    /// The service said last that it does not answer.
+    /// The last one failed.
     failed: bool,
+    /// One was taken.
+    is_taken: bool,
 }
 
 #[allow(clippy::disallowed_methods, reason = "measures how long looking takes")]
 impl Watcher {
-    /// Tells what is there at first, and whenever that changes.
+    /// Tells which cameras are there at first, and whenever that changes.
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn start(mut tell: impl FnMut(Present) + Send + 'static) -> std::io::Result<Self> {
+    pub fn cameras(mut tell: impl FnMut(Found) + Send + 'static) -> std::io::Result<Self> {
+        let look = || Ok(crate::camera::devices());
+        Self::start(look, move |cameras| tell(Found::Cameras(cameras)))
+    }
+
+    /// Tells which microphones and loudspeakers are there at first, and whenever that changes.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn sound(mut tell: impl FnMut(Found) + Send + 'static) -> std::io::Result<Self> {
+        Self::start(Listing::ask, move |listing| tell(Found::Sound(listing)))
+    }
+
+    fn start<T: Clone + PartialEq>(
+        look: impl Fn() -> Result<T, SoundError> + Send + 'static,
+        mut tell: impl FnMut(T) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel::<()>(0);
-        let look = Arc::<Mutex<Look>>::default();
-        let own = Arc::clone(&look);
+        let state = Arc::<Look>::default();
+        let own = Arc::clone(&state);
         crate::send::spawn("devices", move || {
             let mut last = None;
             loop {
                 let began = Instant::now();
-                lock(&own).since = Some(began);
-                let now = Present::look();
-                *lock(&own) = Look {
-                    since: None,
-                    failed: now.is_err(),
-                };
+                own.lock().since = Some(began);
+                let now = look();
                 let took = began.elapsed();
+                let failed = now.is_err();
                 if let Ok(now) = now
                     && last.as_ref() != Some(&now)
                 {
                     tell(now.clone());
                     last = Some(now);
                 }
+                own.finish(failed);
                 let pause = (took * SHARE).clamp(LOOK, SELDOM);
                 if stopped.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
                     return;
                 }
             }
         })?;
-        Ok(Self { _stop: stop, look })
+        Ok(Self {
+            _stop: stop,
+            look: state,
+        })
     }
 
-    /// Whether the sound service answers, as far as is known.
+    /// Whether what is asked answers, as far as is known.
     #[must_use]
     pub fn answers(&self) -> bool {
-        let look = lock(&self.look);
-        !look.failed && look.since.is_none_or(|since| since.elapsed() <= PATIENCE)
+        let state = self.look.lock();
+        !state.failed && state.since.is_none_or(|since| since.elapsed() <= PATIENCE)
+    }
+
+    /// Waits until it was looked once, and what was found was told, but no longer than this.
+    pub fn wait(&self, patience: Duration) {
+        let state = self.look.lock();
+        let waited = self
+            .look
+            .changed
+            .wait_timeout_while(state, patience, |state| !state.is_taken);
+        drop(waited);
     }
 }
 
-fn lock(look: &Mutex<Look>) -> MutexGuard<'_, Look> {
-    look.lock().unwrap_or_else(PoisonError::into_inner)
+impl Look {
+    fn lock(&self) -> MutexGuard<'_, LookState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish(&self, failed: bool) {
+        *self.lock() = LookState {
+            since: None,
+            failed,
+            is_taken: true,
+        };
+        self.changed.notify_all();
+    }
 }
 
 #[cfg(test)]
@@ -176,7 +222,7 @@ mod tests {
         Device {
             id: id.into(),
             name: name.into(),
-            is_monitor: false,
+            ..Device::default()
         }
     }
 
@@ -202,5 +248,8 @@ mod tests {
             );
         }
         assert_eq!(find("Screen", &devices), None);
+        let left = &devices[2..];
+        assert_eq!(label(&left[0], left), "Headset");
+        assert_eq!(find(&labels[2], left), Some(&left[0]), "its twin is gone");
     }
 }

@@ -226,6 +226,8 @@ fn moment() -> Moment {
 struct Unseen;
 
 impl Viewer for Unseen {
+    fn camera_runs(&self) {}
+
     fn captured(&self, _: &Arc<Picture>) {}
 
     fn camera_failed(&self, message: String) {

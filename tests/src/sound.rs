@@ -45,6 +45,13 @@ impl Service {
         self.signal(Signal::STOP);
     }
 
+    /// Switches a loudspeaker and its microphone off, or on again: they stay where they are.
+    pub fn suspend(&self, id: &str, is_off: bool) {
+        let state = if is_off { "1" } else { "0" };
+        self.control(&["suspend-sink", id, state]);
+        self.control(&["suspend-source", &format!("{id}-mic"), state]);
+    }
+
     /// It goes on.
     pub fn go_on(&self) {
         self.signal(Signal::CONT);

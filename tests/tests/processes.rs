@@ -1,7 +1,7 @@
 //! The real program over loopback, as a person or another program would use it.
 #![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -484,7 +484,7 @@ fn no_control_character_reaches_the_terminal_from_anywhere() {
     let [file, device, option] = ["file:/", "device:", "--"].map(prefixed);
     let saved = format!("{wild_folder}/call.txt");
     let recorded = format!("/proc/{WILD}");
-    let open = ["--share", "127.0.0.1:0"];
+    let open = ["--share", "127.0.0.1:0", "--seconds", "1"];
     let mut cases: Vec<Vec<&str>> = vec![
         vec![WILD],
         vec![&option],
@@ -846,7 +846,7 @@ fn without_a_screen_the_window_says_so_and_ends() {
         .expect("the program runs");
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("No window can be opened here"), "{said}");
+    assert!(said.contains("No window can be shown"), "{said}");
     assert!(output.stdout.is_empty());
     let kept = std::fs::read_dir(folder.path()).expect("a folder").count();
     assert_eq!(kept, 0, "nothing was kept");
@@ -934,6 +934,42 @@ fn a_denied_way_carries_nothing_and_the_other_side_is_told() {
     }
     ann.leave();
     bob.leave();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_demo_that_is_killed_leaves_nobody_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut demo = Command::new(path());
+    let arguments = [
+        "demo",
+        "--json",
+        "--no-window",
+        "--people",
+        "2",
+        "--seconds",
+        "86400",
+    ];
+    demo.args(arguments).arg("--record").arg(folder.path());
+    let demo = demo.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut demo = demo.expect("the program runs");
+    let deadline = Instant::now() + PATIENCE;
+    while !folder.path().join("Ann/Bob.y4m").exists() {
+        assert!(Instant::now() < deadline, "they never met");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    demo.kill().expect("it runs");
+    demo.wait().expect("it ends");
+    // Its participants have the same standard error: it ends with the last of them.
+    let (tell, told) = sync_channel(1);
+    let mut said = demo.stderr.take().expect("piped");
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = said.read_to_string(&mut text).map(|_| text);
+        tell.send(read).expect("the test waits");
+    });
+    let said = told.recv_timeout(PATIENCE).expect("a participant is still there");
+    said.expect("text");
 }
 
 /// Runs a demo for some seconds, and again for more of them while not all of it `is_over`: a slow machine takes longer

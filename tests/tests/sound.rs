@@ -139,6 +139,22 @@ fn a_sound_service_that_stops_is_waited_for_by_nobody_and_used_again_when_it_goe
 
 #[test]
 #[ignore = "needs PulseAudio and pactl"]
+fn a_device_that_was_suspended_is_used_again() {
+    let service = Service::start().expect("what this test needs");
+    service.plug("Laptop");
+    service.plug("Headset");
+    let (mut ann, mut bob) = hear_each_other(&service, "device:Headset", "device:Headset");
+    service.suspend("headset", true);
+    wait_for_words(&mut ann, &["speaker_moved", "microphone_moved"], Instant::now());
+    wait_for_echo(&mut bob);
+    service.suspend("headset", false);
+    wait_for_headset(&mut ann, &mut bob, Instant::now());
+    bob.leave();
+    ann.leave();
+}
+
+#[test]
+#[ignore = "needs PulseAudio and pactl"]
 fn a_call_begins_while_the_sound_service_does_not_answer() {
     let service = Service::start().expect("what this test needs");
     service.plug("Laptop");

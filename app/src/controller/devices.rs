@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sightline_media::camera::CameraError;
-use sightline_media::devices::{Present, Watcher};
+use sightline_media::camera::{self, CameraError};
+use sightline_media::devices::{Found, Watcher};
 use sightline_media::microphone::{self, MicrophoneError};
 use sightline_media::{Listening, Processing, Source, Speaker, SpeakerError};
 use sightline_media_proto::VideoTrack;
@@ -16,6 +16,12 @@ use crate::participant::SourceError;
 use crate::state::Topic;
 use crate::state::device::{DeviceKind, Fate};
 use crate::update::{Failed, Update, tell_timeout, try_tell};
+
+/// Who looks which devices are there.
+pub struct Watchers {
+    pub cameras: Option<Watcher>,
+    pub sound: Option<Watcher>,
+}
 
 impl Controller {
     /// Takes sound, pictures or the loudspeaker from here on.
@@ -46,8 +52,8 @@ impl Controller {
         self.sources.slots[kind as usize].in_use = None;
         let opened = match source {
             Source::Device(id) if !self.is_there(kind, id.as_deref()) => {
-                if !self.sound_answers() && kind.opens_later() {
-                    // What is there is known once the service says so.
+                if !self.is_known(kind) {
+                    // What is there is said later.
                     self.lose(kind);
                     return Ok(());
                 }
@@ -66,9 +72,6 @@ impl Controller {
             Ok(()) => {
                 slot.in_use = in_use;
                 self.state.clear(Topic::Device(kind), None);
-                if !kind.opens_later() {
-                    self.handle_source_running(kind);
-                }
             }
             Err(_) => {
                 if let Some(InUse { id, .. }) = in_use {
@@ -88,9 +91,14 @@ impl Controller {
         }
     }
 
-    /// Whether the sound service answers, as far as is known.
-    fn sound_answers(&self) -> bool {
-        self.watcher.as_ref().is_none_or(Watcher::answers)
+    /// Whether it is known which devices of a kind are there: what is asked for them answers.
+    fn is_known(&self, kind: DeviceKind) -> bool {
+        let watchers = self.watchers.as_ref();
+        let watcher = watchers.and_then(|watchers| match kind {
+            DeviceKind::Camera => watchers.cameras.as_ref(),
+            DeviceKind::Microphone | DeviceKind::Speaker => watchers.sound.as_ref(),
+        });
+        watcher.is_none_or(Watcher::answers)
     }
 
     fn open_camera(&mut self, source: &Source) -> Result<(), SourceError> {
@@ -101,7 +109,15 @@ impl Controller {
         if let Some(screen) = &self.screen {
             screen.pictures.remove(&Shown::Own);
         }
-        let capture = self.sources.open_camera(source)?;
+        let camera = camera::open(source)?;
+        if let (Source::File(path), Some(camera)) = (source, &camera)
+            && !camera.has_own_rate()
+        {
+            self.tell(SayingKey::ClipRate, &path.display().to_string());
+        }
+        let capture = camera
+            .map(|camera| self.sources.start_camera(camera))
+            .transpose()?;
         match &mut self.participant {
             Some(participant) => participant.set_video(VideoTrack::Camera, capture)?,
             None => self.sources.capture = capture,
@@ -179,10 +195,24 @@ impl Controller {
 
     /// Devices came or went: what is in use and gone is replaced, what was chosen and is back is used again. The
     /// user is told of both.
-    pub(super) fn handle_devices(&mut self, present: Present) {
-        self.sources.present = present;
-        for kind in DeviceKind::ALL {
-            self.sources.slots[kind as usize].failed.clear();
+    pub(super) fn handle_devices(&mut self, found: Found) {
+        let kinds: &[_] = match &found {
+            Found::Cameras(_) => &[DeviceKind::Camera],
+            // Whoever is without both hears again first.
+            Found::Sound(_) => &[DeviceKind::Speaker, DeviceKind::Microphone],
+        };
+        let mut now = self.sources.present.clone();
+        now.update(found);
+        let before = std::mem::replace(&mut self.sources.present, now);
+        for kind in kinds.iter().copied() {
+            // One with which something has happened may work now.
+            let is_same = |id: &String| {
+                let of = |present| kind.among(present).iter().find(|device| device.id == *id);
+                of(&before) == of(&self.sources.present)
+            };
+            self.sources.slots[kind as usize]
+                .failed
+                .retain(|id, _| is_same(id));
             self.sources.recognise(kind);
             self.look_again(kind);
         }
@@ -207,7 +237,7 @@ impl Controller {
             let at = self.moment();
             return self.state.say(saying, at);
         };
-        if self.sound_answers() || !kind.opens_later() {
+        if self.is_known(kind) {
             *self.sources.slots[kind as usize].failed.entry(id).or_default() += 1;
             self.look_again(kind);
         } else {
@@ -231,7 +261,7 @@ impl Controller {
 
     fn look_again(&mut self, kind: DeviceKind) {
         let slot = &self.sources.slots[kind as usize];
-        if !slot.choice.is_device() || (kind.opens_later() && !self.sound_answers()) {
+        if !slot.choice.is_device() || !self.is_known(kind) {
             return;
         }
         let had_one = slot.in_use.is_some() || !slot.failed.is_empty();

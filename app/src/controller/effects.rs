@@ -38,7 +38,7 @@ impl Controller {
                     }
                 }
                 Effect::NoteDevice(kind) => self.handle_source_running(kind),
-                Effect::LookAtDevices(present) => self.handle_devices(*present),
+                Effect::LookAtDevices(found) => self.handle_devices(*found),
                 Effect::Line(line) => self.handle_line(&line),
                 Effect::LoseWindow => {
                     self.screen = None;

@@ -22,7 +22,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, SendError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use sightline_media::av1::EncoderKind;
@@ -33,6 +33,7 @@ use sightline_mesh_proto::{Clock, Command as Order, End};
 use sightline_ui::Text;
 use sightline_ui::model::{Choice, Model, Processing, Saying, SayingKey, Sending};
 
+use self::devices::Watchers;
 use self::sources::{OwnPicture, Sources};
 use crate::args::{Options, ProcessingStep};
 use crate::clock::{self, Sleep};
@@ -57,8 +58,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// 100 ms: how often it is looked who speaks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// 2 s: how long it is waited for the sound service to say what is there. One that is late is listened to all the same.
+/// 2 s: how long it is waited at the start to hear which devices are there. What is late is listened to all the same.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
+
+/// Unknown settings that are named: whoever misspelt one finds it among these.
+const NAMED_SETTINGS: usize = 5;
 
 /// The participant's side of the program.
 pub struct Controller {
@@ -86,7 +90,7 @@ pub struct Controller {
     /// For those who read standard output or standard error.
     english: Text,
     screen: Option<Arc<Screen>>,
-    watcher: Option<Watcher>,
+    watchers: Option<Watchers>,
     next_second: Instant,
     /// When the microphone last heard speech.
     spoke: Option<Instant>,
@@ -127,6 +131,7 @@ impl Controller {
         let home = std::env::home_dir().unwrap_or_default();
         model.record_path = home.join("sightline-call.html").display().to_string();
         model.addresses = view_model::addresses(&options.interface);
+        model.interfaces.clone_from(&options.interface);
         let mut controller = Self {
             clock,
             sleep: Sleep::watch(),
@@ -147,7 +152,7 @@ impl Controller {
             report: Reporter::new(options.voice(screen.is_some()), clock),
             english: Text::new("en"),
             screen,
-            watcher: None,
+            watchers: None,
             sink,
             next_second: clock.start + SECOND,
             spoke: None,
@@ -157,6 +162,7 @@ impl Controller {
             exit: Exit::Wished,
         };
         controller.check_clock();
+        controller.tell_unknown_settings();
         controller
     }
 
@@ -207,26 +213,20 @@ impl Controller {
 
     /// Looks at devices from now on.
     pub fn watch_devices(&mut self) {
-        if self.watcher.is_some() {
+        if self.watchers.is_some() {
             return;
         }
-        let (tell_first, first) = sync_channel(0);
-        let mut tell_first = Some(tell_first);
-        let sink = self.sink();
-        // Without it devices that come and go are not noticed.
-        self.watcher = Watcher::start(move |present| {
-            // For the first it may not be waited any more.
-            let late = match tell_first.take() {
-                Some(first) => first.send(present).err().map(|SendError(present)| present),
-                None => Some(present),
-            };
-            if let Some(present) = late {
-                tell_timeout(&sink, Update::Devices(Box::new(present)));
-            }
-        })
-        .ok();
-        if let Ok(present) = first.recv_timeout(FIRST_LOOK) {
-            self.handle_devices(present);
+        let tell = |sink: Updates| move |found| tell_timeout(&sink, Update::Devices(Box::new(found)));
+        // Without them devices that come and go are not noticed.
+        let cameras = Watcher::cameras(tell(self.sink())).ok();
+        let sound = Watcher::sound(tell(self.sink())).ok();
+        let deadline = now() + FIRST_LOOK;
+        for watcher in [&cameras, &sound].into_iter().flatten() {
+            watcher.wait(deadline.saturating_duration_since(now()));
+        }
+        self.watchers = Some(Watchers { cameras, sound });
+        while let Ok(update) = self.updates.try_recv() {
+            self.handle(update);
         }
     }
 
@@ -258,7 +258,7 @@ impl Controller {
             self.end_call(Some(End::Left));
         }
         self.sources.end_trials();
-        self.watcher = None;
+        self.watchers = None;
         self.exit
     }
 
@@ -295,6 +295,23 @@ impl Controller {
         if clock::is_wrong(wall) {
             self.tell(SayingKey::ClockWrong, &clock::in_words(wall));
         }
+    }
+
+    /// Tells the user of settings that this version does not know: one may be misspelt.
+    fn tell_unknown_settings(&mut self) {
+        let unknown = self.settings.unknown();
+        if !unknown.is_empty() {
+            let named = unknown
+                .iter()
+                .take(NAMED_SETTINGS)
+                .map(|name| format!("“{name}”"));
+            self.tell(SayingKey::SettingsUnknown, &named.collect::<Vec<_>>().join(", "));
+        }
+    }
+
+    /// Tells the user that the call that was asked for has not begun.
+    pub fn tell_not_begun(&mut self, why: &str) {
+        self.tell(SayingKey::Start, why);
     }
 
     /// Tells the user that the settings could not be read.

@@ -1,7 +1,7 @@
 //! The beginning and the end of a call.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,10 +13,11 @@ use sightline_ui::model::{Call, Choice, Rule, Saying, SayingKey};
 
 use super::Controller;
 use crate::clock;
+use crate::disk;
 use crate::exit::Exit;
 use crate::observer::PlayoutObserver;
 use crate::participant::{Media, Participant, StartError};
-use crate::record;
+use crate::record::{self, SaveError};
 use crate::state::device::{DeviceKind, Fate};
 use crate::state::{self, Topic, view_model};
 use crate::update::Update;
@@ -131,9 +132,7 @@ impl Controller {
         self.say_encoder(&participant);
         let record = self.stop(participant);
         self.report.ledger(&record.ledger, &self.state.registry);
-        for path in self.save.clone() {
-            self.save_record(&path, &record);
-        }
+        self.save_record(self.save.clone(), record);
         match end {
             Some(end) => self.report.end(end, code_ends, wall),
             None => self.report.fault(),
@@ -168,6 +167,7 @@ impl Controller {
             | Update::Failed(..)
             | Update::SpeakerRuns
             | Update::MicrophoneRuns
+            | Update::CameraRuns
             | Update::Speaking(_)
             | Update::Second(_) => false,
             Update::RecordingRenamed(_)
@@ -198,17 +198,30 @@ impl Controller {
         })
     }
 
-    pub(super) fn save_record(&mut self, path: &Path, record: &Record) {
-        let registry = &self.state.registry;
-        match record::save(path, record, registry, clock::started(self.clock)) {
-            Ok(path) => {
-                let at = self.moment();
-                self.report.saved(&path);
-                self.state.clear(Topic::Record, None);
-                self.state
-                    .say(Saying::new(SayingKey::Saved, path.display().to_string()), at);
+    /// Writes what the call has done to each of these files.
+    pub(super) fn save_record(&mut self, paths: Vec<PathBuf>, record: Record) {
+        if paths.is_empty() {
+            return;
+        }
+        let (registry, started) = (self.state.registry.clone(), clock::started(self.clock));
+        let save = move || {
+            let saved = paths
+                .iter()
+                .map(|path| record::save(path, &record, &registry, started));
+            saved.collect()
+        };
+        let saved = disk::write(save).unwrap_or_else(|| vec![Err(SaveError::Late)]);
+        for result in saved {
+            match result {
+                Ok(path) => {
+                    let at = self.moment();
+                    self.report.saved(&path);
+                    self.state.clear(Topic::Record, None);
+                    self.state
+                        .say(Saying::new(SayingKey::Saved, path.display().to_string()), at);
+                }
+                Err(error) => self.tell(SayingKey::Save, &error.to_string()),
             }
-            Err(error) => self.tell(SayingKey::Save, &error.to_string()),
         }
     }
 

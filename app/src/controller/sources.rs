@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sightline_media::camera;
+use sightline_media::camera::Camera;
 use sightline_media::devices::{self, Device, Present};
 use sightline_media::{Capture, Level, Listening, Picture, Source, Speaker, Viewer};
 use sightline_ui::model::Choice;
@@ -12,7 +12,7 @@ use sightline_ui::{Pictures, Source as Shown};
 use crate::participant::SourceError;
 use crate::screen::Yuv;
 use crate::state::device::{DeviceKind, Fate};
-use crate::update::{Failed, Update, Updates, try_tell};
+use crate::update::{Failed, Update, Updates, tell_timeout};
 
 /// A device that did not work this often in a row is passed over. A sound service in which another device has just gone
 /// refuses now and then what works a moment later.
@@ -171,10 +171,8 @@ impl Sources {
         among.iter().map(|device| devices::label(device, among)).collect()
     }
 
-    pub fn open_camera(&self, source: &Source) -> Result<Option<Capture>, SourceError> {
-        let camera = camera::open(source)?;
-        let capture = camera.map(|camera| Capture::start(camera, Arc::clone(&self.viewer)));
-        Ok(capture.transpose()?)
+    pub fn start_camera(&self, camera: Box<dyn Camera>) -> Result<Capture, SourceError> {
+        Ok(Capture::start(camera, Arc::clone(&self.viewer))?)
     }
 
     /// What the camera saw last, before a call.
@@ -203,6 +201,10 @@ pub struct OwnPicture {
 }
 
 impl Viewer for OwnPicture {
+    fn camera_runs(&self) {
+        tell_timeout(&self.updates, Update::CameraRuns);
+    }
+
     fn captured(&self, picture: &Arc<Picture>) {
         if let Some(pictures) = &self.pictures {
             pictures.put(Shown::Own, Arc::new(Yuv(Arc::clone(picture))));
@@ -211,7 +213,7 @@ impl Viewer for OwnPicture {
     }
 
     fn camera_failed(&self, message: String) {
-        try_tell(&self.updates, Update::Failed(Failed::Camera, message));
+        tell_timeout(&self.updates, Update::Failed(Failed::Camera, message));
     }
 }
 
@@ -224,6 +226,7 @@ mod tests {
             id: id.into(),
             name: name.into(),
             is_monitor: id.ends_with(".monitor"),
+            ..Device::default()
         }
     }
 

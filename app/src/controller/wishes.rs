@@ -17,6 +17,7 @@ use sightline_ui::model::{
 use super::{Controller, Wanted};
 use crate::clock;
 use crate::code_picture::{self, PictureError};
+use crate::disk;
 use crate::settings::Settings;
 use crate::state::device::{DeviceKind, Fate};
 use crate::state::{Topic, sayings, sentence, view_model};
@@ -85,7 +86,7 @@ impl Controller {
             Command::Save(path) => {
                 if let Some(participant) = &self.participant {
                     let record = participant.mesh().record();
-                    self.save_record(&path, &record);
+                    self.save_record(vec![path], record);
                 }
             }
             Command::Dismiss(id) => self.state.model.notices.retain(|told| told.id != id),
@@ -105,14 +106,11 @@ impl Controller {
             Command::Forget => {
                 self.has_forgotten = true;
                 let before = self.state.model.preferences.sending;
-                self.settings = Settings::default().in_folder_of(&self.settings);
+                self.settings.forget();
                 self.settings.show(&mut self.state.model);
                 self.set_processing();
                 self.set_sending(before);
-                match self.settings.remove() {
-                    Ok(()) => self.state.clear(Topic::Settings, None),
-                    Err(error) => self.tell(SayingKey::Settings, &sentence(&error.to_string())),
-                }
+                self.write_settings(Settings::remove);
             }
         }
         self.state.mark_changed();
@@ -278,9 +276,25 @@ impl Controller {
     fn keep(&mut self) {
         self.has_forgotten = false;
         self.settings.take(&self.state.model);
-        match self.settings.store() {
-            Ok(()) => self.state.clear(Topic::Settings, None),
-            Err(error) => self.tell(SayingKey::Settings, &sentence(&error.to_string())),
+        self.write_settings(Settings::store);
+    }
+
+    /// Does something with the settings' file.
+    fn write_settings(&mut self, write: fn(&mut Settings) -> std::io::Result<()>) {
+        let mut settings = self.settings.clone();
+        let written = disk::write(move || {
+            let result = write(&mut settings);
+            (settings, result)
+        });
+        match written {
+            Some((settings, result)) => {
+                self.settings = settings;
+                match result {
+                    Ok(()) => self.state.clear(Topic::Settings, None),
+                    Err(error) => self.tell(SayingKey::Settings, &sentence(&error.to_string())),
+                }
+            }
+            None => self.tell(SayingKey::Settings, "The disk does not answer."),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
-use sightline_media::devices::Present;
+use sightline_media::devices;
 
 use super::NAMES;
 use crate::args::DemoOptions;
@@ -56,7 +56,8 @@ impl Child {
                 "code",
             ])
             .args(["--encoder", &options.encoder])
-            // A demo that is killed leaves nobody behind for long.
+            // A demo that is killed leaves nobody behind; this one would end by itself as well.
+            .arg("--leave-at-eof")
             .args(["--seconds", &(seconds + LONGER).to_string()])
             .args([
                 "--camera",
@@ -148,8 +149,8 @@ impl Drop for Child {
 
 /// Who has the window hears the others, where there is something to hear them with.
 fn speaker() -> &'static str {
-    match Present::look_in_time() {
-        Ok(present) if !present.speakers.is_empty() => "device",
+    match devices::sound_in_time() {
+        Ok(sound) if !sound.speakers.is_empty() => "device",
         _ => "off",
     }
 }

@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use sightline_media::devices::Present;
+use sightline_media::devices;
 
 use crate::args::DemoOptions;
 use crate::event::{CodeText, Event, Line};
@@ -60,11 +60,12 @@ fn offer_devices(options: &mut DemoOptions) {
     if !is_default || options.json || !std::io::stdin().is_terminal() {
         return;
     }
-    let Ok(found) = Present::look_in_time() else {
+    let cameras = devices::cameras_in_time();
+    let Ok(sound) = devices::sound_in_time() else {
         return;
     };
-    let microphone = found.microphones.iter().find(|device| !device.is_monitor);
-    let (Some(camera), Some(microphone)) = (found.cameras.first(), microphone) else {
+    let microphone = sound.microphones.iter().find(|device| !device.is_monitor);
+    let (Some(camera), Some(microphone)) = (cameras.first(), microphone) else {
         return;
     };
     // Without an answer the demo makes up its own.

@@ -32,8 +32,8 @@ impl DeviceKind {
     pub fn among(self, present: &Present) -> &[Device] {
         match self {
             Self::Camera => &present.cameras,
-            Self::Microphone => &present.microphones,
-            Self::Speaker => &present.speakers,
+            Self::Microphone => &present.sound.microphones,
+            Self::Speaker => &present.sound.speakers,
         }
     }
 
@@ -41,14 +41,9 @@ impl DeviceKind {
     pub fn default_of(self, present: &Present) -> Option<&String> {
         match self {
             Self::Camera => present.cameras.first().map(|camera| &camera.id),
-            Self::Microphone => present.microphone.as_ref(),
-            Self::Speaker => present.speaker.as_ref(),
+            Self::Microphone => present.sound.default_microphone.as_ref(),
+            Self::Speaker => present.sound.default_speaker.as_ref(),
         }
-    }
-
-    /// Whether opening one only begins it: whether it works is told later.
-    pub const fn opens_later(self) -> bool {
-        matches!(self, Self::Microphone | Self::Speaker)
     }
 
     /// What is said when this becomes of one.

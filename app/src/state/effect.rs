@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p_identity::PeerId;
 use sightline_media::MemberId;
-use sightline_media::devices::Present;
+use sightline_media::devices::Found;
 use sightline_media_proto::feedback::Feedback;
 use sightline_media_proto::layer::Subscription;
 use sightline_media_proto::overuse::Degradation;
@@ -34,8 +34,8 @@ pub enum Effect {
     ReplaceDevice(DeviceKind, Saying),
     /// A device works.
     NoteDevice(DeviceKind),
-    /// These devices are there now.
-    LookAtDevices(Box<Present>),
+    /// These devices are there now, and no other of their kind.
+    LookAtDevices(Box<Found>),
     /// A line of the user's is to be done.
     Line(String),
     /// There is no window: people are told on standard error.

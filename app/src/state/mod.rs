@@ -138,6 +138,7 @@ impl State {
                 self.tell_of(SayingKey::PictureTooCostly, peer, at);
             }
             Update::Failed(what, why) => self.handle_failure(what, &why, at),
+            Update::CameraRuns => self.effects.push_back(Effect::NoteDevice(DeviceKind::Camera)),
             Update::MicrophoneRuns => self.effects.push_back(Effect::NoteDevice(DeviceKind::Microphone)),
             Update::SpeakerRuns => self.effects.push_back(Effect::NoteDevice(DeviceKind::Speaker)),
             Update::RecordingRenamed(path) => {
@@ -153,7 +154,7 @@ impl State {
                 }
             }
             Update::Line(line) => self.effects.push_back(Effect::Line(line)),
-            Update::Devices(present) => self.effects.push_back(Effect::LookAtDevices(present)),
+            Update::Devices(found) => self.effects.push_back(Effect::LookAtDevices(found)),
             Update::NoWindow => {
                 self.has_window = false;
                 self.effects.push_back(Effect::LoseWindow);

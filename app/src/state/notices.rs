@@ -91,12 +91,13 @@ impl Topic {
             | Key::CodeWrongLetter
             | Key::CodeNewerVersion
             | Key::CodeNoAddress => Self::Entry,
-            Key::Settings | Key::SettingsUnread => Self::Settings,
+            Key::Settings | Key::SettingsUnread | Key::SettingsUnknown => Self::Settings,
             // What was saved stays so, whatever becomes of the next record.
             Key::Save => Self::Record,
             Key::Saved
             | Key::Recording
             | Key::RecordingRenamed
+            | Key::ClipRate
             | Key::Undecodable
             | Key::PictureTooCostly
             | Key::ClockWrong

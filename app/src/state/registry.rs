@@ -9,14 +9,14 @@ use sightline_ui::model::PersonId;
 
 /// Everybody who knocked or was in the call, by the id that the call knows them by. Who is gone is still named, and has the
 /// same number when it comes back.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Registry {
     me: Option<PeerId>,
     people: BTreeMap<PeerId, Entry>,
     next: MemberId,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     name: String,
     person: PersonId,

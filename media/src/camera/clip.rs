@@ -27,6 +27,7 @@ pub struct Clip<R: Read + Seek = File> {
     written: Size,
     size: Size,
     sampling: Sampling,
+    has_own_rate: bool,
     pacer: Pacer,
     /// Of how many pictures one is shown.
     every: usize,
@@ -60,10 +61,11 @@ impl<R: Read + Seek> Clip<R> {
             why,
         })?;
         let rate = decoder.get_framerate();
-        let rate = if rate.num == 0 || rate.den == 0 {
-            MAX_RATE
-        } else {
+        let has_own_rate = rate.num != 0 && rate.den != 0;
+        let rate = if has_own_rate {
             rate.num as f64 / rate.den as f64
+        } else {
+            MAX_RATE
         };
         let pixel = decoder.get_pixel_aspect();
         let pixel = pixel.num.max(1) as f64 / pixel.den.max(1) as f64;
@@ -79,6 +81,7 @@ impl<R: Read + Seek> Clip<R> {
             written,
             size: shown(written, pixel),
             sampling,
+            has_own_rate,
             pacer,
             every: every as usize,
             path: name,
@@ -144,6 +147,10 @@ impl<R: Read + Seek + Send> Camera for Clip<R> {
         let data = self.next_data()?;
         Picture::new(self.size, data, Instant::now())
             .ok_or_else(|| self.error("a frame is shorter than the header says".into()))
+    }
+
+    fn has_own_rate(&self) -> bool {
+        self.has_own_rate
     }
 }
 
@@ -288,7 +295,11 @@ mod tests {
 
     #[test]
     fn a_clip_that_does_not_say_how_fast_it_is_can_be_shown() {
-        assert!(Clip::new(Cursor::new(clip("W16 H16 F0:0", &[1])), "x".into()).is_ok());
+        for (rate, says) in [("F0:0", false), ("F0:1", false), ("F25:1", true)] {
+            let bytes = clip(&format!("W16 H16 {rate}"), &[1]);
+            let clip = Clip::new(Cursor::new(bytes), "x".into()).expect("a clip");
+            assert_eq!(clip.has_own_rate(), says, "{rate}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod scene;
 mod v4l2;
 
 use crate::picture::Picture;
+use crate::sound::Device;
 use crate::source::Source;
 
 pub use clip::Clip;
@@ -18,6 +19,11 @@ pub trait Camera: Send {
     /// # Errors
     /// [`CameraError`]: there will be no more pictures.
     fn read(&mut self) -> Result<Picture, CameraError>;
+
+    /// Whether it says itself how many pictures a second it gives. A clip may not; it is shown at the usual rate then.
+    fn has_own_rate(&self) -> bool {
+        true
+    }
 }
 
 /// Why there is no picture; sentences for the user.
@@ -40,22 +46,40 @@ pub enum CameraError {
     Device(String),
 }
 
-/// Opens a camera; `None` for [`Source::Off`].
+/// A device that is opened when the first picture is read from it: it may take its time.
+struct LazyDevice {
+    id: Option<String>,
+    opened: Option<Box<dyn Camera>>,
+}
+
+impl Camera for LazyDevice {
+    fn read(&mut self) -> Result<Picture, CameraError> {
+        match &mut self.opened {
+            Some(camera) => camera.read(),
+            None => self.opened.insert(open_device(self.id.as_deref())?).read(),
+        }
+    }
+}
+
+/// Opens a camera; `None` for [`Source::Off`]. Whether a device works is seen when a picture is read from it.
 ///
 /// # Errors
-/// [`CameraError`].
+/// [`CameraError`]: a clip that cannot be used.
 pub fn open(source: &Source) -> Result<Option<Box<dyn Camera>>, CameraError> {
     Ok(match source {
         Source::Off => None,
         Source::Test => Some(Box::new(scene::Scene::default())),
         Source::File(path) => Some(Box::new(Clip::open(path)?)),
-        Source::Device(name) => Some(open_device(name.as_deref())?),
+        Source::Device(id) => Some(Box::new(LazyDevice {
+            id: id.clone(),
+            opened: None,
+        })),
     })
 }
 
 #[cfg(target_os = "linux")]
-fn open_device(name: Option<&str>) -> Result<Box<dyn Camera>, CameraError> {
-    Ok(Box::new(v4l2::Webcam::open(name)?))
+fn open_device(id: Option<&str>) -> Result<Box<dyn Camera>, CameraError> {
+    Ok(Box::new(v4l2::Webcam::open(id)?))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -65,11 +89,10 @@ fn open_device(_: Option<&str>) -> Result<Box<dyn Camera>, CameraError> {
     ))
 }
 
-/// The names of the cameras that are there.
-#[must_use]
-pub fn names() -> Vec<String> {
+/// The cameras that are there. It takes as long as they take to say what they are.
+pub(crate) fn devices() -> Vec<Device> {
     #[cfg(target_os = "linux")]
-    return v4l2::names();
+    return v4l2::devices();
     #[cfg(not(target_os = "linux"))]
     return Vec::new();
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use linuxvideo::format::{PixFormat, PixelFormat};
 use linuxvideo::stream::ReadStream;
-use linuxvideo::{BufType, CapabilityFlags, Device, Fract};
+use linuxvideo::{BufType, CapabilityFlags, Fract};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -15,6 +15,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Camera, CameraError};
 use crate::picture::{MAX_PIXELS, Picture, Size};
+use crate::sound::Device;
 
 /// What is asked of a camera; it gives what comes nearest.
 const WANTED: Size = Size {
@@ -33,15 +34,15 @@ pub struct Webcam {
 }
 
 impl Webcam {
-    pub fn open(name: Option<&str>) -> Result<Self, CameraError> {
-        let device = devices()
-            .find(|(card, _)| name.is_none_or(|name| card == name))
-            .map(|(_, device)| device)
-            .ok_or_else(|| CameraError::NotFound(name.map(str::to_owned)))?;
+    pub fn open(id: Option<&str>) -> Result<Self, CameraError> {
+        let (_, device) = found()
+            .into_iter()
+            .find(|(device, _)| id.is_none_or(|id| device.id == id))
+            .ok_or_else(|| CameraError::NotFound(id.map(str::to_owned)))?;
         Self::start(device).map_err(|error| CameraError::Device(error.to_string()))
     }
 
-    fn start(device: Device) -> io::Result<Self> {
+    fn start(device: linuxvideo::Device) -> io::Result<Self> {
         let formats: Vec<_> = device
             .formats(BufType::VIDEO_CAPTURE)
             .filter_map(Result::ok)
@@ -164,22 +165,49 @@ fn jpeg_to_i420(bytes: &[u8], size: Size) -> Option<Vec<u8>> {
     (data.len() == size.area() + 2 * size.chroma().area()).then_some(data)
 }
 
-/// Devices that capture, with their names.
-fn devices() -> impl Iterator<Item = (String, Device)> {
-    let found = linuxvideo::list().into_iter().flatten().filter_map(Result::ok);
-    found.filter_map(|device| {
-        let capabilities = device.capabilities().ok()?;
-        let captures = capabilities
-            .device_capabilities()
-            .contains(CapabilityFlags::VIDEO_CAPTURE);
-        captures.then(|| (capabilities.card().to_owned(), device))
-    })
+/// Devices that capture, with what they are called.
+fn found() -> Vec<(Device, linuxvideo::Device)> {
+    let mut found = Vec::<(Device, linuxvideo::Device)>::new();
+    for device in linuxvideo::list().into_iter().flatten().filter_map(Result::ok) {
+        let Ok(capabilities) = device.capabilities() else {
+            continue;
+        };
+        let capabilities_of_node = capabilities.device_capabilities();
+        if !capabilities_of_node.contains(CapabilityFlags::VIDEO_CAPTURE) {
+            continue;
+        }
+        let others = found.iter().map(|(other, _)| &*other.id);
+        let named = Device {
+            id: unused_id(capabilities.bus_info(), others),
+            name: capabilities.card().to_owned(),
+            ..Device::default()
+        };
+        found.push((named, device));
+    }
+    found
 }
 
-/// The names of the cameras that are there. Their nodes are opened only when the system's list of them has changed:
-/// opening one may wake the camera.
-pub fn names() -> Vec<String> {
-    static KNOWN: Mutex<Option<(Vec<OsString>, Vec<String>)>> = Mutex::new(None);
+/// Where a camera is plugged in, which stays the same; a second one that is made of the same hardware has a number.
+fn unused_id<'a>(bus: &str, others: impl Iterator<Item = &'a str>) -> String {
+    let of_the_same = others
+        .filter(|other| other.strip_prefix(bus).is_some_and(is_number))
+        .count();
+    if of_the_same == 0 {
+        bus.to_owned()
+    } else {
+        format!("{bus}#{}", of_the_same + 1)
+    }
+}
+
+/// Whether this is what [`unused_id`] adds.
+fn is_number(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('#')
+}
+
+/// The cameras that are there. Their nodes are opened only when the system's list of them has changed: opening one may
+/// wake the camera.
+pub fn devices() -> Vec<Device> {
+    static KNOWN: Mutex<Option<(Vec<OsString>, Vec<Device>)>> = Mutex::new(None);
     let entries = std::fs::read_dir("/sys/class/video4linux")
         .into_iter()
         .flatten()
@@ -188,11 +216,11 @@ pub fn names() -> Vec<String> {
     nodes.sort();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     match &*known {
-        Some((before, names)) if *before == nodes => names.clone(),
+        Some((before, devices)) if *before == nodes => devices.clone(),
         _ => {
-            let names: Vec<_> = devices().map(|(name, _)| name).collect();
-            *known = Some((nodes, names.clone()));
-            names
+            let devices: Vec<_> = found().into_iter().map(|(device, _)| device).collect();
+            *known = Some((nodes, devices.clone()));
+            devices
         }
     }
 }
@@ -216,6 +244,16 @@ mod tests {
         assert_eq!((data[256], data[256 + 8]), (100, 102));
         assert_eq!((data[256 + 64], data[256 + 64 + 8]), (200, 202));
         assert_eq!(yuyv_to_i420(&bytes[1..], size), None);
+    }
+
+    #[test]
+    fn cameras_of_the_same_hardware_are_told_apart() {
+        let mut ids = Vec::<String>::new();
+        for bus in ["usb-1", "usb-1", "usb-10", "usb-1"] {
+            let id = unused_id(bus, ids.iter().map(String::as_str));
+            ids.push(id);
+        }
+        assert_eq!(ids, ["usb-1", "usb-1#2", "usb-10", "usb-1#3"]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) use self::opening::{Opening, Progress};
 pub use self::system::{fill_output, take_input};
 
 /// A device for sound.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     /// What the service calls it: the same whenever it is there.
     pub id: String,
@@ -33,16 +33,21 @@ pub struct Device {
     pub name: String,
     /// It gives what a loudspeaker plays.
     pub is_monitor: bool,
+    /// The service has switched it off: because nobody uses it, or because somebody wished so.
+    pub is_suspended: bool,
 }
 
 /// All devices of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Listing {
-    pub inputs: Vec<Device>,
-    pub outputs: Vec<Device>,
-    /// The ids of those that the system takes first.
-    pub default_input: Option<String>,
-    pub default_output: Option<String>,
+pub struct Listing {
+    /// Microphones, and after them what loudspeakers play, which is one only for whoever means it.
+    pub microphones: Vec<Device>,
+    /// Loudspeakers.
+    pub speakers: Vec<Device>,
+    /// The id of the microphone that the system takes first.
+    pub default_microphone: Option<String>,
+    /// The id of the loudspeaker that the system takes first.
+    pub default_speaker: Option<String>,
 }
 
 /// Why the service did not do something, in its own words.
@@ -55,8 +60,10 @@ impl Listing {
     ///
     /// # Errors
     /// The service does not answer.
-    pub fn ask() -> Result<Self, SoundError> {
-        with_service(Service::list)
+    pub(crate) fn ask() -> Result<Self, SoundError> {
+        let mut listing = with_service(Service::list)?;
+        listing.microphones.sort_by_key(|device| device.is_monitor);
+        Ok(listing)
     }
 }
 

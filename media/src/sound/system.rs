@@ -48,10 +48,10 @@ impl Service {
         let inputs = devices(self.0.input_devices().into_iter().flatten());
         let outputs = devices(self.0.output_devices().into_iter().flatten());
         Listing {
-            default_input: default_among(self.0.default_input_device(), &inputs),
-            default_output: default_among(self.0.default_output_device(), &outputs),
-            inputs,
-            outputs,
+            default_microphone: default_among(self.0.default_input_device(), &inputs),
+            default_speaker: default_among(self.0.default_output_device(), &outputs),
+            microphones: inputs,
+            speakers: outputs,
         }
     }
 
@@ -107,9 +107,9 @@ fn devices(found: impl Iterator<Item = cpal::Device>) -> Vec<Device> {
         let id = device.id().ok()?.to_string();
         let name = device.description().ok()?.name().to_owned();
         Some(Device {
-            is_monitor: false,
             id,
             name,
+            ..Device::default()
         })
     });
     described.filter(|device| is_real(&device.id)).collect()

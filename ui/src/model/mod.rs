@@ -33,6 +33,8 @@ pub struct Model {
     pub devices: Devices,
     /// This machine's addresses, those that say least of a person first.
     pub addresses: Vec<Address>,
+    /// The interfaces whose addresses these are; all of them if it is empty.
+    pub interfaces: Vec<String>,
     /// The code on the page before joining.
     pub code: Reading,
     /// What is kept from one start to the next.

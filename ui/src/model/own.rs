@@ -162,7 +162,7 @@ pub struct CodeSummary {
 
 /// What the window looks like; kept from one start to the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Preferences {
     /// `en`, `de`, `fr`, `es`; the system's when there is none.
     pub language: Option<String>,
@@ -192,7 +192,7 @@ pub struct Sending {
 
 /// What is done to what a microphone hears before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Processing {
     /// The echo of what the loudspeaker plays is taken out.
     pub echo: bool,

@@ -230,10 +230,14 @@ keys! {
     PictureBad => "picture_bad",
     /// This machine's clock is wrong.
     ClockWrong => "clock_wrong",
+    /// A clip does not say how many pictures a second it has.
+    ClipRate => "clip_rate",
     /// Settings could not be kept.
     Settings => "settings",
     /// Settings could not be read.
     SettingsUnread => "settings_unread",
+    /// Settings name what this version does not know.
+    SettingsUnknown => "settings_unknown",
     /// The record could not be written.
     Save => "save",
     /// The record was written.

@@ -261,7 +261,14 @@ impl State {
                 self.address(ui, scene, address);
             }
             if scene.model.addresses.is_empty() {
-                ui.label(RichText::new(scene.get("before-no-address")).color(tokens.bad));
+                let sentence = if scene.model.interfaces.is_empty() {
+                    scene.get("before-no-address")
+                } else {
+                    let names = scene.model.interfaces.join(", ");
+                    let values = [("interfaces", names.as_str())];
+                    scene.text.with("before-no-address-on", &values)
+                };
+                ui.label(RichText::new(sentence).color(tokens.bad));
             }
             ui.checkbox(&mut self.wanted.tell_medium, scene.get("before-tell-medium"));
 

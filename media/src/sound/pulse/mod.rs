@@ -14,7 +14,7 @@ use futures::executor::block_on;
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
     self, ChannelMap, ChannelPosition, PlaybackStreamParams, ProtocolError, RecordStreamParams, SampleFormat,
-    SampleSpec, SourceInfo,
+    SampleSpec, SinkState, SourceInfo, SourceState,
 };
 use pulseaudio::{AsPlaybackSource, Client, ClientError, PlaybackStream, RecordStream};
 use rtrb::{Consumer, Producer};
@@ -102,17 +102,19 @@ impl Service {
             id: text(&source.name),
             name: text(source.description.as_ref().unwrap_or(&source.name)),
             is_monitor: source.monitor_of_sink_index.is_some(),
+            is_suspended: source.state == SourceState::Suspended,
         });
         let outputs = sinks.iter().map(|sink| Device {
             id: text(&sink.name),
             name: text(sink.description.as_ref().unwrap_or(&sink.name)),
             is_monitor: false,
+            is_suspended: sink.state == SinkState::Suspended,
         });
         Ok(Listing {
-            inputs: inputs.collect(),
-            outputs: outputs.collect(),
-            default_input: server.default_source_name.as_deref().map(text),
-            default_output: server.default_sink_name.as_deref().map(text),
+            microphones: inputs.collect(),
+            speakers: outputs.collect(),
+            default_microphone: server.default_source_name.as_deref().map(text),
+            default_speaker: server.default_sink_name.as_deref().map(text),
         })
     }
 
