@@ -10,10 +10,12 @@
 )]
 
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use sightline_tests::bench::{after, is_wanted, quantiles};
 use sightline_tests::program::{Program, path};
 use sightline_tests::sound::Service;
@@ -24,15 +26,18 @@ const RATE: usize = 48_000;
 /// 5 ms: how exactly the beginning of a mark is found.
 const STEP: usize = RATE / 200;
 
-/// Each second begins with a mark of another frequency, hertz.
+/// 2 s: how often there is a mark, longer than any delay.
+const PERIOD: usize = 2 * RATE;
+
+/// A mark is of another frequency, hertz.
 const TONE: f64 = 440.0;
 const MARK: f64 = 1200.0;
 
 /// 100 ms: how long a mark lasts.
 const MARK_LEN: usize = RATE / 10;
 
-/// The longest delay that is told from the next second's mark.
-const MAX_DELAY: Duration = Duration::from_millis(900);
+/// The longest delay that is told from the next mark.
+const MAX_DELAY: Duration = Duration::from_millis(1900);
 
 /// How long each microphone is listened to, unless it is said, seconds.
 const SECONDS: usize = 20;
@@ -107,7 +112,7 @@ fn measure(service: &Service, seconds: usize) -> [String; 2] {
     let _pipe = Running::start(
         service,
         "parec -d mic-mic --latency-msec=20 --raw --rate=48000 --channels=1 \
-         | pacat -d pipe --latency-msec=20 --raw --rate=48000 --channels=1",
+         | pacat -d pipe --latency-msec=20 --process-time-msec=5 --raw --rate=48000 --channels=1",
     );
     let said = Recording::start(service, "mic");
     let heard = [
@@ -122,8 +127,8 @@ fn measure(service: &Service, seconds: usize) -> [String; 2] {
             let mut later = heard.iter().filter_map(|heard| heard.checked_duration_since(*at));
             later.find(|delay| *delay < MAX_DELAY)
         };
-        // The first seconds are those in which buffers fill.
-        let delays = said.iter().skip(2).filter_map(delay);
+        // At first buffers fill.
+        let delays = said.iter().skip(1).filter_map(delay);
         let delays: Vec<f64> = delays.map(|delay| delay.as_secs_f64() * 1000.0).collect();
         let count = delays.len();
         let (median, worst) = quantiles(delays);
@@ -153,7 +158,7 @@ fn play(service: &Service, seconds: usize) {
     let mut player = command.spawn().expect("pacat runs");
     let mut phase = 0.0_f64;
     let samples = (0..seconds * RATE).flat_map(|at| {
-        let frequency = if at % RATE < MARK_LEN { MARK } else { TONE };
+        let frequency = if at % PERIOD < MARK_LEN { MARK } else { TONE };
         phase += std::f64::consts::TAU * frequency / RATE as f64;
         ((phase.sin() * 10_000.0) as i16).to_le_bytes()
     });
@@ -164,7 +169,7 @@ fn play(service: &Service, seconds: usize) {
     player.wait().expect("it ends");
 }
 
-/// The moments at which a mark began, and how many drop-outs there were between the second and the last of them.
+/// The moments at which a mark began, and how many drop-outs there were between the first and the last of them.
 fn marks(steps: &[(Instant, Vec<f64>)]) -> (Vec<Instant>, usize) {
     let mut begun = Vec::new();
     let (mut was_mark, mut dropouts, mut quiet) = (true, 0, 0);
@@ -172,7 +177,7 @@ fn marks(steps: &[(Instant, Vec<f64>)]) -> (Vec<Instant>, usize) {
         let is_mark = power_at(samples, MARK) > power_at(samples, TONE) && power(samples) > 1e5;
         if is_mark && !was_mark {
             begun.push(*at);
-            dropouts += if begun.len() > 2 { quiet } else { 0 };
+            dropouts += if begun.len() > 1 { quiet } else { 0 };
             quiet = 0;
         }
         was_mark = is_mark;
@@ -236,7 +241,12 @@ struct Running(Child);
 impl Running {
     fn start(service: &Service, line: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", line]).stdout(Stdio::piped());
+        command
+            .args(["-c", line])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        // What the shell runs is ended with it.
+        command.process_group(0);
         service.offer(&mut command);
         Self(command.spawn().expect("a shell runs"))
     }
@@ -245,7 +255,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ended = self.0.kill();
+        let _ended = kill_process_group(Pid::from_child(&self.0), Signal::TERM);
         let _ended = self.0.wait();
     }
 }

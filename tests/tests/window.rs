@@ -144,8 +144,10 @@ fn a_call_is_joined_consented_to_looked_at_and_left_in_the_window() {
     ann.leave();
 }
 
-/// Ann's call with a window on this screen, and Bob in it, who hears her.
-fn call_with_a_window(screen: &Screen, folder: &Path) -> (Program, Program) {
+/// A screen, Ann's call with a window on it, and Bob in that, who hears her.
+fn call_with_a_window(folder: &Path) -> (Screen, Program, Program) {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
+    let screen = Screen::start("1080x720", pictures).expect("what this test needs");
     let mut command = program::command(None);
     let share = [
         "--json",
@@ -168,16 +170,14 @@ fn call_with_a_window(screen: &Screen, folder: &Path) -> (Program, Program) {
     });
     let mut bob = Program::join_call("Bob", &code, &["--microphone", "test"]);
     bob.wait("first_audio");
-    (ann, bob)
+    (screen, ann, bob)
 }
 
 #[test]
 #[ignore = "needs Xvfb, xdotool, ImageMagick and OpenGL"]
 fn a_call_goes_on_when_its_screen_is_gone() {
-    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
-    let screen = Screen::start("1080x720", pictures).expect("what this test needs");
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut ann, mut bob) = call_with_a_window(&screen, folder.path());
+    let (screen, mut ann, mut bob) = call_with_a_window(folder.path());
     screen.end();
     ann.another_code();
     bob.listen();
@@ -192,10 +192,8 @@ fn a_call_goes_on_when_its_screen_is_gone() {
 #[test]
 #[ignore = "needs Xvfb, xdotool, ImageMagick and OpenGL"]
 fn a_screen_that_answers_nothing_keeps_nobody_in_the_call() {
-    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
-    let screen = Screen::start("1080x720", pictures).expect("what this test needs");
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut ann, mut bob) = call_with_a_window(&screen, folder.path());
+    let (screen, mut ann, mut bob) = call_with_a_window(folder.path());
     screen.pause();
     ann.another_code();
     ann.tell("leave");
