@@ -75,7 +75,7 @@ impl Screen {
             .spawn()
             .expect("Xvfb runs");
         let screen = Self { name, server, folder };
-        let socket = format!("/tmp/.X11-unix/X{}", &screen.name[1..]);
+        let socket = socket(&screen.name[1..]);
         screen.wait("the screen", || Path::new(&socket).exists().then_some(()));
         Ok(screen)
     }
@@ -101,6 +101,11 @@ impl Screen {
     fn stop(&mut self) {
         let _gone = self.server.kill();
         let _gone = self.server.wait();
+        // What a killed server leaves behind would be taken for the next one of this name.
+        let number = &self.name[1..];
+        for left in [socket(number), format!("/tmp/.X{number}-lock")] {
+            let _gone = std::fs::remove_file(left);
+        }
     }
 
     /// Opens Bob's window here, drawn by the processor, with settings of its own in `folder` that keep to one
@@ -250,6 +255,11 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Where the screen of this number listens.
+fn socket(number: &str) -> String {
+    format!("/tmp/.X11-unix/X{number}")
 }
 
 /// Areas of this colour that are at least as large as a button, from above to below.
