@@ -1,10 +1,10 @@
 //! The program: arguments and settings, the controller that joins the mesh, the media and the window.
 //!
 //! ```text
-//!   main.rs ── core_dumps.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs and output.rs
+//!   main.rs ── core_dumps.rs, signals.rs, args.rs, settings.rs, share.rs, code_text.rs; whatever any of them writes goes through terminal.rs and output.rs
 //!     ├ headless.rs ── input.rs (standard input)
 //!     ├ window.rs ── screen.rs (what window and controller share), code_picture.rs
-//!     │     both run a controller/ ── report/ (event/ and sentences, with words.rs), record.rs, zone.rs
+//!     │     both run a controller/ ── report/ (event/ and sentences, with words.rs), record.rs, disk.rs, zone.rs
 //!     │       ├ state/ ── what is known and shown: update.rs in, effects out
 //!     │       └ participant.rs ── mesh and media, joined by traffic.rs and observer.rs
 //!     │     └ clock.rs ── which clock is good for what

@@ -69,7 +69,10 @@ fn take_zone(text: &str) -> (String, Option<String>) {
 /// Whether one of these interfaces is there, with an address. None named are all of them.
 #[must_use]
 pub fn are_there(only: &[String]) -> bool {
-    let all = interfaces::all();
+    is_one_of(&interfaces::all(), only)
+}
+
+fn is_one_of(all: &[Found], only: &[String]) -> bool {
     only.is_empty() || all.iter().any(|found| only.contains(&found.interface.name))
 }
 
@@ -81,7 +84,7 @@ pub fn are_there(only: &[String]) -> bool {
 pub fn choose(given: &[SharedAddress], only: &[String]) -> Result<Vec<SocketAddr>, String> {
     let all = interfaces::all();
     let is_allowed = |found: &&Found| only.is_empty() || only.contains(&found.interface.name);
-    if !are_there(only) {
+    if !is_one_of(&all, only) {
         return Err(format!(
             "There is no network interface named {}, or it has no address. Nothing was opened.",
             only.join(" or ")

@@ -121,6 +121,15 @@ pub fn is_loud(stats: &Stats) -> bool {
     stats.audio.level_db.is_some_and(|level| level > -40.0)
 }
 
+/// What starts a call on loopback, with JSON events, into which everybody with a code is let.
+#[must_use]
+pub const fn starts_call(name: &str) -> [&str; 8] {
+    let address = "127.0.0.1:0";
+    [
+        "start", "--json", "--share", address, "--admit", "code", "--name", name,
+    ]
+}
+
 /// A running program whose events are read.
 pub struct Program {
     child: Child,
@@ -169,17 +178,7 @@ impl Program {
     /// Starts a call on loopback, with JSON events and `more` arguments.
     #[must_use]
     pub fn start_call(name: &str, more: &[&str]) -> Self {
-        let common = [
-            "start",
-            "--json",
-            "--share",
-            "127.0.0.1:0",
-            "--admit",
-            "code",
-            "--name",
-            name,
-        ];
-        Self::start(&[&common, more].concat(), None)
+        Self::start(&[&starts_call(name), more].concat(), None)
     }
 
     /// Joins a call on loopback, the code going in through standard input.

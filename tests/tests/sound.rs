@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use sightline::event::Event;
 use sightline_tests::pick;
-use sightline_tests::program::{Program, is_loud, path};
+use sightline_tests::program::{Program, is_loud, path, starts_call};
 use sightline_tests::sound::Service;
 
 /// Waits until each of these was told, in any order, and prints after how long. Returns the sentences in this order.
@@ -48,8 +48,8 @@ fn wait_for_headset(ann: &mut Program, bob: &mut Program, since: Instant) {
 /// Ann in a call of her own, with these devices.
 fn start(service: &Service, speaker: &str, microphone: &str) -> Program {
     let mut command = Command::new(path());
-    command.args(["start", "--json", "--share", "127.0.0.1:0", "--admit", "code"]);
-    command.args(["--name", "Ann", "--speaker", speaker, "--microphone", microphone]);
+    command.args(starts_call("Ann"));
+    command.args(["--speaker", speaker, "--microphone", microphone]);
     // The echo of what is played is how it is seen that all works.
     command.args(["--processing", "off"]);
     service.offer(&mut command);

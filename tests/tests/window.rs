@@ -149,18 +149,8 @@ fn call_with_a_window(folder: &Path) -> (Screen, Program, Program) {
     let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/window");
     let screen = Screen::start("1080x720", pictures).expect("what this test needs");
     let mut command = program::command(None);
-    let share = [
-        "--json",
-        "--share",
-        "127.0.0.1:0",
-        "--admit",
-        "code",
-        "--name",
-        "Ann",
-    ];
-    command
-        .args(["start", "--window", "--microphone", "test"])
-        .args(share);
+    command.args(program::starts_call("Ann"));
+    command.args(["--window", "--microphone", "test"]);
     command.arg("--settings").arg(folder);
     screen.offer(&mut command);
     let mut ann = Program::run(command);

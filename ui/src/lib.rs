@@ -6,6 +6,7 @@
 //!                         ├ widget/          keys.rs ── what each key does
 //!                         └ picture/ ── YUV to the screen (gl.rs; cpu.rs without OpenGL)
 //!   window.rs ── the window itself: title, icon, place, closing, fonts for names (fonts.rs); it owns the main thread
+//!     └ event_loop.rs ── keys that paste (clipboard.rs), before eframe sees them; x11.rs ── a screen that is gone
 //! ```
 
 mod clipboard;
